@@ -1,0 +1,1 @@
+"""The conductor: turns raw upstream files into a corpus, a tokenizer and token shards."""

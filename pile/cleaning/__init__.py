@@ -1,0 +1,1 @@
+"""Text rules that are not one source's own, each a pure function over a document."""

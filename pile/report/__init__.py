@@ -1,0 +1,1 @@
+"""Figures of a run, rendered as one self-contained HTML page."""

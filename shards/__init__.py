@@ -1,0 +1,1 @@
+"""Memory-mapped, indexed token shards: written, read and verified with NumPy alone."""

@@ -1,0 +1,1 @@
+"""What the corpus is made of: one file a source, each turning raw upstream files into documents."""

@@ -1,0 +1,1 @@
+"""Raw formats that more than one source reads."""

@@ -1,0 +1,127 @@
+"""The contract between a source and whoever runs it.
+
+A source is a value: facts, plus two functions. ``plan`` says which raw files to download, ``read``
+turns one raw file into documents. Nothing here knows where files lie or how work is spread.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+Access: TypeAlias = Literal["open", "key", "pays", "local"]
+"""How raw files can be had: anonymously, with a free key, paid for, or only from the user."""
+
+Option: TypeAlias = str | int | float | bool | tuple[str, ...]
+Options: TypeAlias = Mapping[str, Option]
+"""A source's own settings, as its table in pipeline.toml gives them over the source's defaults."""
+
+Json: TypeAlias = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+Get: TypeAlias = Callable[[str], bytes]
+"""Fetch a small listing or index by URL; raises `sources.fetch.UpstreamError`."""
+
+EXCERPT = 200
+"""Characters of a rejected record that are kept to look at."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """One file of an upstream: where it comes from and what is known of it beforehand.
+
+    ``name`` is its path below the source's folder of raw files, with ``/`` between the parts; it is
+    unique within the plan, and part of the identity of what is read from it.
+    ``checksum`` is ``algorithm:hexdigest`` with md5, sha1 or sha256.
+    """
+
+    url: str
+    name: str
+    size: int | None = None
+    checksum: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document of the corpus.
+
+    ``id`` is stable: source and upstream id, the same in every run. ``origin`` is the raw file's
+    name and the place in it. ``licence`` is the document's own where upstream states one, else the
+    source's.
+    """
+
+    id: str
+    text: str
+    origin: str
+    licence: str
+    meta: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A raw record that gave no document, and why.
+
+    ``reason`` is one of the source's ``reasons``; ``excerpt`` holds at most `EXCERPT` characters.
+    """
+
+    origin: str
+    reason: str
+    excerpt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the Pile's paper and code state of a component (arXiv 2101.00027, Table 1).
+
+    ``text_bytes`` counts UTF-8 bytes of text before epochs; ``epochs`` is how often it is seen.
+    """
+
+    documents: int
+    text_bytes: int
+    mean_kib: float
+    epochs: float
+    remark: str = ""
+
+
+Plan: TypeAlias = Callable[[Options, Get], Iterable[RawFile]]
+Read: TypeAlias = Callable[[Path, RawFile, Options], Iterator[Document | Rejected]]
+
+
+class UnreadableFile(Exception):  # noqa: N818 - the name says what is wrong with the file
+    """A raw file that cannot be read further; nothing read from it so far is to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A component of the corpus.
+
+    ``version`` is raised by hand whenever the documents read from the same raw file change.
+    ``reasons`` is the closed list of reasons that ``read`` rejects records for, each explained.
+    ``defaults`` names every option the source takes, with its value in the published recipe.
+    ``manual`` tells a user what to do by hand where nothing may be downloaded.
+    ``read`` yields a `Document` or a `Rejected` for every raw record, in file order, and raises
+    `UnreadableFile` (or OSError) for a file that cannot be read further.
+    """
+
+    name: str
+    pile_set_name: str
+    licence: str
+    access: Access
+    version: int
+    read: Read
+    plan: Plan
+    reasons: Mapping[str, str] = MappingProxyType({})
+    defaults: Options = MappingProxyType({})
+    homepage: str = ""
+    manual: str = ""
+
+
+def nothing_to_download(options: Options, get: Get) -> Iterable[RawFile]:
+    """Plan of a source whose raw files only the user can provide."""
+    del options, get
+    return ()
+
+
+def excerpt(text: str) -> str:
+    """Return the beginning of a rejected record, short enough to keep."""
+    return text[:EXCERPT]

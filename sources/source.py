@@ -17,7 +17,7 @@ Option: TypeAlias = str | int | float | bool | tuple[str, ...]
 Options: TypeAlias = Mapping[str, Option]
 """A source's own settings, as its table in pipeline.toml gives them over the source's defaults."""
 
-Json: TypeAlias = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
 Get: TypeAlias = Callable[[str], bytes]
 """Fetch a small listing or index by URL; raises `sources.fetch.UpstreamError`."""

@@ -4,10 +4,9 @@ A source is a value: facts, plus two functions. ``plan`` says which raw files to
 turns one raw file into documents. Nothing here knows where files lie or how work is spread.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 Access: TypeAlias = Literal["open", "key", "pays", "local"]
@@ -17,7 +16,7 @@ Option: TypeAlias = str | int | float | bool | tuple[str, ...]
 Options: TypeAlias = Mapping[str, Option]
 """A source's own settings, as its table in pipeline.toml gives them over the source's defaults."""
 
-Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
+Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
 
 Get: TypeAlias = Callable[[str], bytes]
 """Fetch a small listing or index by URL; raises `sources.fetch.UpstreamError`."""
@@ -110,8 +109,8 @@ class Source:
     version: int
     read: Read
     plan: Plan
-    reasons: Mapping[str, str] = MappingProxyType({})
-    defaults: Options = MappingProxyType({})
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    defaults: Options = field(default_factory=dict)
     homepage: str = ""
     manual: str = ""
 

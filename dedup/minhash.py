@@ -1,0 +1,139 @@
+"""MinHash signatures of texts, bit for bit those of datasketch over the same shingles.
+
+Every shingle is hashed to 32 bits (SHA-1, see `dedup.shingles`). Permutation k makes of every hash
+another number; the least over all shingles is the signature's k-th. The share of positions in
+which two signatures agree estimates the Jaccard similarity of their sets of shingles.
+
+Two families of permutations, by the name of the scheme, both drawn from NumPy's RandomState
+(whose streams NumPy keeps frozen):
+
+* ``datasketch-legacy`` (datasketch before 2.0, and the Pile): ``((a h + b) mod 2^64) mod (2^61 - 1)``,
+  of which the low 32 bits.
+* ``datasketch-affine32`` (datasketch 2.0's default): ``a m(h) + b mod 2^32``, a odd, where m is the
+  32-bit finaliser of MurmurHash3.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from dedup.exact import DIGESTS, digest_rows
+from dedup.scheme import Scheme
+from dedup.shingles import shingle_hashes
+from dedup.signatures import UNSIGNED, Signatures
+
+Strings: TypeAlias = Iterable[str] | pa.Array | pa.ChunkedArray
+"""Strings, one by one or as an Arrow column."""
+
+_PRIME = np.uint64((1 << 61) - 1)
+_BLOCK = 1 << 15
+"""Hashes that are permuted together: as many as fit a processor's cache."""
+_SLICE = 256
+"""Strings of an Arrow column that are made Python strings together."""
+
+
+def sign(ids: Strings, texts: Strings, scheme: Scheme) -> Signatures:
+    """Return the digests and signatures of documents, in the order given.
+
+    Memory: the result, plus a few times the longest text. Raises ValueError unless there are as
+    many texts as ids and none is null.
+    """
+    names = pa.array(_strings(ids), pa.large_string())
+    values = np.full((len(names), scheme.permutations), UNSIGNED, np.uint32)
+    signed = np.zeros(len(names), np.bool_)
+    digests: list[bytes] = []
+    numbered = zip(range(len(names)), _strings(texts), strict=True)
+    for owners, starts, hashes in _blocks(_pieces(numbered, scheme, digests)):
+        signed[owners] = True
+        for k, permuted in enumerate(_permuted(hashes, scheme)):
+            least = np.minimum.reduceat(permuted, starts)
+            np.minimum.at(values[:, k], owners, least)
+    return Signatures(scheme, names, digest_rows(digests), signed, values)
+
+
+def permutations(scheme: Scheme) -> NDArray[Any]:
+    """Return the factors a and the terms b of a scheme's permutations, (2, permutations)."""
+    return _drawn(scheme.name, scheme.seed, scheme.permutations)
+
+
+@lru_cache(maxsize=8)
+def _drawn(name: str, seed: int, count: int) -> NDArray[Any]:
+    """Draw permutations in the order in which datasketch draws them."""
+    draw = np.random.RandomState(seed).randint
+    if name == "datasketch-legacy":
+        pairs = [[draw(low, _PRIME, dtype=np.uint64) for low in (1, 0)] for _ in range(count)]
+        return np.array(pairs, np.uint64).T
+    odd = draw(0, 1 << 31, count, dtype=np.uint32) * np.uint32(2) + np.uint32(1)
+    return np.array([odd, draw(0, 1 << 32, count, dtype=np.uint32)])
+
+
+def _permuted(hashes: NDArray[np.uint32], scheme: Scheme) -> Iterator[NDArray[np.uint32]]:
+    """Yield the hashes under each permutation; sums and products wrap around."""
+    factors, terms = permutations(scheme)
+    if scheme.name == "datasketch-legacy":
+        wide = hashes.astype(np.uint64)
+        for a, b in zip(factors, terms, strict=True):
+            yield ((wide * a + b) % _PRIME).astype(np.uint32)
+    else:
+        mixed = _murmur_finaliser(hashes)
+        for a, b in zip(factors, terms, strict=True):
+            yield mixed * a + b
+
+
+def _murmur_finaliser(hashes: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Mix 32-bit hashes one to one, as the last step of MurmurHash3 does."""
+    mixed = (hashes ^ (hashes >> np.uint32(16))) * np.uint32(0x85EBCA6B)
+    mixed = (mixed ^ (mixed >> np.uint32(13))) * np.uint32(0xC2B2AE35)
+    return mixed ^ (mixed >> np.uint32(16))
+
+
+def _pieces(
+    numbered: Iterable[tuple[int, str]], scheme: Scheme, digests: list[bytes]
+) -> Iterator[tuple[int, NDArray[np.uint32]]]:
+    """Yield the shingle hashes of texts with the text's number; append every text's digest."""
+    digest = DIGESTS[scheme.digest]
+    for number, text in numbered:
+        digests.append(digest(text))
+        for hashes in shingle_hashes(text, scheme.n, scheme.words):
+            yield number, hashes
+
+
+def _blocks(
+    pieces: Iterable[tuple[int, NDArray[np.uint32]]],
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]]:
+    """Join pieces to blocks: the owner of each piece, where it starts, and all hashes."""
+    owners: list[int] = []
+    held: list[NDArray[np.uint32]] = []
+    size = 0
+    for owner, hashes in pieces:
+        owners.append(owner)
+        held.append(hashes)
+        size += len(hashes)
+        if size >= _BLOCK:
+            yield _block(owners, held)
+            owners, held, size = [], [], 0
+    if held:
+        yield _block(owners, held)
+
+
+def _block(
+    owners: list[int], held: list[NDArray[np.uint32]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint32]]:
+    ends = np.cumsum([len(hashes) for hashes in held], dtype=np.int64)
+    starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
+    return np.array(owners, np.int64), starts, np.concatenate(held)
+
+
+def _strings(column: Strings) -> Iterator[str]:
+    """Yield strings one by one; raise ValueError at a null."""
+    if not isinstance(column, pa.Array | pa.ChunkedArray):
+        yield from column
+        return
+    if column.null_count:
+        raise ValueError(f"{column.null_count} of {len(column)} strings are null")
+    for start in range(0, len(column), _SLICE):
+        yield from column.slice(start, _SLICE).to_pylist()

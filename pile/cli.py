@@ -1,0 +1,362 @@
+"""The ``pile`` command: parse, call, render. The only module that prints.
+
+Results go to stdout, narration to stderr; ``--json`` gives the same structure that was rendered.
+"""
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, NoReturn, Self
+
+import typer
+from tqdm import tqdm
+
+from pile import layout, lock, render
+from pile.config import Config, ConfigError, load
+from pile.engine import NoProgressError
+from pile.graph import Graph, build
+from pile.ledger import ConservationError
+from pile.run import (
+    Event,
+    NoSpaceError,
+    RunFailed,
+    StageMade,
+    TaskEnded,
+    WaveStarted,
+    read_manifest,
+    run,
+    states,
+)
+from pile.show import NothingToShowError, show
+from pile.verify import verify
+from pile.why import why
+from sources.published import PILE_SET_NAMES
+from sources.registry import SOURCES
+
+DONE, FAILED, USAGE, SET_ASIDE, LOCKED, STALLED, UNVERIFIED, NO_SPACE, UPSTREAM = range(9)
+"""Exit codes: 0 done, 1 failed, 2 usage or config, 3 something was set aside or left out, 4 locked
+by another run, 5 no progress, 6 verification failed, 7 not enough disk, 8 upstream gone."""
+
+INTERRUPTED = 130
+
+_CODES: dict[type[Exception], int] = {
+    ConfigError: USAGE,
+    NothingToShowError: USAGE,
+    lock.LockedError: LOCKED,
+    NoProgressError: STALLED,
+    NoSpaceError: NO_SPACE,
+    RunFailed: FAILED,
+    ConservationError: FAILED,
+}
+
+app = typer.Typer(
+    name="pile",
+    help="Rebuild The Pile, or a corpus of your own, from raw upstream files to token shards.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigPath = Annotated[Path, typer.Option("-c", "--config", help="The pipeline.toml to follow.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
+DEFAULT_CONFIG = Path("pipeline.toml")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+@app.command("sources")
+def sources_command(
+    name: Annotated[str | None, typer.Argument(help="Explain this source.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the 22 components of the Pile, or explain one.
+
+    Example: pile sources wikipedia_en
+    """
+    if name is None:
+        rows = render.source_rows()
+        _print(rows, render.sources(rows), as_json=as_json)
+        return
+    if name not in PILE_SET_NAMES and name not in SOURCES:
+        _fail(
+            ConfigError(f"there is no source {name!r}; these are: {', '.join(PILE_SET_NAMES)}"),
+            USAGE,
+        )
+    row = next((row for row in render.source_rows() if row["name"] == name), {"name": name})
+    _print(row, render.source(name), as_json=as_json)
+
+
+@app.command("plan")
+def plan_command(
+    config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, debug: Debug = False
+) -> None:
+    """Say what a run would do, and why; nothing is run.
+
+    Example: pile plan -c examples/demo.toml
+    """
+    with _errors(debug):
+        settings, graph = _open(config)
+        found = states(settings, graph)
+        reasons = {one.stage.name: why(settings, graph, one.stage.name).reason for one in found}
+        rows = [
+            {
+                "stage": one.stage.name,
+                "fingerprint": one.stage.fingerprint,
+                "state": one.state,
+                "why": reasons[one.stage.name],
+            }
+            for one in found
+        ]
+        text = "\n\n".join(filter(None, (render.downloads(graph), render.plan(found, reasons))))
+        skipped = [asdict(one) for one in graph.skipped]
+        for one in graph.skipped:
+            _say(f"left out: {one.source}: {one.why}")
+        _print({"stages": rows, "skipped": skipped}, text, as_json=as_json)
+
+
+@app.command("run")
+def run_command(
+    config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, debug: Debug = False
+) -> None:
+    """Run whatever is not done yet; run it again to go on after any interruption.
+
+    Example: pile run -c examples/demo.toml
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    with _errors(debug, resume=f"pile run -c {config}"):
+        settings, graph = _open(config)
+        with lock.hold(layout.lock(settings.work)), _Narrator() as narrator:
+            outcome = run(settings, graph, narrator.hear)
+        found = {**asdict(outcome), "skipped": [asdict(one) for one in graph.skipped]}
+        _print(found, render.outcome(settings, outcome, graph.skipped), as_json=as_json)
+        if any(one.upstream_gone for one in graph.skipped):
+            raise typer.Exit(UPSTREAM)
+        if outcome.quarantined or graph.skipped:
+            raise typer.Exit(SET_ASIDE)
+
+
+@app.command("status")
+def status_command(
+    config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, debug: Debug = False
+) -> None:
+    """Say what exists: records, bytes and rejections of each stage; exit 1 if something is not done.
+
+    Example: pile status -c examples/demo.toml --json
+    """
+    with _errors(debug):
+        settings, graph = _open(config)
+        found = states(settings, graph)
+        rows = [_status_row(one.stage.name, one.state, read_manifest(one.folder)) for one in found]
+        _print(rows, render.status(rows), as_json=as_json)
+        if any(one.state != "done" for one in found):
+            raise typer.Exit(FAILED)
+
+
+@app.command("why")
+def why_command(
+    stage: Annotated[str, typer.Argument(help="A stage, as `pile plan` names it.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Say why a stage would run: the settings that differ from what is on disk.
+
+    Example: pile why dedup.pile_cc -c examples/demo.toml
+    """
+    with _errors(debug):
+        settings, graph = _open(config)
+        try:
+            found = why(settings, graph, stage)
+        except KeyError:
+            raise ConfigError(_no_stage(graph, stage)) from None
+        _print(asdict(found), render.why(found), as_json=as_json)
+
+
+@app.command("show")
+def show_command(
+    what: Annotated[str, typer.Argument(help="A source, a stage, or a file of one.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    count: Annotated[int, typer.Option("-n", min=1, help="How many records.")] = 3,
+    rejected: Annotated[
+        bool, typer.Option("--rejected", help="What was rejected, and why.")
+    ] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Look at documents, rejected records, corpus lines or shards.
+
+    Example: pile show wikipedia_en --rejected -n 10 -c examples/demo.toml
+    """
+    with _errors(debug):
+        settings, graph = _open(config)
+        found = show(settings, graph, what, count, rejected=rejected)
+        _print(found, render.records(found), as_json=as_json)
+
+
+@app.command("verify")
+def verify_command(
+    stages: Annotated[
+        list[str] | None, typer.Argument(help="Stages to check; all if none.")
+    ] = None,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Check everything published from its bytes up: digests, counts, corpus, shards.
+
+    Example: pile verify -c examples/demo.toml
+    """
+    with _errors(debug):
+        settings, graph = _open(config)
+        found = []
+        try:
+            for one in verify(settings, graph, stages or ()):
+                found.append(one)
+                _say(
+                    f"{one.stage:<26} {one.files:>6,} files {render.size(one.size):>9}  {'ok' if not one.problems else 'BAD'}"
+                )
+        except StopIteration:
+            raise ConfigError(_no_stage(graph, " ".join(stages or ()))) from None
+        problems = [problem for one in found for problem in one.problems]
+        text = "\n".join(f"{one.stage}: {one.file}: {one.what}" for one in problems)
+        verdict = text or f"verified: {sum(one.files for one in found):,} files, no problem."
+        _print([asdict(one) for one in found], verdict, as_json=as_json)
+        if problems:
+            raise typer.Exit(UNVERIFIED)
+
+
+@app.command("report")
+def report_command(
+    config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, debug: Debug = False
+) -> None:
+    """Say where the report of the last run lies, or print its figures.
+
+    Example: pile report -c examples/demo.toml --json
+    """
+    with _errors(debug):
+        settings = load(config)
+        folder = layout.latest(settings.work, "report")
+        if not (folder / "figures.json").exists():
+            raise NothingToShowError(f"no report yet; `pile run -c {config}` makes it")
+        figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
+        _print(figures, str(folder / "report.html"), as_json=as_json)
+
+
+def _open(config: Path) -> tuple[Config, Graph]:
+    settings = load(config)
+    return settings, build(settings, lambda path: _say(f"reading {path}", only_on_terminal=True))
+
+
+def _no_stage(graph: Graph, name: str) -> str:
+    return f"there is no stage {name!r}; these are: {', '.join(one.name for one in graph.stages)}"
+
+
+def _status_row(name: str, state: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
+    found = manifest or {}
+    return {
+        "stage": name,
+        "state": state,
+        "taken": found.get("taken"),
+        "given": found.get("given"),
+        "rejected": found.get("rejected", {}),
+        "quarantined": found.get("quarantined", []),
+        "bytes": sum(part["size"] for part in found.get("parts", [])),
+    }
+
+
+class _Narrator:
+    """Tells a run as it goes: a bar on a terminal, a line a stage always; both on stderr."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm[NoReturn] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._close()
+
+    def hear(self, event: Event) -> None:
+        """Tell one event."""
+        match event:
+            case WaveStarted(stages, tasks, weight):
+                self._close()
+                title = stages[0].split(".")[0] if stages else ""
+                unit = {"unit": "B", "unit_scale": True} if weight else {"unit": "task"}
+                self._bar = tqdm(
+                    total=weight or tasks,
+                    desc=title,
+                    file=sys.stderr,
+                    disable=None,
+                    leave=False,
+                    **unit,
+                )
+            case TaskEnded(task, _):
+                if self._bar is not None:
+                    self._bar.set_postfix_str(task.stage, refresh=False)
+                    self._bar.update(task.weight if self._bar.unit == "B" else 1)
+            case StageMade(stage, manifest, seconds):
+                tqdm.write(render.made_line(stage.name, manifest, seconds), file=sys.stderr)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        self._bar = None
+
+
+def _print(value: object, text: str, *, as_json: bool) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=1) if as_json else text)
+
+
+def _say(text: str, *, only_on_terminal: bool = False) -> None:
+    if not only_on_terminal or sys.stderr.isatty():
+        print(text, file=sys.stderr)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _errors(debug: bool, resume: str = "") -> Iterator[None]:
+    """Turn what a user can do something about into a message and an exit code."""
+    hint = f"\nWhat is finished is kept; `{resume}` goes on from there." if resume else ""
+    try:
+        yield
+    except tuple(_CODES) as error:
+        _fail(error, _CODES[type(error)], "" if _CODES[type(error)] == USAGE else hint, debug=debug)
+    except BrokenPipeError:
+        # Whoever read our output has enough of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(DONE) from None
+    except KeyboardInterrupt:
+        _say(f"stopped.{hint}")
+        raise typer.Exit(INTERRUPTED) from None
+    except typer.Exit:
+        raise
+    except Exception as error:  # noqa: BLE001 - the last place before the user
+        _fail(error, FAILED, f"{hint}\n--debug shows the traceback.", debug=debug)
+
+
+def _fail(error: Exception, code: int, hint: str = "", *, debug: bool = False) -> NoReturn:
+    if debug:
+        traceback.print_exception(error)
+    kind = "" if type(error) in _CODES else f"{type(error).__name__}: "
+    _say(f"error: {kind}{error}{hint}")
+    raise typer.Exit(code) from None
+
+
+if __name__ == "__main__":
+    main()

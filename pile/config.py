@@ -1,0 +1,365 @@
+"""pipeline.toml, as frozen settings.
+
+All that stands above ``[run]`` decides the bytes of the output and goes into fingerprints; what
+stands in ``[run]`` never does. Every error names the file, its line, the table, the key, and the
+nearest valid one.
+"""
+
+import difflib
+import os
+import re
+import sysconfig
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from dedup.scheme import Scheme
+from pile.cleaning.rules import select
+from sources.published import PILE_SET_NAMES
+from sources.registry import SOURCES
+from sources.source import Options, Source
+
+SCHEMA = 1
+LOCAL = "local"
+
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message says where, why, and what would do."""
+
+
+class Settings(BaseModel):
+    """Base of every table: immutable, no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Corpus(Settings):
+    """``[corpus]``: its name and the seed of every draw."""
+
+    name: str = "corpus"
+    seed: Annotated[int, Field(ge=0)] = 42
+
+
+class SourceTable(Settings):
+    """``[sources.<name>]``: whether, how often, and from which raw files a source is read.
+
+    ``options`` holds the source's own keys over its defaults. ``reader`` is the source that reads
+    the files; it is the table's own name unless the files are the user's (``reader = "local"``).
+    """
+
+    name: Slug
+    reader: str
+    enabled: bool = True
+    epochs: Annotated[float, Field(gt=0)] = 1.0
+    files: tuple[str, ...] = ()
+    pile_set_name: str
+    licence: str
+    options: dict[str, Any] = {}
+
+    @property
+    def source(self) -> Source:
+        """The source that reads this table's raw files."""
+        return SOURCES[self.reader]
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a reader for this component exists."""
+        return self.reader in SOURCES
+
+    @property
+    def all_options(self) -> Options:
+        """The source's defaults, overruled by this table."""
+        return {**self.source.defaults, **self.options}
+
+
+class Clean(Settings):
+    """``[clean]``: rules at choice, applied in their own order; none in the 2020 recipe."""
+
+    rules: tuple[str, ...] = ()
+    min_characters: Annotated[int, Field(ge=0)] = 1
+    max_characters: Annotated[int, Field(gt=0)] = 10_000_000
+
+    @model_validator(mode="after")
+    def _rules_exist(self) -> "Clean":
+        select(self.rules)
+        return self
+
+
+class Dedup(Settings):
+    """``[dedup]``: off, exact, or MinHash-LSH with the Pile's parameters, inside each source.
+
+    ``keep`` names the sources and which of a group of duplicates stays: ``first`` or ``last``.
+    """
+
+    method: Literal["none", "exact", "minhash"] = "none"
+    keep: dict[str, Literal["first", "last"]] = {}
+    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+    permutations: Annotated[int, Field(ge=2)] = 10
+    ngram: Annotated[int, Field(ge=1)] = 5
+    words: str = "treebank"
+    digest: str = "text"
+    scheme: str = "datasketch-legacy"
+    seed: Annotated[int, Field(ge=0)] = 1
+
+    @model_validator(mode="after")
+    def _scheme_exists(self) -> "Dedup":
+        Scheme(self.scheme, self.words, self.ngram, self.permutations, self.seed, self.digest)
+        return self
+
+
+class Mix(Settings):
+    """``[mix]``: share of documents held out, and the text bytes of one corpus file."""
+
+    val: Fraction = 0.001
+    test: Fraction = 0.001
+    file_bytes: Annotated[int, Field(ge=1 << 16)] = 256 << 20
+
+
+class Tokenizer(Settings):
+    """``[tokenizer]``: an existing tokenizer.json, or how to train one."""
+
+    file: str = ""
+    vocabulary: Annotated[int, Field(ge=300)] = 50_254
+    min_frequency: Annotated[int, Field(ge=1)] = 2
+    alphabet: Literal["utf8", "learned", "complete"] = "utf8"
+    longest_space_run: Annotated[int, Field(ge=0)] = 24
+    sample_bytes: Annotated[int, Field(gt=0)] = 4 << 30
+
+
+class Shards(Settings):
+    """``[shards]``: what stands between documents, and how literal special tokens are read."""
+
+    empty_documents: Literal["keep", "drop"] = "keep"
+    literal_specials: Literal["text", "tokens"] = "text"
+
+
+class Report(Settings):
+    """``[report]``: how many documents of each source to show."""
+
+    samples: Annotated[int, Field(ge=0, le=50)] = 3
+
+
+class Run(Settings):
+    """``[run]``: where and how fast; never what."""
+
+    work: str = "work"
+    engine: Literal["auto", "ray", "serial"] = "auto"
+    workers: Annotated[int, Field(ge=0)] = 0
+    ray_address: str = ""
+    temp: str = ""
+    stall_minutes: Annotated[float, Field(gt=0)] = 60.0
+
+
+class Config(Settings):
+    """A whole pipeline.toml; relative paths in it start at its folder."""
+
+    path: Path
+    corpus: Corpus = Corpus()
+    sources: tuple[SourceTable, ...] = ()
+    clean: Clean = Clean()
+    dedup: Dedup = Dedup()
+    mix: Mix = Mix()
+    tokenizer: Tokenizer = Tokenizer()
+    shards: Shards = Shards()
+    report: Report = Report()
+    run: Run = Run()
+
+    @property
+    def work(self) -> Path:
+        """The work directory."""
+        return self.resolve(self.run.work)
+
+    @property
+    def enabled(self) -> tuple[SourceTable, ...]:
+        """The sources of this run, by name."""
+        return tuple(table for table in self.sources if table.enabled)
+
+    def resolve(self, name: str) -> Path:
+        """Return a path of the config, its variables replaced, from the config's folder."""
+        return (self.path.parent / expand(name, self.path)).absolute()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "Config":
+        names = [table.name for table in self.sources]
+        for name in self.dedup.keep:
+            if name not in names:
+                raise ValueError(
+                    f"[dedup.keep] names {name!r}, no source here{_nearest(name, names)}"
+                )
+        if self.mix.val + self.mix.test >= 1:
+            raise ValueError("[mix] val and test together hold out everything")
+        return self
+
+
+def load(path: Path) -> Config:
+    """Read a pipeline.toml; raises `ConfigError`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ConfigError(
+            f"{path}: no such file; name one with -c, e.g. -c pipeline.toml"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    return _build(path.absolute(), text, tables)
+
+
+def expand(text: str, path: Path) -> str:
+    """Replace ``${NAME}`` by the environment; ``${PYTHON_STDLIB}`` is this Python's own library."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
+        if name in os.environ:
+            return os.environ[name]
+        if name == "PYTHON_STDLIB":
+            return sysconfig.get_path("stdlib")
+        raise ConfigError(f"{path}: ${{{name}}} is used, but the environment has no {name}; set it")
+
+    return re.sub(r"\$\{(\w+)\}", value, text)
+
+
+def _build(path: Path, text: str, tables: dict[str, Any]) -> Config:
+    schema = tables.pop("schema", SCHEMA)
+    if schema != SCHEMA:
+        raise ConfigError(f"{path}: schema = {schema!r}; this version reads schema = {SCHEMA}")
+    given = tables.pop("sources", {})
+    if not isinstance(given, dict) or not all(isinstance(table, dict) for table in given.values()):
+        raise ConfigError(
+            f"{path}: [sources] holds one table a source, e.g. [sources.wikipedia_en]"
+        )
+    sources = tuple(_source_table(path, text, name, given[name]) for name in sorted(given))
+    try:
+        return Config.model_validate(
+            {"path": path, "sources": sources, **_tuples(tables)}, strict=True
+        )
+    except ValidationError as error:
+        raise ConfigError(_explain(path, text, error, ())) from None
+
+
+def _source_table(path: Path, text: str, name: str, given: dict[str, Any]) -> SourceTable:
+    where = ("sources", name)
+    reader = given.get("reader", name)
+    if reader not in PILE_SET_NAMES and reader != LOCAL:
+        known = [*PILE_SET_NAMES, LOCAL]
+        raise ConfigError(
+            f"{_place(path, text, where, '')}: there is no source {reader!r}{_nearest(reader, known)}; "
+            f'your own files are read with reader = "{LOCAL}"'
+        )
+    table = {"name": name, "reader": reader, **_facts(name, reader), **given}
+    own = {key: table.pop(key) for key in sorted(set(table) - set(SourceTable.model_fields))}
+    if reader in SOURCES:
+        _check_options(_place(path, text, where, next(iter(own), "")), where, own, SOURCES[reader])
+    elif table.get("enabled", True):
+        raise ConfigError(
+            f"{_place(path, text, where, '')}: [sources.{name}] cannot be read yet; "
+            "set enabled = false. These can: " + ", ".join(sorted(SOURCES))
+        )
+    try:
+        return SourceTable.model_validate({**_tuples(table), "options": _tuples(own)})
+    except ValidationError as error:
+        raise ConfigError(_explain(path, text, error, where)) from None
+
+
+def _facts(name: str, reader: str) -> dict[str, str]:
+    """Name and licence of a component as the Pile gives them; the user's own may say otherwise."""
+    source = SOURCES.get(reader)
+    pile_set_name = name if reader == LOCAL else PILE_SET_NAMES[reader]
+    return {"pile_set_name": pile_set_name, "licence": source.licence if source else ""}
+
+
+def _check_options(
+    place: str, where: tuple[str, ...], own: Mapping[str, Any], source: Source
+) -> None:
+    keys = [*source.defaults, *(set(SourceTable.model_fields) - {"name", "options"})]
+    for key, value in own.items():
+        if key not in source.defaults:
+            raise ConfigError(
+                f"{place}: [{'.'.join(where)}] has no key {key!r}{_nearest(key, keys)}"
+            )
+        default = source.defaults[key]
+        expected = list if isinstance(default, tuple) else type(default)
+        if type(value) is not expected:
+            raise ConfigError(
+                f"{place}: [{'.'.join(where)}] {key} = {value!r} is not {_a_kind(default)}, "
+                f"like its default {default!r}"
+            )
+
+
+def _a_kind(default: object) -> str:
+    kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
+    return kinds.get(type(default), "a list of texts")
+
+
+def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn TOML arrays into tuples, and whole numbers stay what they are."""
+    return {key: _immutable(value) for key, value in table.items()}
+
+
+def _immutable(value: object) -> object:
+    if isinstance(value, list):
+        return tuple(_immutable(inner) for inner in value)
+    if isinstance(value, dict):
+        return {key: _immutable(inner) for key, inner in value.items()}
+    return value
+
+
+def _explain(path: Path, text: str, error: ValidationError, where: tuple[str, ...]) -> str:
+    return "\n".join(_explain_one(path, text, one, where) for one in error.errors())
+
+
+def _explain_one(path: Path, text: str, error: Any, where: tuple[str, ...]) -> str:
+    *table, key = (*where, *map(str, error["loc"])) or ("",)
+    if error["loc"] == ():
+        return f"{path}: {error['msg'].removeprefix('Value error, ')}"
+    place, name = _place(path, text, tuple(table), key), ".".join(table) or "top level"
+    if error["type"] == "extra_forbidden":
+        return f"{place}: [{name}] has no key {key!r}{_nearest(key, _valid_keys(tuple(table)))}"
+    message = error["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    if len(error["loc"]) == 1 and not table:
+        return f"{place}: [{key}] {message}"
+    return f"{place}: [{name}] {key} = {error['input']!r}: {message}"
+
+
+def _valid_keys(table: tuple[str, ...]) -> list[str]:
+    model: type[BaseModel] = Config
+    for name in table:
+        kind = model.model_fields[name].annotation if name in model.model_fields else None
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            model = SourceTable if table[0] == "sources" else Settings
+            break
+        model = kind
+    return sorted(set(model.model_fields) - {"path", "name", "options"})
+
+
+def _place(path: Path, text: str, table: tuple[str, ...], key: str) -> str:
+    """Return ``file:line`` of a key, or of its table, or the file."""
+    line = _line(text, ".".join(table), key)
+    return f"{path}:{line}" if line else str(path)
+
+
+def _line(text: str, table: str, key: str) -> int:
+    current, heading = "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if match := re.match(r"\s*\[\s*([\w.\"-]+)\s*\]", line):
+            current = match[1].replace('"', "")
+            if current in (table, f"{table}.{key}".strip(".")):
+                heading = number
+        elif current == table and key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
+            return number
+    return heading
+
+
+def _nearest(word: str, valid: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else f"; valid are: {', '.join(sorted(valid))}"

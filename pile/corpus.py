@@ -1,0 +1,139 @@
+"""The corpus as users read it: ``<split>/<number>.jsonl.zst``, a card, and provenance beside it.
+
+A line is ``{"text": …, "meta": {"pile_set_name": …}}`` in UTF-8, as in the released Pile. A file is
+one zstd frame with a checksum: one, because some readers stop after the first frame. Line *n* of a
+corpus file is row *n* of its provenance table.
+"""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import orjson
+import pyarrow as pa
+import zstandard
+from datasets import DatasetInfo, Features, Value
+from datasets.info import DatasetInfosDict
+from datasets.splits import SplitDict, SplitInfo
+from datasets.utils.metadata import MetadataConfigs
+from huggingface_hub import DatasetCardData
+
+if sys.version_info >= (3, 14):  # pragma: no cover - one of the two
+    from compression import zstd
+else:
+    from backports import zstd
+
+SPLITS = ("train", "val", "test")
+"""Splits of a corpus, in the order their files are numbered."""
+
+HF_SPLIT = {"train": "train", "val": "validation", "test": "test"}
+LEVEL = 3
+
+PROVENANCE = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("pile_set_name", pa.string(), nullable=False),
+        pa.field("origin", pa.string(), nullable=False),
+        pa.field("licence", pa.string(), nullable=False),
+        pa.field("epoch", pa.int32(), nullable=False),
+    ]
+)
+"""Schema of a provenance table: where each line comes from; ``epoch`` counts its copies from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One document as a corpus file holds it."""
+
+    text: str
+    pile_set_name: str
+
+
+class LineWriter:
+    """Write one corpus file; use as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open ``path``, which the caller publishes under its final name."""
+        self._file: IO[bytes] = path.open("wb")
+        compressor = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True)
+        self._stream = compressor.stream_writer(self._file, closefd=False)
+
+    def add(self, line: Line) -> None:
+        """Add one document."""
+        value = {"text": line.text, "meta": {"pile_set_name": line.pile_set_name}}
+        self._stream.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._stream.close()  # type: ignore[no-untyped-call]
+        finally:
+            self._file.close()
+
+
+def read(path: Path) -> Iterator[Line]:
+    """Stream a corpus file's documents, in order.
+
+    Raises EOFError or zstd's error on a truncated or damaged file, ValueError on a line that is
+    not a document.
+    """
+    with zstd.open(path, "rb") as file:
+        for number, raw in enumerate(file, start=1):
+            try:
+                value = orjson.loads(raw)
+                yield Line(value["text"], value["meta"]["pile_set_name"])
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{path}, line {number}: not a document: {error}") from error
+
+
+def file_name(split: str, number: int) -> str:
+    """Return the name of a corpus file below the corpus folder."""
+    return f"{split}/{number:05d}.jsonl.zst"
+
+
+def provenance_name(split: str, number: int) -> str:
+    """Return the name of the provenance table of a corpus file."""
+    return f"provenance/{split}/{number:05d}.parquet"
+
+
+def files(folder: Path, split: str) -> list[Path]:
+    """Return a corpus's files of one split, in order."""
+    return sorted((folder / split).glob("*.jsonl.zst"))
+
+
+def card(
+    title: str, licences: Sequence[str], counts: Mapping[str, tuple[int, int]], body: str
+) -> str:
+    """Return the folder's README.md, from which `datasets.load_dataset` knows files and columns.
+
+    ``counts`` gives (documents, text bytes) of each split that has files.
+    """
+    features = Features({"text": Value("string"), "meta": {"pile_set_name": Value("string")}})
+    splits = SplitDict()
+    for split, (documents, size) in counts.items():
+        splits.add(SplitInfo(HF_SPLIT[split], num_bytes=size, num_examples=documents))
+    info = DatasetInfo(
+        features=features, splits=splits, dataset_size=sum(s for _, s in counts.values())
+    )
+    about = DatasetCardData(
+        pretty_name=title,
+        task_categories=["text-generation"],
+        license="other",
+        license_name="see the provenance tables: " + ", ".join(sorted(set(licences))),
+    )
+    DatasetInfosDict({"default": info}).to_dataset_card_data(about)
+    data_files = [{"split": HF_SPLIT[split], "path": f"{split}/*.jsonl.zst"} for split in counts]
+    MetadataConfigs({"default": {"data_files": data_files}}).to_dataset_card_data(about)
+    return f"---\n{about.to_yaml(line_break=chr(10))}\n---\n\n# {title}\n\n{body}"

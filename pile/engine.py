@@ -1,0 +1,195 @@
+"""Run tasks on Ray or in this process. The only module that imports Ray.
+
+A task is a module-level function with plain arguments; it reads and writes files and returns a
+small receipt. No document passes through here. A task may run twice at once (a node thought dead
+may still be alive): its outputs are deterministic and published by rename, so that does no harm.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from pile.ledger import Receipt
+
+ATTEMPTS = 3
+"""How often a task is tried when the system fails it (disk, network, a killed worker)."""
+
+WINDOW = 2
+"""Tasks in flight per worker: enough to keep workers busy, few enough to stop soon."""
+
+OBJECT_STORE_BYTES = 128 << 20
+"""Ray's shared memory: receipts only, so the smallest that Ray takes comfortably."""
+
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "RAYON_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "NUMBA_NUM_THREADS": "1",
+}
+"""Parallelism is by tasks; libraries that start threads of their own would fight over cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One piece of a stage: ``function(**arguments)`` makes its parts and returns its receipt.
+
+    ``weight`` is what the task has to read, in bytes; it orders and measures, and decides nothing.
+    """
+
+    stage: str
+    name: str
+    function: Callable[..., Receipt]
+    arguments: Mapping[str, Any]
+    weight: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A task that could not be done; ``crashed`` when its worker died rather than raised."""
+
+    error: BaseException
+    crashed: bool = False
+
+
+Outcome: TypeAlias = Receipt | Failed
+Run: TypeAlias = Callable[[Sequence[Task]], Iterator[tuple[Task, Outcome]]]
+"""Runs tasks and yields each with its outcome, in the order they end."""
+
+
+class NoProgressError(Exception):
+    """Nothing finished for longer than the watchdog allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How to run: which engine, how many workers (0: one a core), where Ray is and may write."""
+
+    engine: Literal["ray", "serial"] = "ray"
+    count: int = 0
+    ray_address: str = ""
+    temp: str = ""
+    stall_minutes: float = 60.0
+
+    @property
+    def number(self) -> int:
+        """Workers on this machine."""
+        return self.count or len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def open_engine(workers: Workers) -> Iterator[Run]:
+    """Give a function that runs tasks; Ray is started, and stopped again, around it."""
+    if workers.engine == "serial":
+        yield run_serially
+        return
+    with _ray(workers):
+        yield lambda tasks: _run_on_ray(tasks, workers)
+
+
+def run_serially(tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
+    """Run tasks one after another in this process."""
+    for task in tasks:
+        yield task, _attempt(task)
+
+
+def _attempt(task: Task) -> Outcome:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return task.function(**task.arguments)
+        except OSError as error:
+            if attempt == ATTEMPTS:
+                return Failed(error)
+        except Exception as error:  # noqa: BLE001 - the stage decides what a failure means
+            return Failed(error)
+    raise AssertionError("unreachable: the last attempt returns")
+
+
+def call(function: Callable[..., Receipt], arguments: Mapping[str, Any]) -> Receipt:
+    """Run one task inside a worker."""
+    os.environ.update(ONE_THREAD)
+    return function(**arguments)
+
+
+@contextmanager
+def _ray(workers: Workers) -> Iterator[None]:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    import ray  # noqa: PLC0415 - half a second that `pile plan` and `pile status` need not pay
+
+    if workers.ray_address:
+        ray.init(address=workers.ray_address, log_to_driver=False)
+    else:
+        ray.init(
+            num_cpus=workers.number,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            object_store_memory=OBJECT_STORE_BYTES,
+            # Ray's sockets need a path below 107 bytes; the default /tmp/ray is short.
+            _temp_dir=workers.temp or None,
+        )
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _run_on_ray(tasks: Sequence[Task], workers: Workers) -> Iterator[tuple[Task, Outcome]]:
+    """Keep a window of tasks in flight, the heaviest first, and yield them as they end."""
+    import ray  # noqa: PLC0415
+
+    remote = ray.remote(num_cpus=1, max_retries=0, max_calls=50)(call)
+    cores = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]
+    slots = WINDOW * max(workers.number, int(cores))
+    waiting = sorted(tasks, key=lambda task: (-task.weight, task.stage, task.name), reverse=True)
+    attempts: dict[tuple[str, str], int] = {}
+    flying: dict[Any, Task] = {}
+    while waiting or flying:
+        while waiting and len(flying) < slots:
+            task = waiting.pop()
+            attempts[task.stage, task.name] = attempts.get((task.stage, task.name), 0) + 1
+            flying[remote.remote(task.function, dict(task.arguments))] = task
+        for reference in _wait(list(flying), flying, workers.stall_minutes):
+            task = flying.pop(reference)
+            outcome = _outcome(reference)
+            if _may_retry(outcome) and attempts[task.stage, task.name] < ATTEMPTS:
+                waiting.append(task)
+            else:
+                yield task, outcome
+
+
+def _wait(references: list[Any], flying: Mapping[Any, Task], stall_minutes: float) -> list[Any]:
+    import ray  # noqa: PLC0415
+
+    started = time.monotonic()
+    while time.monotonic() - started < stall_minutes * 60:
+        # A short wait, so that Ctrl-C is answered at once.
+        ready, _ = ray.wait(references, num_returns=1, timeout=1.0)
+        if ready:
+            return list(ready)
+    running = ", ".join(sorted(f"{task.stage} {task.name}" for task in flying.values()))
+    raise NoProgressError(
+        f"no task finished for {stall_minutes:g} minutes; in flight: {running}. "
+        "Raise [run] stall_minutes if this is expected, else look at these tasks' input."
+    )
+
+
+def _outcome(reference: Any) -> Outcome:
+    import ray  # noqa: PLC0415
+
+    try:
+        receipt: Receipt = ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        return Failed(cause if isinstance(cause, BaseException) else error)
+    except ray.exceptions.RayError as error:
+        return Failed(error, crashed=True)
+    return receipt
+
+
+def _may_retry(outcome: Outcome) -> bool:
+    return isinstance(outcome, Failed) and (outcome.crashed or isinstance(outcome.error, OSError))

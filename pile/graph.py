@@ -1,0 +1,109 @@
+"""The stage graph of a configuration: which stages there are, and what each is made from."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sources.fetch import UpstreamError
+
+from pile.config import Config, ConfigError, SourceTable
+from pile.raw_files import Located, locate
+from pile.stages import dedup, extract, fetch, mix, report, scatter, sign, tokenize, train_tokenizer
+from pile.stages.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A source that has no raw files in this run, why, and whether to try again later."""
+
+    source: str
+    why: str
+    upstream_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """All stages, each after its inputs; sources left out; raw files by source."""
+
+    stages: tuple[Stage, ...]
+    skipped: tuple[Skipped, ...]
+    files: dict[str, tuple[Located, ...]]
+
+    def named(self, name: str) -> Stage:
+        """Return a stage by name; raises KeyError."""
+        return next(stage for stage in self.stages if stage.name == name)
+
+    def waves(self) -> list[list[Stage]]:
+        """Group the stages so that each one's inputs lie in earlier groups."""
+        depth: dict[str, int] = {}
+        for stage in self.stages:
+            depth[stage.name] = 1 + max((depth[given.name] for given in stage.inputs), default=0)
+        last = max(depth.values(), default=0)
+        return [
+            [stage for stage in self.stages if depth[stage.name] == level]
+            for level in range(1, last + 1)
+        ]
+
+
+def build(config: Config, on_hash: Callable[[str], None]) -> Graph:
+    """Return the graph of a configuration; ``on_hash`` hears of raw files that must be read for it.
+
+    Raises `ConfigError` when no source is left.
+    """
+    files: dict[str, tuple[Located, ...]] = {}
+    skipped: list[Skipped] = []
+    for table in config.enabled:
+        found = _locate(config, table, on_hash)
+        if isinstance(found, Skipped):
+            skipped.append(found)
+        else:
+            files[table.name] = found
+    if not files:
+        raise ConfigError(_nothing(config, skipped))
+    return Graph(tuple(_stages(config, files, skipped)), tuple(skipped), files)
+
+
+def _locate(
+    config: Config, table: SourceTable, on_hash: Callable[[str], None]
+) -> tuple[Located, ...] | Skipped:
+    try:
+        found = locate(config, table, on_hash)
+    except UpstreamError as error:
+        return Skipped(table.name, str(error), upstream_gone=True)
+    return found or Skipped(table.name, table.source.manual or "no raw files are given or planned")
+
+
+def _nothing(config: Config, skipped: Iterable[Skipped]) -> str:
+    reasons = "".join(f"\n  {one.source}: {one.why}" for one in skipped)
+    return f"{config.path}: no source has raw files{reasons or '; enable one in [sources]'}"
+
+
+def _stages(
+    config: Config, files: dict[str, tuple[Located, ...]], skipped: Iterable[Skipped]
+) -> list[Stage]:
+    tables = [table for table in config.enabled if table.name in files]
+    fetched = {table.name: fetch.stage(table, files[table.name]) for table in tables}
+    extracted = {
+        table.name: extract.stage(table, config.clean, files[table.name], fetched[table.name])
+        for table in tables
+    }
+    signed = {
+        name: sign.stage(config.dedup, name, extracted[name])
+        for name in sorted(config.dedup.keep)
+        if config.dedup.method != "none" and name in extracted
+    }
+    decided = {name: dedup.stage(config.dedup, name, signed[name]) for name in signed}
+    scattered = scatter.stage(config, extracted, decided)
+    mixed = mix.stage(config, scattered, list(extracted.values()))
+    tokenizer = train_tokenizer.stage(config, mixed)
+    tokenized = tokenize.stage(config, mixed, tokenizer)
+    before = [
+        *fetched.values(),
+        *extracted.values(),
+        *signed.values(),
+        *decided.values(),
+        scattered,
+        mixed,
+        tokenizer,
+        tokenized,
+    ]
+    return [*before, report.stage(config, [one.source for one in skipped], before)]

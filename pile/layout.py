@@ -1,0 +1,65 @@
+"""Where everything lies below the work directory: one function a place.
+
+``stages/<stage>/<fingerprint>/`` holds a stage's parts, receipts, recipe and manifest; stale output
+has another fingerprint and can never be taken for done. ``latest/`` links to the newest results.
+"""
+
+from pathlib import Path, PurePosixPath
+
+
+def lock(work: Path) -> Path:
+    """File that the one writer of the work directory holds locked."""
+    return work / "lock"
+
+
+def raw(work: Path, source: str, name: str) -> Path:
+    """Return the place of a downloaded raw file; refuses a name that would leave the folder."""
+    parts = PurePosixPath(name).parts
+    if not parts or ".." in parts or PurePosixPath(name).is_absolute():
+        raise ValueError(f"the plan of {source} names a raw file outside its folder: {name!r}")
+    return work.joinpath("raw", source, *parts)
+
+
+def plan(work: Path, source: str, key: str) -> Path:
+    """Remembered download plan of a source, so that a later listing does not change a run."""
+    return work / "plans" / f"{source}-{key}.json"
+
+
+def hashes(work: Path) -> Path:
+    """Digests of the user's own files, remembered by size and time of change."""
+    return work / "hashes.jsonl"
+
+
+def stage_folders(work: Path, stage: str) -> Path:
+    """Folder that holds every output a stage ever made here."""
+    return work / "stages" / stage
+
+
+def stage(work: Path, name: str, fingerprint: str) -> Path:
+    """Folder of one stage's output."""
+    return stage_folders(work, name) / fingerprint
+
+
+def recipe(folder: Path) -> Path:
+    """Return the file that says what an output is made from: name, version, settings, inputs."""
+    return folder / "recipe.json"
+
+
+def receipts(folder: Path) -> Path:
+    """Ledger of a stage's finished tasks."""
+    return folder / "receipts.jsonl"
+
+
+def manifest(folder: Path) -> Path:
+    """Summary of a finished stage; its presence means that the stage is done."""
+    return folder / "manifest.json"
+
+
+def latest(work: Path, what: str) -> Path:
+    """Link to the newest finished corpus, tokenizer, shards or report."""
+    return work / "latest" / what
+
+
+def events(work: Path) -> Path:
+    """Machine-readable log of what runs did, one JSON object a line."""
+    return work / "logs" / "events.jsonl"

@@ -1,0 +1,150 @@
+"""What is done: fingerprints of recipes, receipts of finished tasks, and resume.
+
+A recipe is everything that decides a stage's bytes; its hash is the fingerprint under which the
+output lies. A receipt is appended when a task's parts have their final names, so what the ledger
+lists exists, and whatever it does not list is done again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pile import layout, store
+from sources.source import Json
+
+FINGERPRINT_DIGITS = 16
+
+Counts: TypeAlias = dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of a stage's output: name below the stage's folder, bytes on disk, digest, counts."""
+
+    name: str
+    size: int
+    sha256: str
+    counts: Counts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A raw file set aside: what was read from it is kept out of the output."""
+
+    file: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one task did. ``taken`` must equal ``given`` plus all of ``rejected``.
+
+    ``taken`` counts the records that came in, ``given`` those that went out, ``rejected`` the
+    others by reason; ``figures`` holds whatever else the report wants.
+    """
+
+    task: str
+    parts: tuple[Part, ...] = ()
+    taken: int = 0
+    given: int = 0
+    rejected: Counts = field(default_factory=dict)
+    quarantined: tuple[Quarantined, ...] = ()
+    figures: Mapping[str, Json] = field(default_factory=dict)
+
+
+class ConservationError(Exception):
+    """A task took in more or fewer records than it gave out and rejected."""
+
+
+def check_conservation(stage: str, receipt: Receipt) -> None:
+    """Refuse a receipt whose records do not add up."""
+    rejected = sum(receipt.rejected.values())
+    if receipt.taken != receipt.given + rejected:
+        raise ConservationError(
+            f"{stage}, task {receipt.task}: took {receipt.taken:,} records, gave {receipt.given:,} "
+            f"and rejected {rejected:,}; nothing of it is published. This is a defect: please "
+            f"report it with the raw files of this task."
+        )
+
+
+def fingerprint(recipe: Json) -> str:
+    """Hash a recipe; equal recipes give equal fingerprints on every machine."""
+    return hashlib.sha256(store.canonical(recipe).encode()).hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def append(folder: Path, receipt: Receipt) -> None:
+    """Record that a task is done; its parts must have their final names by now."""
+    store.append_line(layout.receipts(folder), store.canonical(_plain(receipt)))
+
+
+def receipts(folder: Path) -> dict[str, Receipt]:
+    """Return the latest receipt of every task whose parts are all there with their sizes."""
+    path = layout.receipts(folder)
+    if not path.exists():
+        return {}
+    found: dict[str, Receipt] = {}
+    for line in path.read_bytes().split(b"\n"):
+        receipt = _parse(line)
+        if receipt is not None:
+            found[receipt.task] = receipt
+    return {task: found[task] for task in sorted(found) if _is_there(folder, found[task])}
+
+
+def manifest(recipe: Json, receipts: Iterable[Receipt]) -> dict[str, Any]:
+    """Sum up a finished stage: parts, counts and quarantined files, in order of the tasks."""
+    ordered = sorted(receipts, key=lambda receipt: receipt.task)
+    rejected: Counts = {}
+    for receipt in ordered:
+        for reason, count in receipt.rejected.items():
+            rejected[reason] = rejected.get(reason, 0) + count
+    return {
+        "fingerprint": fingerprint(recipe),
+        "recipe": recipe,
+        "tasks": [receipt.task for receipt in ordered],
+        "taken": sum(receipt.taken for receipt in ordered),
+        "given": sum(receipt.given for receipt in ordered),
+        "rejected": rejected,
+        "quarantined": [asdict(bad) for receipt in ordered for bad in receipt.quarantined],
+        "parts": [asdict(part) for receipt in ordered for part in receipt.parts],
+    }
+
+
+def output_digest(manifest: Mapping[str, Any]) -> str:
+    """One number for a stage's output: the hash over its parts' names and digests."""
+    named = [[part["name"], part["sha256"]] for part in manifest["parts"]]
+    return hashlib.sha256(store.canonical(named).encode()).hexdigest()
+
+
+def _plain(receipt: Receipt) -> Json:
+    return asdict(receipt)
+
+
+def _parse(line: bytes) -> Receipt | None:
+    """Read one line; a line torn by a crash is as if it had never been written."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return None
+    return Receipt(
+        task=value["task"],
+        parts=tuple(Part(**part) for part in value["parts"]),
+        taken=value["taken"],
+        given=value["given"],
+        rejected=value["rejected"],
+        quarantined=tuple(Quarantined(**bad) for bad in value["quarantined"]),
+        figures=value["figures"],
+    )
+
+
+def _is_there(folder: Path, receipt: Receipt) -> bool:
+    return all(_size(folder / part.name) == part.size for part in receipt.parts)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return -1

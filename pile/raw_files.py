@@ -1,0 +1,151 @@
+"""Which raw files a source is read from: the user's own, or the upstream's plan.
+
+The user's files are known by content: their digests are computed once and remembered by size and
+time of change. A download plan is remembered as first made, so that a listing that changes
+upstream does not change a run half way.
+"""
+
+import glob
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from sources.fetch import get
+
+from pile import layout, ledger, store
+from pile.config import Config, ConfigError, SourceTable, expand
+from sources.source import Json, RawFile
+
+REMOTE = ("http://", "https://")
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A raw file and where it is, or will be once it is fetched."""
+
+    raw: RawFile
+    path: Path
+    is_local: bool
+
+
+def locate(
+    config: Config, table: SourceTable, on_hash: Callable[[str], None]
+) -> tuple[Located, ...]:
+    """Return a source's raw files by name: ``files`` if the table has any, else the plan.
+
+    ``on_hash`` hears the name of each file that must be read to know it. Raises `ConfigError` for a
+    pattern that matches nothing, and `sources.fetch.UpstreamError` when a listing cannot be had.
+    """
+    if not table.files:
+        return tuple(_downloads(config, table))
+    found: dict[str, Located] = {}
+    for entry in table.files:
+        for located in _given(config, table, entry, on_hash):
+            if located.raw.name in found and found[located.raw.name].path != located.path:
+                raise ConfigError(
+                    f"{config.path}: [sources.{table.name}] files: {located.path} and "
+                    f"{found[located.raw.name].path} would both be called {located.raw.name!r}"
+                )
+            found[located.raw.name] = located
+    return tuple(found[name] for name in sorted(found))
+
+
+def identity(located: Located) -> dict[str, str | int | None]:
+    """Return what of a raw file decides bytes: a local one's content, a remote one's address."""
+    raw = located.raw
+    entry: dict[str, str | int | None] = {"name": raw.name, "checksum": raw.checksum}
+    return entry if located.is_local else {**entry, "url": raw.url, "size": raw.size}
+
+
+def _given(
+    config: Config, table: SourceTable, entry: str, on_hash: Callable[[str], None]
+) -> Iterator[Located]:
+    text = expand(entry, config.path)
+    if text.startswith(REMOTE):
+        name = unquote(PurePosixPath(urlsplit(text).path).name)
+        yield Located(
+            RawFile(text, name), layout.raw(config.work, table.name, name), is_local=False
+        )
+        return
+    pattern = str(config.path.parent / text)
+    base = _fixed_folder(pattern)
+    matched = map(Path, glob.iglob(pattern, recursive=True))  # noqa: PTH207 - may be absolute
+    paths = sorted(path for path in matched if path.is_file())
+    if not paths:
+        raise ConfigError(
+            f"{config.path}: [sources.{table.name}] files: {entry!r} matches no file below {base}"
+        )
+    known = _Hashes(layout.hashes(config.work))
+    for path in paths:
+        name = path.relative_to(base).as_posix()
+        size, sha256 = known.of(path, on_hash)
+        raw = RawFile(path.as_uri(), name, size, f"sha256:{sha256}")
+        yield Located(raw, path, is_local=True)
+
+
+def _fixed_folder(pattern: str) -> Path:
+    """Return the deepest folder of a pattern that holds no wildcard."""
+    if not glob.has_magic(pattern):
+        return Path(pattern).parent
+    parts = Path(pattern).parts
+    first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    return Path(*parts[:first])
+
+
+class _Hashes:
+    """Digests of local files, remembered in a log; a changed file is read anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known = dict(_read_hashes(path))
+
+    def of(self, path: Path, on_hash: Callable[[str], None]) -> tuple[int, str]:
+        status = path.stat()
+        key = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
+        if key not in self._known:
+            on_hash(str(path))
+            _, sha256 = store.digest(path)
+            store.append_line(self._path, store.canonical([key, sha256]))
+            self._known[key] = sha256
+        return status.st_size, self._known[key]
+
+
+def _read_hashes(path: Path) -> Iterator[tuple[str, str]]:
+    if not path.exists():
+        return
+    for line in path.read_bytes().splitlines():
+        try:
+            key, sha256 = json.loads(line)
+        except ValueError:  # a line torn by a crash
+            continue
+        yield key, sha256
+
+
+def _downloads(config: Config, table: SourceTable) -> Iterable[Located]:
+    key = ledger.fingerprint({"version": table.source.version, "options": _plain(table)})
+    remembered = layout.plan(config.work, table.name, key)
+    if not remembered.exists():
+        raws = sorted(table.source.plan(table.all_options, get), key=lambda raw: raw.name)
+        store.publish_json(remembered, [asdict(raw) for raw in raws])
+    for entry in json.loads(remembered.read_text(encoding="utf-8")):
+        raw = RawFile(**entry)
+        yield Located(raw, layout.raw(config.work, table.name, raw.name), is_local=False)
+
+
+def _plain(table: SourceTable) -> dict[str, Json]:
+    options = table.all_options
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in sorted(options.items())
+    }
+
+
+def free_bytes(folder: Path) -> int:
+    """Free disk space where a folder is, or will be."""
+    while not folder.exists():
+        folder = folder.parent
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize

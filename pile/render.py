@@ -1,0 +1,211 @@
+"""Results as text for a terminal: plain, aligned, understandable without colour."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pile.config import Config
+from pile.graph import Graph, Skipped
+from pile.run import Outcome, State
+from pile.why import Why
+from sources.published import PILE_SET_NAMES, PUBLISHED
+from sources.registry import SOURCES
+from sources.source import Json
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Return rows in aligned columns; ``right`` lists the columns that hold numbers."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if place in right else cell.ljust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (header, *rows)
+    )
+
+
+def size(count: float) -> str:
+    """Return bytes in the unit that leaves one to three digits."""
+    for unit in _UNITS[:-1]:
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} {_UNITS[-1]}"
+
+
+def reasons(rejected: Mapping[str, int]) -> str:
+    """Return counts by reason, the commonest first."""
+    ordered = sorted(rejected.items(), key=lambda entry: (-entry[1], entry[0]))
+    return ", ".join(f"{reason} {count:,}" for reason, count in ordered)
+
+
+def made_line(name: str, manifest: Mapping[str, Any], seconds: float) -> str:
+    """Return the line that says what a stage just made."""
+    rejected = sum(manifest["rejected"].values())
+    stored = sum(part["size"] for part in manifest["parts"])
+    line = f"{name:<26} {manifest['given']:>12,} out {size(stored):>9} {seconds:>7.1f} s"
+    if rejected:
+        line += f"   {rejected:,} rejected: {reasons(manifest['rejected'])}"
+    if manifest["quarantined"]:
+        line += f"   {len(manifest['quarantined'])} raw files set aside"
+    return line
+
+
+def plan(states: Sequence[State], reasons_: Mapping[str, str]) -> str:
+    """Return one line a stage: what would be done, and why."""
+    rows = [
+        (one.stage.name, one.stage.fingerprint[:12], one.state, reasons_[one.stage.name])
+        for one in states
+    ]
+    done = sum(one.state == "done" for one in states)
+    text = table(("STAGE", "FINGERPRINT", "STATE", "WHY"), rows)
+    return f"{text}\n{done} done, {len(states) - done} to run."
+
+
+def downloads(graph: Graph) -> str:
+    """Return what a run would download, by source; empty when nothing."""
+    rows = []
+    for name, files in graph.files.items():
+        missing = [file for file in files if not file.path.exists()]
+        if missing:
+            known = sum(file.raw.size or 0 for file in missing)
+            unknown = sum(file.raw.size is None for file in missing)
+            note = f"and {unknown} of unknown size" if unknown else ""
+            rows.append((name, f"{len(missing):,}", size(known), note))
+    return table(("DOWNLOAD", "FILES", "BYTES", ""), rows, right=(1, 2)) if rows else ""
+
+
+def status(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return what exists, one line a stage."""
+    cells = [
+        (
+            row["stage"],
+            row["state"],
+            f"{row['given']:,}" if row["given"] is not None else "",
+            size(row["bytes"]) if row["given"] is not None else "",
+            reasons(row["rejected"]),
+            f"{len(row['quarantined'])}" if row["quarantined"] else "",
+        )
+        for row in rows
+    ]
+    header = ("STAGE", "STATE", "OUT", "ON DISK", "REJECTED", "SET ASIDE")
+    return table(header, cells, right=(2, 3))
+
+
+def why(found: Why) -> str:
+    """Return a stage's state and the fields that differ."""
+    lines = [f"{found.stage} {found.fingerprint}: {found.state}; {found.reason}"]
+    if found.changes:
+        lines.append(f"compared with {found.compared_with}:")
+        for change in found.changes:
+            before, after = (
+                json.dumps(value, ensure_ascii=False) for value in (change.before, change.after)
+            )
+            lines.append(f"  {change.field}: {_short(before)} -> {_short(after)}")
+    return "\n".join(lines)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
+def records(found: Sequence[Json]) -> str:
+    """Return records to read: their fields, then the text as it is."""
+    return "\n\n".join(_record(record) for record in found) or "nothing there"
+
+
+def _record(record: Json) -> str:
+    if not isinstance(record, dict):
+        return json.dumps(record, ensure_ascii=False)
+    long = {"text", "excerpt"}
+    head = [
+        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for key, value in record.items()
+        if key not in long
+    ]
+    body = [visible(str(record[key])) for key in sorted(long & record.keys())]
+    return "\n".join([*head, *("  " + line for text in body for line in text.split("\n"))])
+
+
+def visible(text: str) -> str:
+    """Return text without the control characters that could steer a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)
+
+
+def outcome(config: Config, found: Outcome, skipped: Sequence[Skipped]) -> str:
+    """Return the last words of a run."""
+    lines = []
+    if not found.made:
+        lines.append("everything is up to date: nothing to do.")
+    else:
+        lines.append(f"{len(found.made)} stages made, {len(found.kept)} were up to date.")
+    lines.extend(f"set aside by {stage}: {file}: {why}" for stage, file, why in found.quarantined)
+    lines.extend(f"left out: {one.source}: {one.why}" for one in skipped)
+    latest = config.work / "latest"
+    lines.append(f"corpus     {latest / 'corpus'}")
+    lines.append(f"tokenizer  {latest / 'tokenizer' / 'tokenizer.json'}")
+    lines.append(f"shards     {latest / 'shards'}")
+    lines.append(f"report     {latest / 'report' / 'report.html'}")
+    return "\n".join(lines)
+
+
+def source_rows() -> list[dict[str, Json]]:
+    """Return the 22 components: what the Pile published of each, and whether it can be read."""
+    rows: list[dict[str, Json]] = []
+    for name, pile_set_name in PILE_SET_NAMES.items():
+        source, published = SOURCES.get(name), PUBLISHED[name]
+        rows.append(
+            {
+                "name": name,
+                "pile_set_name": pile_set_name,
+                "access": source.access if source else None,
+                "licence": source.licence if source else None,
+                "is_read": source is not None,
+                "documents": published.documents,
+                "text_bytes": published.text_bytes,
+                "epochs": published.epochs,
+                "remark": published.remark,
+            }
+        )
+    return rows
+
+
+def sources(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the table of components."""
+    cells = [
+        (
+            row["name"],
+            row["pile_set_name"],
+            row["access"] or "",
+            "yes" if row["is_read"] else "not yet",
+            f"{row['documents']:,}",
+            size(row["text_bytes"]),
+            f"{row['epochs']:g}",
+            row["licence"] or "",
+        )
+        for row in rows
+    ]
+    header = ("SOURCE", "IN THE PILE", "ACCESS", "READ", "DOCUMENTS", "TEXT", "EPOCHS", "LICENCE")
+    return table(header, cells, right=(4, 5, 6))
+
+
+def source(name: str) -> str:
+    """Return all that is known of one source."""
+    found = SOURCES.get(name)
+    published = PUBLISHED.get(name)
+    lines = [f"{name}: {PILE_SET_NAMES.get(name, 'your own files')}"]
+    if published:
+        lines.append(
+            f"published: {published.documents:,} documents, {published.text_bytes:,} bytes, "
+            f"mean {published.mean_kib:g} KiB, {published.epochs:g} epochs. {published.remark}".rstrip()
+        )
+    if found is None:
+        return "\n".join([*lines, "cannot be read yet"])
+    lines += [f"access: {found.access}", f"licence: {found.licence}", f"homepage: {found.homepage}"]
+    lines += [f"by hand: {found.manual}"] if found.manual else []
+    lines += ["options:", *(f"  {key} = {value!r}" for key, value in found.defaults.items())]
+    lines += ["rejects:", *(f"  {key}: {text}" for key, text in found.reasons.items())]
+    return "\n".join(lines)

@@ -1,0 +1,174 @@
+"""The page's style sheet and its one script, both part of the page."""
+
+import base64
+import hashlib
+
+STYLE = """
+:root {
+  color-scheme: light dark;
+  --paper: #fcfcfb; --ink: #1d2226; --soft: #5c666e; --line: #dfe3e4; --wash: #f1f4f4;
+  --accent: #0c6a73; --serif: Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, serif;
+  --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif;
+  --mono: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --paper: #14181a; --ink: #e2e6e8; --soft: #98a3aa; --line: #2c3438; --wash: #1c2225;
+    --accent: #62c3cc;
+  }
+}
+* { box-sizing: border-box; }
+html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
+body {
+  margin: 0 auto; padding: 3rem clamp(1rem, 4vw, 3rem) 5rem; max-width: 84rem;
+  background: var(--paper); color: var(--ink); font: 1rem/1.55 var(--sans);
+}
+h1, h2, .lead { font-family: var(--serif); font-weight: 400; }
+h1 { margin: .2rem 0 1rem; font-size: clamp(2rem, 5vw, 3.1rem); line-height: 1.1; letter-spacing: -.015em; overflow-wrap: anywhere; }
+h2 { margin: 0 0 .4rem; font-size: 1.65rem; line-height: 1.2; }
+h3 { margin: 2.2rem 0 .5rem; font-size: 1rem; font-weight: 600; }
+p { margin: 0 0 1rem; max-width: 42rem; }
+.lead { font-size: 1.1rem; color: var(--soft); }
+.eyebrow { margin: 0; font-size: .8rem; letter-spacing: .08em; text-transform: uppercase; color: var(--accent); }
+section { margin-top: 4rem; scroll-margin-top: 1rem; }
+a { color: var(--accent); text-decoration-thickness: 1px; text-underline-offset: .18em; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+code, pre, .code { font-family: var(--mono); font-size: .86em; }
+footer { margin-top: 5rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .85rem; }
+dl, dd { margin: 0; }
+.facts { display: flex; flex-wrap: wrap; gap: .4rem 2rem; font-size: .9rem; }
+.facts div { display: flex; gap: .5rem; max-width: 100%; }
+.facts dt, .key dt { color: var(--soft); }
+.facts dd { overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.key { display: grid; grid-template-columns: repeat(4, 1fr); gap: 1.6rem 2rem; margin: 2.4rem 0 1.8rem; padding: 1.5rem 0; border: solid var(--line); border-width: 1px 0; }
+.key div { display: flex; flex-direction: column-reverse; justify-content: flex-end; }
+.key dt { font-size: .85rem; }
+.key dd { font: 1.75rem/1.25 var(--serif); font-variant-numeric: lining-nums; }
+nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; margin: 0; padding: 0; list-style: none; font-size: .92rem; }
+.note { padding: .1rem 0 .1rem 1rem; border-left: 3px solid var(--accent); }
+.box { overflow: auto; max-height: min(90vh, 62rem); margin: 1.2rem 0; border: solid var(--line); border-width: 1px 0; }
+table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: .875rem; line-height: 1.35; font-variant-numeric: tabular-nums lining-nums; }
+caption { padding: .6rem 0 .3rem; text-align: left; color: var(--soft); }
+caption span { position: sticky; left: 0; display: inline-block; max-width: min(46rem, calc(100vw - 3rem)); }
+th, td { padding: .38rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; white-space: nowrap; }
+tr > :first-child { padding-left: 0; }
+tr > :last-child { padding-right: 0; }
+thead { position: sticky; top: 0; z-index: 2; }
+thead th { background: var(--paper); color: var(--soft); font-weight: 500; vertical-align: bottom; white-space: normal; }
+thead th.group { text-align: center; border-bottom-color: var(--soft); }
+tbody th, tfoot th { position: sticky; left: 0; z-index: 1; background: var(--paper); font-weight: 500; }
+tbody tr:hover > * { background: var(--wash); }
+tfoot > tr > * { border-bottom: 0; border-top: 1px solid var(--soft); font-weight: 600; }
+tbody tr:last-child > * { border-bottom-color: transparent; }
+.number { text-align: right; }
+.narrow { max-width: 46rem; }
+.zero { color: var(--soft); }
+.long { white-space: normal; min-width: 11rem; max-width: 30rem; }
+.chart { min-width: 9rem; width: 60%; vertical-align: middle; }
+.chart svg { margin-top: .05rem; }
+td[title], dd[title] { cursor: help; }
+th button { all: unset; cursor: pointer; }
+th button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+th[aria-sort] button { color: var(--ink); }
+th[aria-sort=ascending] button::after { content: " \\2191"; }
+th[aria-sort=descending] button::after { content: " \\2193"; }
+svg { display: block; }
+.bar { width: 100%; height: 1.1rem; }
+.track { fill: var(--wash); }
+.fill { fill: var(--accent); }
+.mark, .mean, .theirs, .axis { fill: none; stroke: var(--ink); vector-effect: non-scaling-stroke; }
+.mark { stroke-width: 2; }
+.axis { stroke: var(--soft); stroke-width: 1; }
+.mean { stroke-width: 1.25; }
+.theirs { stroke-width: 1.25; stroke-dasharray: 3 2; }
+.tint0 { fill: var(--accent); }
+.tint1 { fill: var(--accent); fill-opacity: .68; }
+.tint2 { fill: var(--accent); fill-opacity: .45; }
+.tint3 { fill: var(--accent); fill-opacity: .28; }
+.tint4 { fill: var(--accent); fill-opacity: .15; }
+.bar .tint1, .bar .tint2, .bar .tint3, .bar .tint4 { stroke: var(--paper); stroke-width: 1; vector-effect: non-scaling-stroke; }
+.swatch { display: inline-block; width: .7rem; height: .7rem; margin-right: .5rem; vertical-align: -.04em; }
+.histogram { width: 100%; overflow: visible; }
+.histogram text { fill: var(--soft); font: 8px var(--sans); }
+.multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: 2rem 2.2rem; margin: 1.5rem 0 0; padding: 0; list-style: none; }
+.multiples h3 { margin: 0; font-size: .92rem; }
+.multiples p { margin: 0 0 .5rem; font-size: .8rem; color: var(--soft); }
+.tokens { display: flex; flex-wrap: wrap; gap: .4rem; margin: .6rem 0 0; padding: 0; list-style: none; }
+.tokens li { max-width: 100%; padding: .1rem .45rem; background: var(--wash); white-space: pre-wrap; overflow-wrap: anywhere; }
+details { border-top: 1px solid var(--line); }
+details:last-of-type { border-bottom: 1px solid var(--line); }
+summary { padding: .6rem 0; cursor: pointer; }
+summary span { color: var(--soft); font-size: .85rem; margin-left: .6rem; }
+article { margin: 0 0 2rem; }
+article dl { font-size: .82rem; }
+pre { margin: .5rem 0 0; padding: .9rem 1rem; max-height: 26rem; overflow: auto; background: var(--wash); white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; contain: paint; line-height: 1.5; }
+.hidden { padding: 0 .2em; border: 1px solid var(--soft); border-radius: 2px; color: var(--soft); font: .75em var(--mono); unicode-bidi: isolate; }
+@media (min-width: 80rem) {
+  .box.free { overflow: visible; max-height: none; }
+}
+@media (max-width: 40rem) {
+  body { padding-top: 1.5rem; }
+  section { margin-top: 3rem; }
+  .key { grid-template-columns: 1fr 1fr; gap: 1.2rem; }
+  .key dd { font-size: 1.35rem; }
+  .multiples { grid-template-columns: 1fr 1fr; gap: 1.5rem 1.2rem; }
+  .multiples p { font-size: .74rem; }
+  tbody th, tfoot th { max-width: 9.5rem; white-space: normal; }
+}
+@media print {
+  :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --wash: #eee; --accent: #0c6a73; }
+  body { max-width: none; padding: 0; font-size: 10pt; }
+  nav { display: none; }
+  .box, pre { max-height: none; overflow: visible; }
+  table { font-size: 7pt; }
+  th, td { padding: .2rem .3rem; }
+  thead, tbody th, tfoot th { position: static; }
+  thead { display: table-header-group; }
+  tr, .multiples li, article { break-inside: avoid; }
+  h2, h3 { break-after: avoid; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+}
+"""
+
+# Without the script the page is complete; with it, a click on a heading sorts its table.
+SCRIPT = """
+for (const table of document.querySelectorAll("table")) {
+  const heads = table.tHead.querySelectorAll("th[data-column]");
+  for (const head of heads) {
+    const key = row => {
+      const cell = row.cells[head.dataset.column];
+      return cell.dataset.value ?? cell.textContent;
+    };
+    const order = head.dataset.order === "number"
+      ? (a, b) => key(b) - key(a)
+      : (a, b) => key(a).localeCompare(key(b), "en");
+    const button = document.createElement("button");
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const again = head.dataset.sorted === "once";
+      const rows = [...table.tBodies[0].rows].sort((a, b) => again ? order(b, a) : order(a, b));
+      for (const other of heads) {
+        other.removeAttribute("aria-sort");
+        delete other.dataset.sorted;
+      }
+      head.dataset.sorted = again ? "twice" : "once";
+      const rising = (head.dataset.order === "number") === again;
+      head.setAttribute("aria-sort", rising ? "ascending" : "descending");
+      table.tBodies[0].append(...rows);
+    });
+  }
+}
+"""
+
+
+def content_policy() -> str:
+    """Return the page's content security policy: this style, this script, nothing from anywhere."""
+    return (
+        f"default-src 'none'; style-src {_digest(STYLE)}; script-src {_digest(SCRIPT)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(content: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}'"

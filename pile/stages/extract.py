@@ -1,0 +1,232 @@
+"""Extract and clean: raw files of a source become documents, or rejected records with a reason.
+
+What a raw file gave enters the parts only once the whole file has been read: a file that cannot be
+read to its end is set aside with its reason, and nothing of it stays in the output.
+"""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from pile import documents
+from pile.cleaning.rules import Bounds, Rule, clean, select
+from pile.config import LOCAL, Clean, SourceTable
+from pile.engine import Failed, Task
+from pile.ledger import Quarantined, Receipt
+from pile.parts import PartSeries
+from pile.raw_files import Located
+from pile.stages.stage import Inputs, Stage
+from sources.registry import SOURCES
+from sources.source import Document, Json, Options, Rejected, UnreadableFile
+
+VERSION = 1
+
+GROUP_BYTES = 64 << 20
+"""Small raw files are read together, until a task has this much to read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a source's raw files are read: everything a task needs besides the files."""
+
+    source: str
+    reader: str
+    licence: str
+    options: Options
+    rules: tuple[str, ...]
+    bounds: Bounds
+
+
+def stage(table: SourceTable, cleaning: Clean, files: tuple[Located, ...], fetched: Stage) -> Stage:
+    """Return the stage that turns a source's raw files into documents."""
+    reading = _reading(table, cleaning)
+    settings: dict[str, Json] = {
+        "source": reading.source,
+        "reader": reading.reader,
+        "reader_version": table.source.version,
+        "licence": reading.licence,
+        "options": {key: _json(value) for key, value in sorted(reading.options.items())},
+        "rules": [[rule.name, rule.version] for rule in select(reading.rules)],
+        "bounds": asdict(reading.bounds) if reading.rules else {},
+    }
+
+    def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
+        del inputs
+        return [
+            _task(f"extract.{table.name}", f"{number:06d}", folder, group, reading)
+            for number, group in enumerate(_groups(files))
+        ]
+
+    return Stage(f"extract.{table.name}", VERSION, settings, (fetched,), tasks, mend)
+
+
+def _reading(table: SourceTable, cleaning: Clean) -> Reading:
+    options = dict(table.all_options)
+    if table.reader == LOCAL:
+        options["name"] = table.name
+    bounds = Bounds(cleaning.min_characters, cleaning.max_characters)
+    return Reading(table.name, table.reader, table.licence, options, cleaning.rules, bounds)
+
+
+def _json(value: str | float | bool | tuple[str, ...]) -> Json:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _groups(files: Sequence[Located]) -> Iterator[list[Located]]:
+    group: list[Located] = []
+    weight = 0
+    for file in files:
+        if group and weight + (file.raw.size or GROUP_BYTES) > GROUP_BYTES:
+            yield group
+            group, weight = [], 0
+        group.append(file)
+        weight += file.raw.size or GROUP_BYTES
+    if group:
+        yield group
+
+
+def _task(stage: str, name: str, folder: Path, files: Sequence[Located], reading: Reading) -> Task:
+    arguments = {"task": name, "folder": folder, "files": list(files), "reading": reading}
+    return Task(stage, name, extract, arguments, sum(file.raw.size or 0 for file in files))
+
+
+def mend(task: Task, failed: Failed) -> Sequence[Task] | Receipt | None:
+    """Answer a worker's death: read the task's files one by one, and set aside the one that kills."""
+    if not failed.crashed:
+        return None
+    files: list[Located] = task.arguments["files"]
+    if len(files) > 1:
+        given = task.arguments
+        return [
+            _task(
+                task.stage, f"{task.name}.{number:06d}", given["folder"], [file], given["reading"]
+            )
+            for number, file in enumerate(files)
+        ]
+    reason = f"reading it killed its worker, {failed.error}"
+    return Receipt(task.name, quarantined=(Quarantined(files[0].raw.name, reason),))
+
+
+def extract(task: str, folder: Path, files: Sequence[Located], reading: Reading) -> Receipt:
+    """Read a group of raw files into parts of documents and of rejected records."""
+    tally = Tally()
+    with (
+        PartSeries(folder, f"documents/{task}", documents.DOCUMENTS) as kept,
+        PartSeries(folder, f"rejected/{task}", documents.REJECTED) as refused,
+        tempfile.TemporaryDirectory(dir=folder, prefix=".spool-", suffix=".tmp") as spool,
+    ):
+        for file in files:
+            try:
+                one = _read_file(file, reading, Path(spool), kept, refused)
+            except UnreadableFile as error:
+                tally.quarantined.append(Quarantined(file.raw.name, str(error)))
+            else:
+                tally.add(one)
+    return Receipt(
+        task,
+        (*kept.parts, *refused.parts),
+        taken=tally.taken,
+        given=kept.rows,
+        rejected=dict(sorted(tally.rejected.items())),
+        quarantined=tuple(tally.quarantined),
+        figures=tally.figures(kept),
+    )
+
+
+@dataclass(slots=True)
+class Tally:
+    """What reading counted."""
+
+    taken: int = 0
+    files: int = 0
+    raw_bytes: int = 0
+    surrogates: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    cleaned: Counter[str] = field(default_factory=Counter)
+    quarantined: list[Quarantined] = field(default_factory=list)
+
+    def add(self, other: "Tally") -> None:
+        """Add what another file counted."""
+        self.taken += other.taken
+        self.files += other.files
+        self.raw_bytes += other.raw_bytes
+        self.surrogates += other.surrogates
+        self.rejected.update(other.rejected)
+        self.cleaned.update(other.cleaned)
+
+    def figures(self, kept: PartSeries) -> dict[str, Json]:
+        """Return what the report shows of these files."""
+        return {
+            "raw_files": self.files,
+            "raw_bytes": self.raw_bytes,
+            "surrogates": self.surrogates,
+            "cleaned": dict(sorted(self.cleaned.items())),
+            "text_bytes": kept.text_bytes,
+            "lengths": [int(count) for count in kept.lengths],
+        }
+
+
+def _read_file(
+    file: Located, reading: Reading, spool: Path, kept: PartSeries, refused: PartSeries
+) -> Tally:
+    """Read one raw file to its end, then hand on what it gave. Raises `UnreadableFile`."""
+    tally = Tally(files=1, raw_bytes=file.path.stat().st_size)
+    rules = select(reading.rules)
+    with ExitStack() as stack:
+        good = stack.enter_context(
+            closing(documents.Spool(spool / "documents", documents.DOCUMENTS))
+        )
+        bad = stack.enter_context(closing(documents.Spool(spool / "rejected", documents.REJECTED)))
+        for item in _items(file, reading):
+            tally.taken += 1
+            found = _clean(item, rules, reading, tally)
+            if isinstance(found, Document):
+                good.add(documents.document_row(found))
+            else:
+                tally.rejected[found.reason] += 1
+                bad.add(documents.rejected_row(found))
+        kept.extend(good.batches())
+        refused.extend(bad.batches())
+    return tally
+
+
+def _items(file: Located, reading: Reading) -> Iterator[Document | Rejected]:
+    """Read a raw file; whatever its reader raises sets this file aside, never the run."""
+    try:
+        yield from SOURCES[reading.reader].read(file.path, file.raw, reading.options)
+    except UnreadableFile:
+        raise
+    except Exception as error:
+        raise UnreadableFile(f"{type(error).__name__}: {error}") from error
+
+
+def _clean(
+    item: Document | Rejected, rules: Sequence[Rule], reading: Reading, tally: Tally
+) -> Document | Rejected:
+    if isinstance(item, Rejected):
+        return _encodable(item)
+    if reading.reader == LOCAL and reading.licence:
+        item = replace(item, licence=reading.licence)
+    cleaned = clean(item, rules, reading.bounds)
+    tally.surrogates += cleaned.surrogates
+    tally.cleaned.update(cleaned.changed)
+    return cleaned.document
+
+
+def _encodable(rejected: Rejected) -> Rejected:
+    """Replace what no format downstream can hold; the excerpt is only there to be looked at."""
+    origin, excerpt = (
+        text.encode("utf-8", "replace").decode() for text in (rejected.origin, rejected.excerpt)
+    )
+    return Rejected(origin, rejected.reason, excerpt)
+
+
+def explain_reasons(table: SourceTable, rules: Mapping[str, Rule]) -> dict[str, str]:
+    """Return what each reason for rejection of a source means."""
+    found = dict(table.source.reasons)
+    for rule in rules.values():
+        found.update(rule.reasons)
+    return found

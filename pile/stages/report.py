@@ -1,0 +1,236 @@
+"""Report: gather the figures of all stages and render them as one page and as JSON."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, cast
+
+from pile import corpus, documents, draws, ledger, store
+from pile.cleaning.rules import RULES
+from pile.config import Config, SourceTable
+from pile.engine import Task
+from pile.ledger import Receipt
+from pile.parts import HISTOGRAM, part_of
+from pile.report.figures import (
+    Figures,
+    QuarantinedFile,
+    SampleDocument,
+    ShardFigures,
+    SourceFigures,
+    SplitFigures,
+    TokenizerFigures,
+    to_json,
+)
+from pile.report.page import render
+from pile.stages import train_tokenizer
+from pile.stages.extract import explain_reasons
+from pile.stages.stage import Inputs, Made, Stage
+from sources.published import PUBLISHED
+from sources.source import EXCERPT, Json
+from tokenizer.files import TOKENIZER_JSON
+from tokenizer.shape import describe
+
+VERSION = 1
+FOLDER = "report"
+LONGEST_TOKENS = 20
+
+EXCERPT_CHARACTERS = 4 * EXCERPT
+"""How much of a sample document the page shows."""
+
+
+def stage(config: Config, skipped: Sequence[str], before: Sequence[Stage]) -> Stage:
+    """Return the stage that reports on all the others."""
+    settings: dict[str, Json] = {
+        "samples": config.report.samples,
+        "name": config.corpus.name,
+        "pile": version("pile"),
+        "skipped": list(skipped),
+        "sources": {table.name: [table.pile_set_name, table.epochs] for table in config.enabled},
+    }
+
+    def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
+        arguments = {"folder": folder, "config": config, "inputs": dict(inputs)}
+        return [Task("report", "report", write, arguments)]
+
+    return Stage("report", VERSION, settings, tuple(before), tasks)
+
+
+def write(folder: Path, config: Config, inputs: Inputs) -> Receipt:
+    """Publish report.html and figures.json."""
+    figures = gather(config, inputs)
+    page, numbers = folder / FOLDER / "report.html", folder / FOLDER / "figures.json"
+    store.publish_bytes(page, render(figures).encode())
+    store.publish_json(numbers, cast("Json", to_json(figures)))
+    return Receipt("report", (part_of(folder, page, {}), part_of(folder, numbers, {})))
+
+
+def gather(config: Config, inputs: Inputs) -> Figures:
+    """Collect the figures of a run from its stages' manifests and receipts."""
+    mixed, tokenized = _receipts(inputs["mix"]), _receipts(inputs["tokenize"])
+    tokens = _total(receipt.figures["tokens"] for receipt in tokenized)
+    read = [table for table in config.enabled if f"extract.{table.name}" in inputs]
+    return Figures(
+        title=config.corpus.name,
+        seed=config.corpus.seed,
+        config_digest=ledger.fingerprint(
+            {name: made.manifest["fingerprint"] for name, made in sorted(inputs.items())}
+        ),
+        pile_version=version("pile"),
+        sources=tuple(_source(config, table, inputs, mixed, tokens) for table in read),
+        splits=tuple(_splits(mixed, tokenized)),
+        tokenizer=_tokenizer(config, inputs, tokenized),
+        shards=tuple(_shards(tokenized)),
+    )
+
+
+def _receipts(made: Made) -> list[Receipt]:
+    found = ledger.receipts(made.folder)
+    return [found[task] for task in made.manifest["tasks"]]
+
+
+def _total(counts: Iterable[object]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(cast("dict[str, int]", one))
+    return total
+
+
+def _sum(receipts: Iterable[Receipt], figure: str) -> int:
+    return sum(cast("int", receipt.figures.get(figure, 0)) for receipt in receipts)
+
+
+def _source(
+    config: Config,
+    table: SourceTable,
+    inputs: Inputs,
+    mixed: Sequence[Receipt],
+    tokens: Mapping[str, int],
+) -> SourceFigures:
+    made = inputs[f"extract.{table.name}"]
+    receipts = _receipts(made)
+    rejected = made.manifest["rejected"]
+    reasons = explain_reasons(table, RULES)
+    decided = inputs.get(f"dedup.{table.name}")
+    return SourceFigures(
+        name=table.name,
+        pile_set_name=table.pile_set_name,
+        licence=table.licence or table.source.licence,
+        access=table.source.access,
+        raw_files=_sum(receipts, "raw_files"),
+        raw_bytes=_sum(receipts, "raw_bytes"),
+        records=made.manifest["taken"],
+        documents=made.manifest["given"],
+        text_bytes=_sum(receipts, "text_bytes"),
+        rejected=rejected,
+        explanations={reason: reasons.get(reason, "") for reason in rejected},
+        quarantined=tuple(
+            QuarantinedFile(bad["file"], bad["reason"]) for bad in made.manifest["quarantined"]
+        ),
+        cleaned=_total(receipt.figures["cleaned"] for receipt in receipts if receipt.figures),
+        surrogates=_sum(receipts, "surrogates"),
+        duplicates=decided.manifest["rejected"] if decided else {},
+        epochs=table.epochs,
+        corpus_documents=_by_split(mixed, "documents", table.name),
+        corpus_bytes=_by_split(mixed, "text_bytes", table.name),
+        tokens=tokens.get(table.pile_set_name, 0),
+        published=PUBLISHED.get(table.name),
+        lengths=_lengths(receipts),
+        samples=tuple(_samples(config, table, made)),
+    )
+
+
+def _by_split(mixed: Iterable[Receipt], figure: str, source: str) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for receipt in mixed:
+        if receipt.figures:
+            counts = cast("dict[str, int]", receipt.figures[figure])
+            found[str(receipt.figures["split"])] += counts.get(source, 0)
+    return {split: found[split] for split in corpus.SPLITS if found[split]}
+
+
+def _lengths(receipts: Iterable[Receipt]) -> tuple[int, ...]:
+    total = [0] * HISTOGRAM
+    for receipt in receipts:
+        for place, count in enumerate(cast("list[int]", receipt.figures.get("lengths", []))):
+            total[place] += count
+    while total and not total[-1]:
+        total.pop()
+    return tuple(total)
+
+
+def _samples(config: Config, table: SourceTable, made: Made) -> list[SampleDocument]:
+    """Draw documents to show: the same for the same seed."""
+    parts = made.parts("documents/")
+    total = sum(int(part["counts"]["rows"]) for _, part in parts)
+    wanted = (
+        {
+            draws.key(config.corpus.seed, "report sample", table.name, number) * total >> 64
+            for number in range(config.report.samples)
+        }
+        if total
+        else set()
+    )
+    found: list[SampleDocument] = []
+    start = 0
+    for path, part in parts:
+        rows = int(part["counts"]["rows"])
+        inside = [place - start for place in wanted if start <= place < start + rows]
+        for document in documents.take(path, inside) if inside else ():
+            excerpt = document.text[:EXCERPT_CHARACTERS]
+            found.append(SampleDocument(document.id, document.origin, document.licence, excerpt))
+        start += rows
+    return found
+
+
+def _splits(mixed: Sequence[Receipt], tokenized: Sequence[Receipt]) -> list[SplitFigures]:
+    found = []
+    for split in corpus.SPLITS:
+        parts = [one for one in mixed if one.figures and one.figures["split"] == split]
+        if parts:
+            found.append(
+                SplitFigures(
+                    split,
+                    sum(one.given for one in parts),
+                    sum(_total([one.figures["text_bytes"]]).total() for one in parts),
+                    sum(
+                        _total([one.figures["tokens"]]).total()
+                        for one in tokenized
+                        if one.figures["split"] == split
+                    ),
+                )
+            )
+    return found
+
+
+def _tokenizer(config: Config, inputs: Inputs, tokenized: Sequence[Receipt]) -> TokenizerFigures:
+    path = inputs[train_tokenizer.NAME].folder / train_tokenizer.FOLDER / TOKENIZER_JSON
+    shape = describe(path.read_text(encoding="utf-8"), LONGEST_TOKENS)
+    return TokenizerFigures(
+        origin=Path(config.tokenizer.file).name if config.tokenizer.file else "trained",
+        vocabulary=shape.vocabulary,
+        merges=shape.merges,
+        added=shape.added,
+        longest=shape.longest,
+        tokens=sum(_total([one.figures["tokens"]]).total() for one in tokenized),
+        bytes=sum(_total([one.figures["text_bytes"]]).total() for one in tokenized),
+    )
+
+
+def _shards(tokenized: Iterable[Receipt]) -> list[ShardFigures]:
+    found = []
+    for receipt in tokenized:
+        if receipt.parts:
+            facts = cast("dict[str, Any]", receipt.figures["shard"])
+            found.append(
+                ShardFigures(
+                    receipt.task,
+                    str(receipt.figures["split"]),
+                    facts["documents"],
+                    facts["tokens"],
+                    facts["dtype"],
+                    facts["bin_bytes"],
+                    facts["sha256_bin"],
+                )
+            )
+    return found

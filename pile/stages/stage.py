@@ -1,0 +1,72 @@
+"""What a stage is: named inputs in, named parts out, under the fingerprint of its recipe."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pile import ledger
+from pile.engine import Failed, Task
+from pile.ledger import Part, Receipt
+from sources.source import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished stage as its users see it: its folder and its manifest."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+
+    def parts(self, prefix: str = "") -> list[tuple[Path, Mapping[str, Any]]]:
+        """Return path and manifest entry of the parts whose name starts so, in order."""
+        entries = [part for part in self.manifest["parts"] if part["name"].startswith(prefix)]
+        return [(self.folder / part["name"], part) for part in entries]
+
+
+Inputs: TypeAlias = Mapping[str, Made]
+
+
+def _never(task: Task, failed: Failed) -> Sequence[Task] | Receipt | None:
+    del task, failed
+    return None
+
+
+def _nothing_more(folder: Path, receipts: Sequence[Receipt]) -> Sequence[Part]:
+    del folder, receipts
+    return ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of a run.
+
+    ``version`` is raised by hand whenever the stage's bytes change; ``settings`` holds all that
+    decides them besides. ``tasks`` gets the stage's folder and its finished inputs. ``mend`` says
+    what to do about a task that failed: smaller tasks in its place, a receipt that sets its input
+    aside, or None to fail the run. ``finish`` publishes what needs all receipts.
+    """
+
+    name: str
+    version: int
+    settings: Mapping[str, Json]
+    inputs: tuple["Stage", ...]
+    tasks: Callable[[Path, Inputs], Sequence[Task]]
+    mend: Callable[[Task, Failed], Sequence[Task] | Receipt | None] = _never
+    finish: Callable[[Path, Sequence[Receipt]], Sequence[Part]] = _nothing_more
+
+    @cached_property
+    def recipe(self) -> dict[str, Json]:
+        """Everything that decides this stage's bytes."""
+        return {
+            "stage": self.name,
+            "version": self.version,
+            "settings": dict(self.settings),
+            "inputs": {stage.name: stage.fingerprint for stage in self.inputs},
+        }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the recipe."""
+        return ledger.fingerprint(self.recipe)

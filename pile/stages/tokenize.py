@@ -1,0 +1,175 @@
+"""Tokenize: every corpus file becomes one shard, its documents in the same order."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pile import corpus, store
+from pile.config import Config
+from pile.corpus import Line
+from pile.engine import Task
+from pile.ledger import Part, Receipt
+from pile.parts import part_of
+from pile.stages import mix, train_tokenizer
+from pile.stages.stage import Inputs, Stage
+from shards.format import dtype_for
+from shards.writer import ShardWriter
+from sources.source import Json
+from tokenizer.encode import Encoder
+from tokenizer.files import TOKENIZER_JSON
+from tokenizer.text import UnencodableText
+
+VERSION = 1
+FOLDER = "shards"
+
+BATCH_CHARACTERS = 4 << 20
+"""Text encoded at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How text becomes tokens: the tokenizer, and the rules of ``[shards]``."""
+
+    tokenizer: Path
+    literal_specials: Literal["text", "tokens"]
+    empty_documents: Literal["keep", "drop"]
+
+
+def stage(config: Config, mixed: Stage, tokenizer: Stage) -> Stage:
+    """Return the stage that writes the shards."""
+    settings: dict[str, Json] = config.shards.model_dump(mode="json")
+
+    def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
+        path = inputs[train_tokenizer.NAME].folder / train_tokenizer.FOLDER / TOKENIZER_JSON
+        encoding = Encoding(path, config.shards.literal_specials, config.shards.empty_documents)
+        return [
+            Task(
+                "tokenize",
+                shard_name(file),
+                tokenize,
+                {"folder": folder, "file": file, "encoding": encoding},
+                part["size"],
+            )
+            for split in corpus.SPLITS
+            for file, part in inputs["mix"].parts(f"{mix.FOLDER}/{split}/")
+        ]
+
+    return Stage("tokenize", VERSION, settings, (mixed, tokenizer), tasks)
+
+
+def shard_name(file: Path) -> str:
+    """Return a shard's prefix, named as GPT-NeoX and Megatron name what they write themselves."""
+    return f"{file.parent.name}-{file.name.removesuffix('.jsonl.zst')}_text_document"
+
+
+def tokenize(folder: Path, file: Path, encoding: Encoding) -> Receipt:
+    """Encode one corpus file into one shard, and count tokens by component."""
+    name = shard_name(file)
+    encoder = Encoder.load(encoding.tokenizer, literal_specials=encoding.literal_specials)
+    bin_path, idx_path = (folder / FOLDER / f"{name}.{kind}" for kind in ("bin", "idx"))
+    tally = Tally(encoding.empty_documents == "drop")
+    try:
+        with ExitStack() as stack:
+            # Entered first, left last: the index gets its name after the tokens have theirs.
+            idx = stack.enter_context(store.publish(idx_path))
+            bin_ = stack.enter_context(store.publish(bin_path))
+            writer = stack.enter_context(_writer(bin_, idx, encoder, encoding))
+            for lines in _batches(corpus.read(file)):
+                _add(writer, encoder, lines, tally)
+            _require_documents(tally)
+            facts = writer.finish()
+    except _NothingToWriteError:
+        return _receipt(name, file, tally, (), {})
+    counts = {"rows": facts.documents, "tokens": facts.tokens}
+    parts = (part_of(folder, bin_path, counts), part_of(folder, idx_path, counts))
+    return _receipt(name, file, tally, parts, asdict(facts))
+
+
+class _NothingToWriteError(Exception):
+    """Every document of a corpus file was left out: an empty shard is never written."""
+
+
+def _require_documents(tally: "Tally") -> None:
+    if tally.taken == tally.rejected.total():
+        raise _NothingToWriteError
+
+
+@dataclass(slots=True)
+class Tally:
+    """What encoding counted; ``rejected`` counts documents left out by reason."""
+
+    drops_empty: bool
+    taken: int = 0
+    tokens: Counter[str] = field(default_factory=Counter)
+    text_bytes: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    unencodable: list[str] = field(default_factory=list)
+
+
+def _writer(bin_: Path, idx: Path, encoder: Encoder, encoding: Encoding) -> ShardWriter:
+    return ShardWriter(
+        bin_,
+        idx,
+        dtype_for(encoder.vocabulary_size),
+        vocabulary=encoder.vocabulary_size,
+        eod=encoder.eod,
+        empty=encoding.empty_documents,
+    )
+
+
+def _add(writer: ShardWriter, encoder: Encoder, lines: Sequence[Line], tally: Tally) -> None:
+    """Encode and write some documents; one that cannot be encoded is counted and left out."""
+    tally.taken += len(lines)
+    try:
+        encoded = encoder.encode([line.text for line in lines])
+    except UnencodableText as error:
+        if len(lines) == 1:
+            tally.rejected["unencodable"] += 1
+            tally.unencodable.append(str(error))
+            return
+        tally.taken -= len(lines)
+        for line in lines:
+            _add(writer, encoder, [line], tally)
+        return
+    writer.add(encoded.ids, encoded.lengths)
+    for line, length in zip(lines, encoded.lengths.tolist(), strict=True):
+        if not length and tally.drops_empty:
+            tally.rejected["empty"] += 1
+            continue
+        tally.tokens[line.pile_set_name] += length + 1  # and its EOD
+        tally.text_bytes[line.pile_set_name] += len(line.text.encode())
+
+
+def _receipt(
+    name: str, file: Path, tally: Tally, parts: tuple[Part, ...], facts: dict[str, Json]
+) -> Receipt:
+    return Receipt(
+        name,
+        parts,
+        taken=tally.taken,
+        given=int(str(facts.get("documents", 0))),
+        rejected=dict(sorted(tally.rejected.items())),
+        figures={
+            "shard": facts,
+            "split": file.parent.name,
+            "tokens": dict(sorted(tally.tokens.items())),
+            "text_bytes": dict(sorted(tally.text_bytes.items())),
+            "unencodable": list(tally.unencodable),
+        },
+    )
+
+
+def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
+    batch: list[Line] = []
+    characters = 0
+    for line in lines:
+        batch.append(line)
+        characters += len(line.text)
+        if characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, characters = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,136 @@
+"""The only module that gives a file its final name: whole, or not at all.
+
+Everything is written under an attempt's temporary name in the same folder, flushed to disk, and
+renamed. If a file has its name, it is complete; a name that starts with a dot and ends in ``.tmp``
+is what an interrupted attempt left behind.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sources.source import Json
+
+CHUNK = 1 << 20
+
+
+@contextmanager
+def publish(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write a file (or folder) to, and its final name on a clean exit.
+
+    Two attempts at the same file never share a temporary name; the last rename wins, which is
+    harmless as long as both wrote the same bytes. On any exception the attempt is removed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    attempt = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        yield attempt
+        _sync(attempt)
+        attempt.replace(path)
+        _sync(path.parent)
+    except BaseException:
+        discard(attempt)
+        raise
+
+
+def publish_bytes(path: Path, content: bytes) -> None:
+    """Publish a small file that is in memory."""
+    with publish(path) as attempt:
+        attempt.write_bytes(content)
+
+
+def publish_json(path: Path, value: Json) -> None:
+    """Publish a JSON file with sorted keys, so that equal values give equal bytes."""
+    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
+    publish_bytes(path, (text + "\n").encode())
+
+
+def publish_link(path: Path, target: Path) -> None:
+    """Point the symbolic link ``path`` at ``target``, replacing an older link at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    attempt = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    attempt.symlink_to(os.path.relpath(target, path.parent))
+    attempt.replace(path)
+    _sync(path.parent)
+
+
+def adopt(partial: Path, path: Path) -> None:
+    """Give its final name to a file that is already complete, verified and flushed to disk."""
+    partial.replace(path)
+    _sync(path.parent)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Append one line to a log and flush it to disk; a torn last line is closed off first."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    created = not path.exists()
+    with path.open("a+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        if end and _byte_at(path, end - 1) != b"\n":
+            file.write(b"\n")
+        file.write(line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if created:
+        _sync(path.parent)
+
+
+def discard(path: Path) -> None:
+    """Remove a file or folder of ours, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def sweep(folder: Path) -> int:
+    """Remove what interrupted attempts left below a folder; only its lock holder may call this."""
+    leftovers = sorted(folder.rglob(".*.tmp")) if folder.exists() else []
+    for path in leftovers:
+        discard(path)
+    return len(leftovers)
+
+
+def digest(path: Path) -> tuple[int, str]:
+    """Return the size in bytes and the SHA-256 of a file."""
+    sha = hashlib.sha256()
+    size = 0
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            sha.update(chunk)
+            size += len(chunk)
+    return size, sha.hexdigest()
+
+
+def canonical(value: Json) -> str:
+    """JSON with one form a value: sorted keys, no spaces; refuses NaN."""
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    )
+
+
+def _byte_at(path: Path, place: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(place)
+        return file.read(1)
+
+
+def _sync(path: Path) -> None:
+    """Flush a file or a folder's entries to disk (a folder of files: the files too)."""
+    if path.is_dir() and path.name.startswith("."):
+        for inner in sorted(path.rglob("*")):
+            _sync_one(inner)
+    _sync_one(path)
+
+
+def _sync_one(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,204 @@
+"""Trust nothing: check what a run published, from its bytes up.
+
+Every part is re-hashed, every stage's records are counted again, corpus files are read to their end
+by our reader and by `lm_dataformat`'s, shards are checked through and through, and a seeded sample
+of their documents is decoded and compared with the text.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lm_dataformat
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pile import corpus, draws, layout, ledger, store
+from pile.config import Config
+from pile.graph import Graph
+from pile.run import made, states
+from pile.stages import mix, tokenize, train_tokenizer
+from pile.stages.stage import Made
+from shards import verify as shard_verify
+from shards.format import BadShard
+from shards.reader import Shard
+from tokenizer.encode import Encoder
+from tokenizer.files import TOKENIZER_JSON
+
+SAMPLE = 100
+"""Documents of each shard that are decoded and compared with their text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is not as it was published: where, what, and what would mend it."""
+
+    stage: str
+    file: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """One stage that was checked: bytes read and problems found."""
+
+    stage: str
+    files: int
+    size: int
+    problems: tuple[Problem, ...]
+
+
+def verify(config: Config, graph: Graph, names: Sequence[str] = ()) -> Iterator[Verified]:
+    """Check finished stages (all, or those named), yielding each as it is done.
+
+    A stage that is not finished is a problem too. Raises KeyError for an unknown name.
+    """
+    wanted = [graph.named(name).name for name in names] or [stage.name for stage in graph.stages]
+    for state in states(config, graph):
+        if state.stage.name not in wanted:
+            continue
+        finished = made(config, state.stage)
+        if finished is None:
+            problem = Problem(state.stage.name, "", "not made yet; `pile run` makes it")
+            yield Verified(state.stage.name, 0, 0, (problem,))
+            continue
+        problems = tuple(_check(config, graph, state.stage.name, finished))
+        parts = finished.manifest["parts"]
+        yield Verified(state.stage.name, len(parts), sum(part["size"] for part in parts), problems)
+
+
+def _check(config: Config, graph: Graph, name: str, finished: Made) -> Iterator[Problem]:
+    bad = list(_check_parts(name, finished))
+    yield from bad
+    yield from _check_counts(name, finished)
+    broken = {problem.file for problem in bad}
+    if name == "mix":
+        yield from _check_corpus(finished, broken)
+    if name == "tokenize":
+        yield from _check_shards(config, graph, finished, broken)
+
+
+def _check_parts(name: str, finished: Made) -> Iterator[Problem]:
+    for path, part in finished.parts():
+        try:
+            size, sha256 = store.digest(path)
+        except OSError as error:
+            yield Problem(name, part["name"], f"{error.strerror}; `pile run` makes it again")
+            continue
+        if (size, sha256) != (part["size"], part["sha256"]):
+            yield Problem(
+                name,
+                part["name"],
+                f"has {size:,} bytes and digest {sha256[:12]}, not {part['size']:,} and "
+                f"{part['sha256'][:12]}; delete it, and `pile run` makes it again",
+            )
+
+
+def _check_counts(name: str, finished: Made) -> Iterator[Problem]:
+    manifest = finished.manifest
+    receipts = ledger.receipts(finished.folder)
+    missing = [task for task in manifest["tasks"] if task not in receipts]
+    if missing:
+        yield Problem(name, layout.receipts(Path()).name, f"no receipt of task {missing[0]}")
+    taken, given = manifest["taken"], manifest["given"]
+    rejected = sum(manifest["rejected"].values())
+    if taken != given + rejected:
+        yield Problem(name, "manifest.json", f"{taken:,} in, {given:,} out, {rejected:,} rejected")
+    for path, part in finished.parts():
+        if path.suffix == ".parquet" and path.exists() and "rows" in part["counts"]:
+            yield from _check_rows(name, path, part)
+
+
+def _check_rows(name: str, path: Path, part: Any) -> Iterator[Problem]:
+    try:
+        rows = pq.read_metadata(path).num_rows
+    except (pa.ArrowInvalid, OSError) as error:
+        yield Problem(name, part["name"], f"is no Parquet file: {error}")
+        return
+    if rows != part["counts"]["rows"]:
+        yield Problem(name, part["name"], f"has {rows:,} rows, not {part['counts']['rows']:,}")
+
+
+def _check_corpus(finished: Made, broken: set[str]) -> Iterator[Problem]:
+    for split in corpus.SPLITS:
+        for path, part in finished.parts(f"{mix.FOLDER}/{split}/"):
+            if part["name"] not in broken:
+                yield from _check_corpus_file(path, part["name"], part["counts"]["rows"])
+
+
+def _check_corpus_file(path: Path, name: str, rows: int) -> Iterator[Problem]:
+    try:
+        ours = sum(1 for _ in corpus.read(path))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is what verify is to find
+        yield Problem("mix", name, f"cannot be read: {error}")
+        return
+    theirs = sum(1 for _ in lm_dataformat.Reader(str(path)).stream_data())
+    if not ours == theirs == rows:
+        yield Problem(
+            "mix",
+            name,
+            f"{rows:,} documents by the manifest, {ours:,} read, {theirs:,} by lm_dataformat",
+        )
+
+
+def _check_shards(
+    config: Config, graph: Graph, finished: Made, broken: set[str]
+) -> Iterator[Problem]:
+    tokenizer = made(config, graph.named(train_tokenizer.NAME))
+    mixed = made(config, graph.named("mix"))
+    if tokenizer is None or mixed is None:
+        yield Problem(
+            "tokenize", "", "its tokenizer or corpus is gone: nothing to compare tokens with"
+        )
+        return
+    encoder = Encoder.load(tokenizer.folder / train_tokenizer.FOLDER / TOKENIZER_JSON)
+    receipts = ledger.receipts(finished.folder)
+    for split in corpus.SPLITS:
+        for file, _ in mixed.parts(f"{mix.FOLDER}/{split}/"):
+            name = tokenize.shard_name(file)
+            prefix = finished.folder / tokenize.FOLDER / name
+            receipt = receipts.get(name)
+            if (
+                receipt is None
+                or not receipt.parts
+                or broken & {part.name for part in receipt.parts}
+            ):
+                continue
+            yield from _check_shard(config, prefix, receipt.given, encoder)
+            if not receipt.rejected:
+                yield from _compare(config.corpus.seed, file, prefix, encoder)
+
+
+def _check_shard(
+    config: Config, prefix: Path, documents: int, encoder: Encoder
+) -> Iterator[Problem]:
+    # Literal special tokens, where they are wanted, may put an EOD anywhere.
+    eod = encoder.eod if config.shards.literal_specials == "text" else None
+    for found in shard_verify.verify(
+        prefix, vocabulary=encoder.vocabulary_size, eod=eod, documents=documents
+    ):
+        yield Problem("tokenize", Path(found.path).name, found.message)
+
+
+def _compare(seed: int, file: Path, prefix: Path, encoder: Encoder) -> Iterator[Problem]:
+    """Decode sampled documents: the text up to NFC, and its EOD."""
+    try:
+        shard = Shard.open(prefix)
+    except BadShard as error:
+        yield Problem("tokenize", prefix.name, str(error))
+        return
+    total = len(shard)
+    wanted = {draws.key(seed, "verify", prefix.name, n) * total >> 64 for n in range(SAMPLE)}
+    for number, line in enumerate(corpus.read(file)):
+        if number in wanted:
+            *tokens, last = shard[number].tolist()
+            if last != encoder.eod:
+                yield Problem("tokenize", prefix.name, f"document {number} does not end with EOD")
+            elif _plain(encoder.decode(tokens)) != _plain(line.text):
+                yield Problem("tokenize", prefix.name, f"document {number} decodes to another text")
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", text)

@@ -1,0 +1,26 @@
+"""What tests share: the folders of real raw files and of what the original code made of them."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+def folder_from_environment(variable: str) -> Path:
+    """Return the folder an environment variable names, or skip the test with a word."""
+    value = os.environ.get(variable)
+    if not value:
+        pytest.skip(f"{variable} is not set: it names a folder of real files")
+    return Path(value).resolve()
+
+
+@pytest.fixture
+def samples() -> Path:
+    """Folder of real raw files, one folder a source."""
+    return folder_from_environment("PILE_SAMPLES")
+
+
+@pytest.fixture
+def golden() -> Path:
+    """Folder of documents that the Pile's original code made of the samples, one file a source."""
+    return folder_from_environment("PILE_GOLDEN")

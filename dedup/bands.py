@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from datasketch import MinHashLSH
 from numpy.typing import NDArray
 
 
@@ -51,5 +50,7 @@ def choose_bands(threshold: float, permutations: int) -> Bands:
     likely as any other. For 0.5 and 10 permutations, the Pile's, they are 3 bands of 3 rows.
     Raises ValueError if the threshold is not within 0 and 1, or if a single band were best.
     """
+    from datasketch import MinHashLSH  # noqa: PLC0415 - takes a second, and only this needs it
+
     index = MinHashLSH(threshold=threshold, num_perm=permutations)
     return Bands(index.b, index.r)

@@ -45,8 +45,8 @@ def decide(parts: Iterable[Signatures], bands: Bands, keep: Keep) -> Decisions:
     """Decide which documents are duplicates; how they are cut into parts does not matter.
 
     Among several matches, the most similar by signature is reported, and among equals the one
-    that comes first (``keep="first"``) or last (``keep="last"``). Memory: about 150 bytes a
-    document beside its id and signature. Raises SchemeMismatch if parts are of different schemes,
+    that comes first (``keep="first"``) or last (``keep="last"``). Memory: about 250 bytes a
+    document beside its id. Raises SchemeMismatch if parts are of different schemes,
     ValueError if there are none or if their signatures are too short for the bands.
     """
     documents = concatenate(parts)

@@ -12,10 +12,13 @@ from datasketch import MinHash, MinHashLSH
 from numpy.typing import NDArray
 
 from dedup.bands import Bands
-from dedup.scheme import Scheme
+from dedup.scheme import FAMILIES, Scheme
 from dedup.shingles import words
 
 _HAS_SCHEMES = "scheme" in inspect.signature(MinHash).parameters  # since datasketch 2.0
+
+AVAILABLE = FAMILIES if _HAS_SCHEMES else FAMILIES[:1]
+"""The families of permutations that this datasketch knows."""
 
 
 def shingle_set(text: str, scheme: Scheme) -> frozenset[bytes]:

@@ -280,6 +280,7 @@ class _Narrator:
 
     def __init__(self) -> None:
         self._bar: tqdm[NoReturn] | None = None
+        self._by_bytes = False
 
     def __enter__(self) -> Self:
         return self
@@ -293,19 +294,20 @@ class _Narrator:
             case WaveStarted(stages, tasks, weight):
                 self._close()
                 title = stages[0].split(".")[0] if stages else ""
-                unit = {"unit": "B", "unit_scale": True} if weight else {"unit": "task"}
+                self._by_bytes = bool(weight)
                 self._bar = tqdm(
                     total=weight or tasks,
                     desc=title,
+                    unit="B" if weight else " tasks",
+                    unit_scale=bool(weight),
                     file=sys.stderr,
                     disable=None,
                     leave=False,
-                    **unit,
                 )
             case TaskEnded(task, _):
                 if self._bar is not None:
                     self._bar.set_postfix_str(task.stage, refresh=False)
-                    self._bar.update(task.weight if self._bar.unit == "B" else 1)
+                    self._bar.update(task.weight if self._by_bytes else 1)
             case StageMade(stage, manifest, seconds):
                 tqdm.write(render.made_line(stage.name, manifest, seconds), file=sys.stderr)
 

@@ -86,6 +86,19 @@ Plan: TypeAlias = Callable[[Options, Get], Iterable[RawFile]]
 Read: TypeAlias = Callable[[Path, RawFile, Options], Iterator[Document | Rejected]]
 
 
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """How raw files are read together, where one document is made of several of them.
+
+    Files for which ``key`` gives the same text are read by one call of ``read``, in order of their
+    names. A file of the group that cannot be read is yielded as `Rejected`, and the others still
+    count; ``read`` raises only when nothing of the group can be kept.
+    """
+
+    key: Callable[[RawFile, Options], str]
+    read: Callable[[Sequence[tuple[Path, RawFile]], Options], Iterator[Document | Rejected]]
+
+
 class UnreadableFile(Exception):  # noqa: N818 - the name says what is wrong with the file
     """A raw file that cannot be read further; nothing read from it so far is to be kept."""
 
@@ -98,6 +111,8 @@ class Source:
     ``reasons`` is the closed list of reasons that ``read`` rejects records for, each explained.
     ``defaults`` names every option the source takes, with its value in the published recipe.
     ``manual`` tells a user what to do by hand where nothing may be downloaded.
+    ``grouping`` is for a source whose documents are made of several raw files each; its ``read``
+    then reads a group of one.
     ``read`` yields a `Document` or a `Rejected` for every raw record, in file order, and raises
     `UnreadableFile` (or OSError) for a file that cannot be read further.
     """
@@ -113,6 +128,7 @@ class Source:
     defaults: Options = field(default_factory=dict)
     homepage: str = ""
     manual: str = ""
+    grouping: Grouping | None = None
 
 
 def nothing_to_download(options: Options, get: Get) -> Iterable[RawFile]:

@@ -6,17 +6,17 @@ first use. Whoever runs several workers on a machine sets it for them; nothing h
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from tokenizer.alphabet import CHARACTER_OF_BYTE, UTF8_BYTES
-from tokenizer.pieces import LONGEST_PIECE, can_be_cut, pieces
+from tokenizer.pieces import batches, can_be_cut, pieces, whole
 from tokenizer.recipe import END_OF_TEXT
 from tokenizer.text import UnencodableText, utf8
 
@@ -25,9 +25,6 @@ LiteralSpecials: TypeAlias = Literal["text", "tokens"]
 
 As a token it forges the end of a document; the tools of GPT-NeoX and Megatron make it one.
 """
-
-LONGEST_WORD = 1 << 24
-"""Characters without a place to cut that are encoded at most: 2 GB of memory, about."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +49,10 @@ class Encoder:
         literal_specials: LiteralSpecials = "text",
         eod_token: str = END_OF_TEXT,
     ) -> None:
+        if literal_specials not in get_args(LiteralSpecials):
+            raise ValueError(
+                f"literal_specials is {literal_specials!r}: choose one of {get_args(LiteralSpecials)}"
+            )
         config = _parsed(tokenizer_json)
         self._arguments = (tokenizer_json, literal_specials, eod_token)
         self._tokenizer = Tokenizer.from_str(tokenizer_json)
@@ -59,7 +60,7 @@ class Encoder:
         self._tokenizer.no_padding()
         self._tokenizer.encode_special_tokens = literal_specials == "text"
         self._missing = _missing_bytes(config)
-        self._can_be_cut = can_be_cut(config)
+        self._cut = pieces if can_be_cut(config) else whole
         self.vocabulary_size = 1 + max(self._tokenizer.get_vocab(with_added_tokens=True).values())
         self.eod = self._id_of(eod_token)
 
@@ -83,12 +84,12 @@ class Encoder:
         """Encode documents, in order; an empty document has no ids.
 
         Raises `UnencodableText`, which names the document by its place in ``texts``, for a lone
-        surrogate, for a byte that the vocabulary lacks, and for a word of more than `LONGEST_WORD`
-        characters.
+        surrogate, for a byte that the vocabulary lacks, and for a word too long for memory
+        (`tokenizer.pieces.LONGEST_WORD`).
         """
         lengths = np.zeros(len(texts), dtype=np.int64)
         parts = [np.empty(0, dtype=np.uint32)]
-        for numbers, batch in self._batches(texts):
+        for numbers, batch in batches(self._without_missing(texts), self._cut):
             encodings = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
             for number, encoding in zip(numbers, encodings, strict=True):
                 ids = np.array(encoding.ids, dtype=np.uint32)
@@ -106,42 +107,22 @@ class Encoder:
             raise ValueError(f"the tokenizer has no token {eod_token!r} to end documents with")
         return number
 
-    def _batches(self, texts: Sequence[str]) -> Iterator[tuple[list[int], list[str]]]:
-        """Gather pieces and the numbers of their documents, so many that memory stays bounded."""
-        numbers: list[int] = []
-        batch: list[str] = []
-        characters = 0
+    def _without_missing(self, texts: Iterable[str]) -> Iterator[str]:
+        """Pass documents on, once it is sure that no byte of theirs would be dropped."""
         for number, text in enumerate(texts):
-            for piece in self._checked_pieces(text, number):
-                numbers.append(number)
-                batch.append(piece)
-                characters += len(piece)
-                if characters >= LONGEST_PIECE:
-                    yield numbers, batch
-                    numbers, batch, characters = [], [], 0
-        if batch:
-            yield numbers, batch
+            if self._missing is not None:
+                found = self._missing.search(self._normalised(text, number))
+                if found is not None:
+                    raise UnencodableText(
+                        f"document {number}: byte 0x{found[0][0]:02X} has no token, so it would be "
+                        'lost: train the tokenizer with alphabet = "utf8"'
+                    )
+            yield text
 
-    def _checked_pieces(self, text: str, number: int) -> Iterator[str]:
+    def _normalised(self, text: str, number: int) -> bytes:
         encoded = utf8(text, number)
-        if self._missing is not None:
-            found = self._missing.search(encoded if text.isascii() else self._normalised(text))
-            if found is not None:
-                raise UnencodableText(
-                    f"document {number}: byte 0x{found[0][0]:02X} has no token, so it would be lost: "
-                    'train the tokenizer with alphabet = "utf8"'
-                )
-        for piece in pieces(text, LONGEST_PIECE) if self._can_be_cut else (text,):
-            if len(piece) > LONGEST_PIECE + LONGEST_WORD:
-                raise UnencodableText(
-                    f"document {number}: {len(piece):,} characters that cannot be taken apart; "
-                    f"at most {LONGEST_PIECE + LONGEST_WORD:,} fit into memory"
-                )
-            yield piece
-
-    def _normalised(self, text: str) -> bytes:
         normaliser = self._tokenizer.normalizer
-        return (text if normaliser is None else normaliser.normalize_str(text)).encode("utf-8")
+        return encoded if normaliser is None else utf8(normaliser.normalize_str(text), number)
 
 
 def _parsed(tokenizer_json: str) -> dict[str, Any]:

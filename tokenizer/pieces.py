@@ -7,11 +7,19 @@ across such a place either, since no ASCII character combines with what stands b
 """
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeAlias
+
+from tokenizer.text import UnencodableText, utf8
 
 LONGEST_PIECE = 1 << 16
-"""Characters of a piece, about; a word is never cut, however long."""
+"""Characters of a piece, and of a batch of pieces, about."""
+
+LONGEST_WORD = 1 << 24
+"""Characters at most of what cannot be cut: 2 GB of memory, about."""
+
+Cut: TypeAlias = Callable[[str, int], Iterable[str]]
+"""Divides a text into parts of about so many characters: `pieces` or `whole`."""
 
 _CUT = re.compile(r"(?<=\S)(?=[ \t\n\r])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 
@@ -26,6 +34,42 @@ def pieces(text: str, size: int) -> Iterator[str]:
         yield text[start : place.start()]
         start = place.start()
     yield text[start:]
+
+
+def whole(text: str, size: int) -> Iterator[str]:
+    """Yield the text as it is, for tokenizers that could tell where it was cut."""
+    del size
+    yield text
+
+
+def batches(texts: Iterable[str], cut: Cut) -> Iterator[tuple[list[int], list[str]]]:
+    """Yield parts of documents, and the numbers of their documents, some at a time, in order.
+
+    Raises `UnencodableText` for a lone surrogate, and for a part of more than `LONGEST_WORD`.
+    """
+    numbers: list[int] = []
+    batch: list[str] = []
+    characters = 0
+    for number, text in enumerate(texts):
+        utf8(text, number)
+        for part in cut(text, LONGEST_PIECE):
+            _refuse_too_long(part, number)
+            numbers.append(number)
+            batch.append(part)
+            characters += len(part) + 1  # so that empty documents fill a batch too
+            if characters >= LONGEST_PIECE:
+                yield numbers, batch
+                numbers, batch, characters = [], [], 0
+    if batch:
+        yield numbers, batch
+
+
+def _refuse_too_long(part: str, number: int) -> None:
+    if len(part) > LONGEST_WORD:
+        raise UnencodableText(
+            f"document {number}: {len(part):,} characters that cannot be taken apart; "
+            f"at most {LONGEST_WORD:,} fit into memory"
+        )
 
 
 def can_be_cut(config: dict[str, Any]) -> bool:

@@ -18,9 +18,8 @@ from tokenizers.trainers import BpeTrainer
 from tokenizer.alphabet import CHARACTER_OF_BYTE, UTF8_BYTES
 from tokenizer.files import tokenizer_json
 from tokenizer.pair_bound import PairBound
-from tokenizer.pieces import LONGEST_PIECE, pieces
+from tokenizer.pieces import batches, pieces
 from tokenizer.recipe import SPECIAL_TOKENS, Alphabet, Recipe
-from tokenizer.text import utf8
 
 
 def train(texts: Iterable[str], recipe: Recipe) -> str:
@@ -28,7 +27,7 @@ def train(texts: Iterable[str], recipe: Recipe) -> str:
 
     The order of documents does not matter. Raises `tokenizer.pair_bound.SampleTooLarge` if there is
     more text than the trainer can count, `tokenizer.text.UnencodableText` for a document with a
-    lone surrogate, and ValueError if there is no text at all.
+    lone surrogate or a word too long for memory, and ValueError if there is no text at all.
     """
     tokenizer = Tokenizer(BPE())
     tokenizer.normalizer = NFC()
@@ -58,26 +57,9 @@ def _given_alphabet(alphabet: Alphabet) -> list[str]:
 
 def _bounded(texts: Iterable[str], bound: PairBound) -> Iterator[str]:
     """Pass documents on in pieces, each after it was counted."""
-    for batch in _batches(texts):
-        bound.add(_normalised(batch))
-        yield from batch
-
-
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Gather pieces of documents, so many that counting them does not cost per document."""
-    batch: list[str] = []
-    characters = 0
-    for number, text in enumerate(texts):
-        utf8(text, number)
-        for piece in pieces(text, LONGEST_PIECE):
-            batch.append(piece)
-            characters += len(piece)
-            if characters >= LONGEST_PIECE:
-                yield batch
-                batch, characters = [], 0
-    yield batch
-
-
-def _normalised(batch: list[str]) -> list[bytes]:
     nfc = NFC()
-    return [(text if text.isascii() else nfc.normalize_str(text)).encode() for text in batch]
+    for _, batch in batches(texts, pieces):
+        bound.add(
+            [(text if text.isascii() else nfc.normalize_str(text)).encode() for text in batch]
+        )
+        yield from batch

@@ -1,15 +1,18 @@
 """Make strings encodable: surrogate code points have no place in UTF-8.
 
 JSON escapes of half a character and lax decoders put surrogates into Python strings; Arrow, orjson
-and the tokenizer refuse them. A high and a low one side by side are joined into the character they spell in
-UTF-16; every other becomes U+FFFD. Each of both counts as one repair.
+and the tokenizer refuse them. A high and a low one side by side are joined into the character they
+spell in UTF-16; every other becomes U+FFFD. Each of both counts as one repair.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from sources.source import Document, Json
+
+_Pending: TypeAlias = tuple[Mapping[str, Json] | Sequence[Json], dict[str, Json] | list[Json]]
 
 _SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]")
 
@@ -33,7 +36,7 @@ def replace_surrogates(document: Document) -> tuple[Document, int]:
     """
     fields = (document.id, document.text, document.origin, document.licence)
     mended, counts = zip(*map(mend_surrogates, fields), strict=True)
-    meta, in_meta = _mend_meta(dict(document.meta))
+    meta, in_meta = _mend_meta(document.meta)
     count = sum(counts) + in_meta
     if not count:
         return document, 0
@@ -46,20 +49,20 @@ def _mended(found: re.Match[str]) -> str:
     return found[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def _mend_meta(meta: dict[str, Json]) -> tuple[dict[str, Json], int]:
+def _mend_meta(meta: Mapping[str, Json]) -> tuple[dict[str, Json], int]:
     """Copy ``meta`` with every string mended; a stack of its own, as nesting may be deep."""
     copy: dict[str, Json] = {}
     total = 0
-    pending: list[tuple[Json, Json]] = [(meta, copy)]
+    pending: list[_Pending] = [(meta, copy)]
     while pending:
         old, new = pending.pop()
-        if isinstance(old, dict) and isinstance(new, dict):
+        if isinstance(old, Mapping) and isinstance(new, dict):
             keys, count = _mend_keys(old)
             total += count
             for key, value in zip(keys, old.values(), strict=True):
                 new[key], count = _mend_value(value, pending)
                 total += count
-        elif isinstance(old, list) and isinstance(new, list):
+        elif isinstance(new, list):
             for value in old:
                 item, count = _mend_value(value, pending)
                 new.append(item)
@@ -67,13 +70,17 @@ def _mend_meta(meta: dict[str, Json]) -> tuple[dict[str, Json], int]:
     return copy, total
 
 
-def _mend_value(value: Json, pending: list[tuple[Json, Json]]) -> tuple[Json, int]:
+def _mend_value(value: Json, pending: list[_Pending]) -> tuple[Json, int]:
     if isinstance(value, str):
         return mend_surrogates(value)
-    if isinstance(value, dict | list):
-        new: Json = {} if isinstance(value, dict) else []
-        pending.append((value, new))
-        return new, 0
+    if isinstance(value, Mapping):
+        mapping: dict[str, Json] = {}
+        pending.append((value, mapping))
+        return mapping, 0
+    if isinstance(value, Sequence):
+        items: list[Json] = []
+        pending.append((value, items))
+        return items, 0
     return value, 0
 
 

@@ -162,12 +162,13 @@ def _mix_row(source: SourceFigures, figures: Figures) -> Row:
 
 def _share_bar(source: SourceFigures, figures: Figures) -> Html:
     """Draw a source's share, the longest bar or mark of all as wide as there is room."""
-    widest = max(max(map(_shares(figures), figures.sources), default=(0.0, 0.0), key=max))
-    ours, theirs = _shares(figures)(source)
+    shares = _shares(figures)
+    ours, theirs = shares(source)
+    widest = max(max(shares(other)) for other in figures.sources) or 1.0
     label = f"{source.pile_set_name}: {100 * ours:.1f} % of the corpus"
     if not source.published:
-        return bar(ours / (widest or 1), label)
-    return bar(ours / (widest or 1), f"{label}, {100 * theirs:.1f} % of the Pile", theirs / widest)
+        return bar(ours / widest, label)
+    return bar(ours / widest, f"{label}, {100 * theirs:.1f} % of the Pile", theirs / widest)
 
 
 def _shares(figures: Figures) -> Callable[[SourceFigures], tuple[float, float]]:

@@ -4,9 +4,9 @@ from pile.report.figures import Figures
 from pile.report.losses import changes, quarantine, rejections
 from pile.report.markup import Html, element, plain, text, verbatim
 from pile.report.overview import key_numbers, mix, splits
+from pile.report.per_source import comparison, lengths, sources
 from pile.report.samples import samples
 from pile.report.section import Section
-from pile.report.sources import comparison, lengths, sources
 from pile.report.style import SCRIPT, STYLE, content_policy
 from pile.report.tables import facts, words
 from pile.report.tokens import shards, tokenizer

@@ -18,7 +18,7 @@ STYLE = """
   }
 }
 * { box-sizing: border-box; }
-html { scroll-behavior: smooth; -webkit-text-size-adjust: 100%; }
+html { -webkit-text-size-adjust: 100%; }
 body {
   margin: 0 auto; padding: 3rem clamp(1rem, 4vw, 3rem) 5rem; max-width: 84rem;
   background: var(--paper); color: var(--ink); font: 1rem/1.55 var(--sans);
@@ -50,16 +50,16 @@ nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; margin: 0; padding: 
 table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: .875rem; line-height: 1.35; font-variant-numeric: tabular-nums lining-nums; }
 caption { padding: .6rem 0 .3rem; text-align: left; color: var(--soft); }
 caption span { position: sticky; left: 0; display: inline-block; max-width: min(46rem, calc(100vw - 3rem)); }
-th, td { padding: .38rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; white-space: nowrap; }
+th, td { padding: .38rem .7rem; border-top: 1px solid var(--line); text-align: left; vertical-align: top; white-space: nowrap; }
 tr > :first-child { padding-left: 0; }
 tr > :last-child { padding-right: 0; }
 thead { position: sticky; top: 0; z-index: 2; }
-thead th { background: var(--paper); color: var(--soft); font-weight: 500; vertical-align: bottom; white-space: normal; }
+thead th { border-top: 0; border-bottom: 1px solid var(--line); background: var(--paper); color: var(--soft); font-weight: 500; vertical-align: bottom; white-space: normal; }
 thead th.group { text-align: center; border-bottom-color: var(--soft); }
 tbody th, tfoot th { position: sticky; left: 0; z-index: 1; background: var(--paper); font-weight: 500; }
 tbody tr:hover > * { background: var(--wash); }
-tfoot > tr > * { border-bottom: 0; border-top: 1px solid var(--soft); font-weight: 600; }
-tbody tr:last-child > * { border-bottom-color: transparent; }
+tbody tr:first-child > * { border-top: 0; }
+tfoot > tr > * { border-top-color: var(--soft); font-weight: 600; }
 .number { text-align: right; }
 .narrow { max-width: 46rem; }
 .zero { color: var(--soft); }
@@ -104,12 +104,16 @@ article dl { font-size: .82rem; }
 pre { margin: .5rem 0 0; padding: .9rem 1rem; max-height: 26rem; overflow: auto; background: var(--wash); white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; contain: paint; line-height: 1.5; }
 .hidden { padding: 0 .2em; border: 1px solid var(--soft); border-radius: 2px; color: var(--soft); font: .75em var(--mono); unicode-bidi: isolate; }
 @media (min-width: 80rem) {
+  .box.free:not(.wide) { overflow: visible; max-height: none; }
+}
+@media (min-width: 90rem) {
   .box.free { overflow: visible; max-height: none; }
 }
 @media (max-width: 40rem) {
   body { padding-top: 1.5rem; }
   section { margin-top: 3rem; }
   .key { grid-template-columns: 1fr 1fr; gap: 1.2rem; }
+  .long { min-width: 16rem; }
   .key dd { font-size: 1.35rem; }
   .multiples { grid-template-columns: 1fr 1fr; gap: 1.5rem 1.2rem; }
   .multiples p { font-size: .74rem; }
@@ -123,7 +127,9 @@ pre { margin: .5rem 0 0; padding: .9rem 1rem; max-height: 26rem; overflow: auto;
   table { font-size: 7pt; }
   th, td { padding: .2rem .3rem; }
   thead, tbody th, tfoot th { position: static; }
-  thead { display: table-header-group; }
+  thead { display: table-header-group; break-inside: avoid; }
+  tfoot { display: table-row-group; }
+  tbody th, tfoot th { background: none; }
   tr, .multiples li, article { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 from pile.report import numbers
 from pile.report.markup import Html, element, join, text
 
-# A table of this size stands free on a wide screen: it scrolls with the page, not in a box.
-_FREE_COLUMNS, _FREE_ROWS = 12, 60
+# A short table stands free on a screen wide enough: it scrolls with the page, not in a box.
+_SHORT, _WIDE = 60, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,9 @@ def table(
         element("tbody", *map(_row, rows)),
         foot,
     )
-    free = len(columns) <= _FREE_COLUMNS and len(rows) <= _FREE_ROWS
-    kind = "box free" if free else "box"
+    kind = "box"
+    kind += " free" if len(rows) <= _SHORT else ""
+    kind += " wide" if len(columns) >= _WIDE else ""
     return element("div", grid, class_=kind, role="region", aria_label=caption, tabindex="0")
 
 

@@ -1,0 +1,5 @@
+"""``python -m pile`` is the ``pile`` command."""
+
+from pile.cli import main
+
+main()

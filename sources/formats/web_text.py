@@ -1,0 +1,331 @@
+"""The main text of a web page, as jusText 2.2.0 finds it, without its cost.
+
+jusText (Pomikálek 2011) cuts a page into paragraphs at block elements, classes each by its length,
+links and share of stop words, then settles the doubtful ones by their neighbours. Its release
+2.2.0, which the Pile used, differs from 3.x in what becomes of pages:
+
+* A short heading close before good text is kept; 3.x looks for that text before it has been classed
+  and so never finds any.
+* A single ``<br>`` adds nothing, so the words round it touch; 3.x adds a space (``line_break``).
+* Only elements whose names begin with ``select`` make a paragraph bad; 3.x asks for ``select``
+  anywhere in a name.
+
+Here the tree is walked once, without recursion, where jusText cleans a copy of it and replays that
+as SAX events; and neighbours are found in linear time. The stop words are jusText's own.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, TypeAlias
+
+import justext
+from lxml import etree
+from lxml.html import HtmlElement
+
+from sources.formats.html_tree import local_name
+
+Class: TypeAlias = Literal["good", "neargood", "short", "bad"]
+
+SHORT_LENGTH = 70
+"""A paragraph of fewer characters is short, whatever its words."""
+
+LONG_LENGTH = 200
+"""A paragraph of more characters needs no neighbours to be good."""
+
+STOP_WORDS_LOW = 0.30
+STOP_WORDS_HIGH = 0.32
+"""Shares of stop words from which a paragraph is near good, and from which it is more."""
+
+LINK_DENSITY = 0.2
+"""Share of characters inside links over which a paragraph is bad."""
+
+HEADING_DISTANCE = 200
+"""Characters within which a heading looks for the good text it belongs to."""
+
+BLOCKS = frozenset(
+    {
+        "body",
+        "blockquote",
+        "caption",
+        "center",
+        "col",
+        "colgroup",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "form",
+        "legend",
+        "optgroup",
+        "option",
+        "p",
+        "pre",
+        "table",
+        "td",
+        "textarea",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+    }
+)
+"""Elements that begin a paragraph and end one."""
+
+DROPPED = frozenset({"head", "script", "style", "applet", "button", "input", "select", "textarea"})
+"""Elements left out with all their content."""
+
+UNWRAPPED = frozenset({"form", "iframe", "embed", "layer", "object", "param"})
+"""Elements whose tags are left out and whose content stands in their place."""
+
+_HEADING = re.compile(r"\bh\d\b")
+_SPACE = re.compile(r"[ \n]\s+|[^\S \n]\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A run of text between two block boundaries; never blank.
+
+    ``linked`` counts its characters inside links; ``heading`` and ``select`` tell whether it stands
+    in a heading, or in an element whose name begins with ``select``.
+    """
+
+    text: str
+    linked: int
+    heading: bool
+    select: bool
+
+
+def main_text(roots: Iterable[HtmlElement], line_break: str = "") -> list[str]:
+    """Return the paragraphs of a page that are no boilerplate, by English stop words.
+
+    ``roots`` are a page's, as `sources.formats.html_tree` reads it.
+    ``line_break`` is what a single ``<br>`` stands for.
+    """
+    paragraphs = list(paragraphs_of(roots, line_break))
+    classes = classify(paragraphs, _english())
+    return [part.text for part, kind in zip(paragraphs, classes, strict=True) if kind == "good"]
+
+
+@cache
+def _english() -> frozenset[str]:
+    return frozenset(word.lower() for word in justext.get_stoplist("English"))
+
+
+class _Run:
+    """Collects the text of the paragraph at hand while a tree is walked."""
+
+    def __init__(self, line_break: str) -> None:
+        self.line_break = line_break
+        self.unread: list[str] = []
+        self.texts: list[str] = []
+        self.linked = 0
+        self.in_link = False
+        self.after_break = False
+        self.headings = 0
+        self.selects = 0
+        # Where the paragraph at hand began, which is not always where its text stands.
+        self.began_in = (False, False)
+
+    def add(self, text: str | None) -> None:
+        """Take text that nothing separates from the text before it."""
+        if text:
+            self.unread.append(text)
+
+    def settle(self) -> None:
+        """Take the text added so far for one text node: a tag follows it. Blank nodes vanish."""
+        if not self.unread:
+            return
+        node = "".join(self.unread)
+        self.unread.clear()
+        if node.isspace():
+            return
+        self.texts.append(node)
+        self.after_break = False
+        if self.in_link:
+            self.linked += len(normalise_space(node))
+
+    def cut(self) -> Iterator[Paragraph]:
+        """End the paragraph at hand and begin another."""
+        text = normalise_space("".join(self.texts).strip())
+        if text:
+            heading, select = self.began_in
+            yield Paragraph(text, self.linked, heading, select)
+        self.texts.clear()
+        self.linked = 0
+        self.began_in = (self.headings > 0, self.selects > 0)
+
+    def open(self, tag: str) -> Iterator[Paragraph]:
+        """Enter an element."""
+        self.settle()
+        self.headings += _is_heading(tag)
+        self.selects += _is_select(tag)
+        if tag in BLOCKS or (tag == "br" and self.after_break):
+            yield from self.cut()
+            return
+        self.after_break = tag == "br"
+        if tag == "br":
+            self.texts.append(self.line_break)
+        elif tag == "a":
+            self.in_link = True
+
+    def close(self, tag: str) -> Iterator[Paragraph]:
+        """Leave an element."""
+        self.settle()
+        self.headings -= _is_heading(tag)
+        self.selects -= _is_select(tag)
+        if tag in BLOCKS:
+            yield from self.cut()
+        elif tag == "a":
+            self.in_link = False
+
+
+@cache
+def _is_heading(tag: str) -> bool:
+    return _HEADING.search(tag) is not None
+
+
+@cache
+def _is_select(tag: str) -> bool:
+    return tag.startswith("select") or ".select" in tag
+
+
+def paragraphs_of(roots: Iterable[HtmlElement], line_break: str = "") -> Iterator[Paragraph]:
+    """Cut a page into paragraphs at block elements and at two ``<br>`` in a row."""
+    run = _Run(line_break)
+    for root in roots:
+        yield from _walk(root, run)
+    run.settle()
+    yield from run.cut()
+
+
+def _walk(root: HtmlElement, run: _Run) -> Iterator[Paragraph]:
+    walk = etree.iterwalk(root, events=("start", "end", "comment"))
+    for event, element in walk:
+        if event == "comment":
+            run.add(element.tail)
+            continue
+        tag = local_name(element.tag)
+        if element is root and tag in UNWRAPPED:
+            tag = "div"
+        kept = tag not in DROPPED and tag not in UNWRAPPED
+        if event == "start":
+            if tag in DROPPED:
+                walk.skip_subtree()
+                continue
+            if kept:
+                yield from run.open(tag)
+            run.add(element.text)
+        else:
+            if kept:
+                yield from run.close(tag)
+            if element is not root:
+                run.add(element.tail)
+
+
+def normalise_space(text: str) -> str:
+    """Make each run of white space one newline if it holds a line end, else one space."""
+    return _SPACE.sub(_one_space, text)
+
+
+def _one_space(match: re.Match[str]) -> str:
+    space = match.group()
+    return "\n" if "\n" in space or "\r" in space else " "
+
+
+def classify(paragraphs: list[Paragraph], stop_words: Collection[str]) -> list[Class]:
+    """Class each paragraph as good (text) or bad (boilerplate)."""
+    alone = [_class_alone(paragraph, stop_words) for paragraph in paragraphs]
+    classes = alone.copy()
+    for index, paragraph in enumerate(paragraphs):
+        if (
+            paragraph.heading
+            and classes[index] == "short"
+            and _good_soon(paragraphs, classes, index)
+        ):
+            classes[index] = "neargood"
+    _settle_short(classes)
+    _settle_near_good(classes)
+    for index, paragraph in enumerate(paragraphs):
+        saved = paragraph.heading and classes[index] == "bad" and alone[index] != "bad"
+        if saved and _good_soon(paragraphs, classes, index):
+            classes[index] = "good"
+    return classes
+
+
+def _class_alone(paragraph: Paragraph, stop_words: Collection[str]) -> Class:
+    text = paragraph.text
+    length = len(text)
+    if paragraph.linked / length > LINK_DENSITY or "\xa9" in text or "&copy" in text:
+        return "bad"
+    if paragraph.select:
+        return "bad"
+    if length < SHORT_LENGTH:
+        return "bad" if paragraph.linked else "short"
+    words = text.lower().split()
+    density = sum(word in stop_words for word in words) / len(words)
+    if density >= STOP_WORDS_HIGH and length > LONG_LENGTH:
+        return "good"
+    return "neargood" if density >= STOP_WORDS_LOW else "bad"
+
+
+def _good_soon(paragraphs: list[Paragraph], classes: list[Class], index: int) -> bool:
+    """Tell whether good text begins within `HEADING_DISTANCE` characters after a paragraph."""
+    distance = 0
+    for following in range(index + 1, len(classes)):
+        if distance > HEADING_DISTANCE:
+            return False
+        if classes[following] == "good":
+            return True
+        distance += len(paragraphs[following].text)
+    return False
+
+
+def _settle_short(classes: list[Class]) -> None:
+    """Give short paragraphs the class of the text on both sides; near good wins over bad."""
+    before = _nearest_before(classes, ("good", "bad"))
+    before_too = _nearest_before(classes, ("good", "bad", "neargood"))
+    after = _nearest_before(classes[::-1], ("good", "bad"))[::-1]
+    after_too = _nearest_before(classes[::-1], ("good", "bad", "neargood"))[::-1]
+    for index, kind in enumerate(classes):
+        if kind != "short":
+            continue
+        sides = (before[index], after[index])
+        if sides == ("bad", "bad"):
+            classes[index] = "bad"
+        elif sides == ("good", "good"):
+            classes[index] = "good"
+        else:
+            doubtful = before_too[index] if before[index] == "bad" else after_too[index]
+            classes[index] = "good" if doubtful == "neargood" else "bad"
+
+
+def _settle_near_good(classes: list[Class]) -> None:
+    """Make near good paragraphs good unless bad ones are nearest on both sides."""
+    after = _nearest_before(classes[::-1], ("good", "bad"))[::-1]
+    before: Class = "bad"
+    for index, kind in enumerate(classes):
+        if kind == "neargood":
+            classes[index] = "bad" if before == after[index] == "bad" else "good"
+        before = classes[index]
+
+
+def _nearest_before(classes: list[Class], wanted: Collection[Class]) -> list[Class]:
+    """Return for each place the nearest wanted class before it; the edge counts as bad."""
+    nearest: Class = "bad"
+    found = []
+    for kind in classes:
+        found.append(nearest)
+        if kind in wanted:
+            nearest = kind
+    return found

@@ -1,0 +1,151 @@
+"""Configurations: what is accepted, and that every error names its place and the remedy."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pile.config import Config, ConfigError, load
+from sources.published import PILE_SET_NAMES, PUBLISHED
+
+ROOT = Path(__file__).parents[2]
+
+SMALL = """schema = 1
+
+[corpus]
+name = "x"
+
+[sources.notes]
+reader = "local"
+epochs = 2
+files = ["*.txt"]
+
+[mix]
+val = 0.01
+
+[run]
+work = "w"
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    """Write a config and return its path."""
+    path = folder / "pipeline.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_recipe_of_2020_holds_all_22_components_with_their_epochs() -> None:
+    """pipeline.toml is the published recipe."""
+    config = load(ROOT / "pipeline.toml")
+    assert {table.name: table.epochs for table in config.sources} == {
+        name: PUBLISHED[name].epochs for name in PILE_SET_NAMES
+    }
+    assert {table.name: table.pile_set_name for table in config.sources} == dict(PILE_SET_NAMES)
+    assert config.clean.rules == ()
+    assert (config.dedup.permutations, config.dedup.ngram, config.dedup.threshold) == (10, 5, 0.5)
+    assert config.dedup.keep["pile_cc"] == "last"
+    assert config.tokenizer.vocabulary == 50_254
+
+
+@pytest.mark.parametrize("name", ["demo", "samples"])
+def test_examples_load(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The examples are valid configurations."""
+    monkeypatch.setenv("PILE_SAMPLES", "/somewhere")
+    assert load(ROOT / "examples" / f"{name}.toml").enabled
+
+
+def test_a_config_is_frozen(tmp_path: Path) -> None:
+    """Settings cannot change under a run."""
+    config = load(write(tmp_path, SMALL))
+    with pytest.raises(ValueError, match="frozen"):
+        config.mix.val = 0.5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("val = 0.01", "vall = 0.01"), r":12: \[mix\] has no key 'vall'; did you mean 'val'\?"),
+        (("[mix]", "[mixx]"), r":11: \[top level\] has no key 'mixx'; did you mean 'mix'\?"),
+        (("val = 0.01", 'val = "x"'), r":12: \[mix\] val = 'x': input should be a valid number"),
+        (("val = 0.01", "val = 1.5"), r":12: \[mix\] val = 1.5: input should be less than 1"),
+        (("epochs = 2", "epochs = 0"), r":8: \[sources.notes\] epochs = 0: .*greater than 0"),
+        (('reader = "local"', 'reader = "wikipedia"'), r"no source 'wikipedia'; did you mean 'wikipedia_en'"),
+        (('reader = "local"', ""), r"no source 'notes'.*reader = \"local\""),
+        (("files =", "filez ="), r":9: \[sources.notes\] has no key 'filez'; did you mean 'files'\?"),
+        (("schema = 1", "schema = 2"), r"schema = 2; this version reads schema = 1"),
+        (("val = 0.01", "val = 0.6\ntest = 0.6"), r"\[mix\] val and test together"),
+        (("[run]", "[dedup.keep]\nnote = 'first'\n[run]"), r"names 'note'.*did you mean 'notes'"),
+        (("[run]", "[clean]\nrules = ['nfc']\n[run]"), r"no cleaning rule is called 'nfc'"),
+        (("[run]", "[dedup]\nscheme = 'x'\n[run]"), r"name 'x' is not one of datasketch"),
+        (("[mix]", "[mix"), r"not valid TOML"),
+    ],
+    ids=lambda value: value[1][:20] if isinstance(value, tuple) else "",
+)
+def test_an_error_names_place_and_remedy(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    """File, line, table, key, and the nearest valid one."""
+    path = write(tmp_path, SMALL.replace(*change))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    assert re.search(message, str(caught.value)), str(caught.value)
+
+
+def test_an_option_of_a_source_is_checked_against_its_defaults(tmp_path: Path) -> None:
+    """A source's own keys are known, and typed as their defaults are."""
+    text = SMALL.replace('reader = "local"', "").replace("sources.notes", "sources.wikipedia_en")
+    with pytest.raises(ConfigError, match="has no key 'fidelty'; did you mean 'fidelity'"):
+        load(write(tmp_path, text.replace("epochs = 2", 'fidelty = "published"')))
+    with pytest.raises(ConfigError, match="fidelity = 3 is not a text"):
+        load(write(tmp_path, text.replace("epochs = 2", "fidelity = 3")))
+
+
+def test_a_component_that_cannot_be_read_yet_says_so(tmp_path: Path) -> None:
+    """Enabling it is an error that lists what can be read; disabled it is fine."""
+    text = SMALL.replace('reader = "local"\n', "").replace("sources.notes", "sources.books3")
+    with pytest.raises(ConfigError, match=r"cannot be read yet.*wikipedia_en"):
+        load(write(tmp_path, text))
+    load(write(tmp_path, text.replace("epochs = 2", "enabled = false")))
+
+
+def test_a_missing_variable_is_named(tmp_path: Path) -> None:
+    """A path that uses a variable the environment lacks says which."""
+    config = load(write(tmp_path, SMALL))
+    with pytest.raises(ConfigError, match="the environment has no NO_SUCH_THING"):
+        config.resolve("${NO_SUCH_THING}/x")
+
+
+def test_the_command_line_ends_with_2(
+    tmp_path: Path, pile: Callable[..., tuple[int, str, str]]
+) -> None:
+    """A wrong config is exit code 2 and no traceback."""
+    path = write(tmp_path, SMALL.replace("val", "vall"))
+    code, out, err = pile("run", "-c", str(path))
+    assert code == 2
+    assert not out
+    assert "did you mean" in err
+    assert "Traceback" not in err
+    assert pile("run", "-c", str(tmp_path / "none.toml"))[0] == 2
+    code, _, err = pile("run", "-c", str(write(tmp_path, SMALL)))
+    assert code == 2
+    assert "matches no file" in err
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(place=st.integers(0, len(SMALL)), cut=st.integers(0, 20), put=st.text(max_size=10))
+def test_a_mutated_config_is_read_or_explained(
+    tmp_path: Path, place: int, cut: int, put: str
+) -> None:
+    """Whatever is changed, the answer is a config or a ConfigError: never a traceback."""
+    text = SMALL[:place] + put + SMALL[place + cut :]
+    path = tmp_path / "pipeline.toml"
+    path.write_bytes(text.encode("utf-8", "replace"))
+    try:
+        assert isinstance(load(path), Config)
+    except ConfigError as error:
+        assert str(path) in str(error)

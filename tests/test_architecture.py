@@ -1,0 +1,112 @@
+"""The shape of the code: who may import whom, and how large things may grow."""
+
+import ast
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("pile", "sources", "dedup", "tokenizer", "shards")
+INSTRUMENTS = ("sources", "dedup", "tokenizer", "shards")
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+WITHIN_PILE = {
+    "pile.cli": 5,
+    "pile.render": 4,
+    "pile.show": 4,
+    "pile.verify": 4,
+    "pile.why": 4,
+    "pile.run": 3,
+    "pile.graph": 2,
+    "pile.stages": 1,
+}
+"""Layers of the conductor, the highest first to be called; what is not named here is at the bottom."""
+
+
+def imports(path: Path) -> set[str]:
+    """Return the modules a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
+
+
+def module(path: Path) -> str:
+    """Return the dotted name of a file of this project."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def top(name: str) -> str:
+    """Return the first part of a dotted name."""
+    return name.split(".")[0]
+
+
+def layer(name: str) -> int:
+    """Return the layer of a module of the conductor."""
+    return max((rank for prefix, rank in WITHIN_PILE.items() if name.startswith(prefix)), default=0)
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_instruments_know_neither_each_other_nor_the_conductor(path: Path) -> None:
+    """The four instruments import none of each other and nothing of the conductor."""
+    own = top(module(path))
+    if own in INSTRUMENTS:
+        strangers = {top(name) for name in imports(path)} & (set(PACKAGES) - {own})
+        assert not strangers
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_only_the_engine_talks_to_ray(path: Path) -> None:
+    """Ray is imported by the engine alone."""
+    if module(path) != "pile.engine":
+        assert "ray" not in {top(name) for name in imports(path)}
+
+
+@pytest.mark.parametrize("path", FILES, ids=module)
+def test_the_conductor_is_layered(path: Path) -> None:
+    """Within the conductor imports point one way: cli, run, stages, and what they stand on."""
+    name = module(path)
+    if top(name) == "pile":
+        above = {other for other in imports(path) if top(other) == "pile" and layer(other) > layer(name)}
+        assert not above
+
+
+def test_shards_need_numpy_alone() -> None:
+    """A training node can read shards without any of the pipeline's libraries."""
+    import sys
+
+    allowed = {*sys.stdlib_module_names, "numpy", "shards", "torch"}
+    for path in (ROOT / "shards").rglob("*.py"):
+        assert {top(name) for name in imports(path)} <= allowed, path
+
+
+def functions(path: Path) -> Iterator[tuple[str, int]]:
+    """Yield name and length of a file's functions, docstrings not counted."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.end_lineno:
+            first = node.body[0]
+            docstring = ast.get_docstring(node) is not None and isinstance(first, ast.Expr)
+            taken = (first.end_lineno or 0) - first.lineno + 1 if docstring else 0
+            yield f"{module(path)}.{node.name}", node.end_lineno - node.lineno + 1 - taken
+
+
+def test_functions_and_files_stay_small() -> None:
+    """Functions: median at most 12 lines, 95 % at most 35, none above 60; files: none above 400."""
+    lengths = dict(one for path in FILES for one in functions(path))
+    assert statistics.median(lengths.values()) <= 12
+    assert statistics.quantiles(lengths.values(), n=20)[-1] <= 35
+    assert not {name: length for name, length in lengths.items() if length > 60}
+    sizes = {module(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert not {name: size for name, size in sizes.items() if size > 400}
+
+
+def test_no_drawer_is_called_utils() -> None:
+    """No module hides behind a name that says nothing."""
+    empty = {"utils", "util", "helpers", "helper", "misc", "common", "manager", "data", "info"}
+    assert not {module(path) for path in FILES if path.stem in empty}

@@ -46,7 +46,7 @@ def sign(ids: Strings, texts: Strings, scheme: Scheme) -> Signatures:
     values = np.full((len(names), scheme.permutations), UNSIGNED, np.uint32)
     signed = np.zeros(len(names), np.bool_)
     digests: list[bytes] = []
-    numbered = zip(range(len(names)), _strings(texts), strict=True)
+    numbered = _numbered(_strings(texts), len(names))
     for owners, starts, hashes in _blocks(_pieces(numbered, scheme, digests)):
         signed[owners] = True
         for k, permuted in enumerate(_permuted(hashes, scheme)):
@@ -126,6 +126,18 @@ def _block(
     ends = np.cumsum([len(hashes) for hashes in held], dtype=np.int64)
     starts = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
     return np.array(owners, np.int64), starts, np.concatenate(held)
+
+
+def _numbered(texts: Iterable[str], count: int) -> Iterator[tuple[int, str]]:
+    """Number texts from 0; raise ValueError unless there are ``count`` of them."""
+    found = 0
+    for text in texts:
+        if found == count:
+            raise ValueError(f"more than {count} texts for {count} ids")
+        yield found, text
+        found += 1
+    if found < count:
+        raise ValueError(f"{found} texts for {count} ids")
 
 
 def _strings(column: Strings) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import ast
 import statistics
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def module(path: Path) -> str:
 
 def top(name: str) -> str:
     """Return the first part of a dotted name."""
-    return name.split(".")[0]
+    return name.partition(".")[0]
 
 
 def layer(name: str) -> int:
@@ -73,14 +74,14 @@ def test_the_conductor_is_layered(path: Path) -> None:
     """Within the conductor imports point one way: cli, run, stages, and what they stand on."""
     name = module(path)
     if top(name) == "pile":
-        above = {other for other in imports(path) if top(other) == "pile" and layer(other) > layer(name)}
+        above = {
+            other for other in imports(path) if top(other) == "pile" and layer(other) > layer(name)
+        }
         assert not above
 
 
 def test_shards_need_numpy_alone() -> None:
     """A training node can read shards without any of the pipeline's libraries."""
-    import sys
-
     allowed = {*sys.stdlib_module_names, "numpy", "shards", "torch"}
     for path in (ROOT / "shards").rglob("*.py"):
         assert {top(name) for name in imports(path)} <= allowed, path

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from pile import documents
-from pile.cleaning.rules import Bounds, Rule, clean, select
+from pile.cleaning.rules import Bounds, Rule, clean, mend_surrogates, select
 from pile.config import LOCAL, Clean, SourceTable
 from pile.engine import Failed, Task
 from pile.ledger import Quarantined, Receipt
@@ -26,6 +27,10 @@ VERSION = 1
 
 GROUP_BYTES = 64 << 20
 """Small raw files are read together, until a task has this much to read."""
+
+
+Unit: TypeAlias = tuple[Located, ...]
+"""Raw files that are read in one go: one file, or those that make up documents together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,7 @@ def stage(table: SourceTable, cleaning: Clean, files: tuple[Located, ...], fetch
         del inputs
         return [
             _task(f"extract.{table.name}", f"{number:06d}", folder, group, reading)
-            for number, group in enumerate(_groups(files))
+            for number, group in enumerate(_groups(_units(files, reading)))
         ]
 
     return Stage(f"extract.{table.name}", VERSION, settings, (fetched,), tasks, mend)
@@ -75,42 +80,62 @@ def _json(value: str | float | bool | tuple[str, ...]) -> Json:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _groups(files: Sequence[Located]) -> Iterator[list[Located]]:
-    group: list[Located] = []
-    weight = 0
+def _units(files: Sequence[Located], reading: Reading) -> list[Unit]:
+    """Return what is read in one go: single files, or those that a source reads together."""
+    grouping = SOURCES[reading.reader].grouping
+    if grouping is None:
+        return [(file,) for file in files]
+    found: dict[str, list[Located]] = {}
     for file in files:
-        if group and weight + (file.raw.size or GROUP_BYTES) > GROUP_BYTES:
+        found.setdefault(grouping.key(file.raw, reading.options), []).append(file)
+    return [tuple(found[key]) for key in sorted(found)]
+
+
+def _weight(unit: Unit) -> int:
+    return sum(file.raw.size or GROUP_BYTES for file in unit)
+
+
+def _groups(units: Sequence[Unit]) -> Iterator[list[Unit]]:
+    group: list[Unit] = []
+    weight = 0
+    for unit in units:
+        if group and weight + _weight(unit) > GROUP_BYTES:
             yield group
             group, weight = [], 0
-        group.append(file)
-        weight += file.raw.size or GROUP_BYTES
+        group.append(unit)
+        weight += _weight(unit)
     if group:
         yield group
 
 
-def _task(stage: str, name: str, folder: Path, files: Sequence[Located], reading: Reading) -> Task:
-    arguments = {"task": name, "folder": folder, "files": list(files), "reading": reading}
-    return Task(stage, name, extract, arguments, sum(file.raw.size or 0 for file in files))
+def _task(stage: str, name: str, folder: Path, units: Sequence[Unit], reading: Reading) -> Task:
+    arguments = {"task": name, "folder": folder, "units": list(units), "reading": reading}
+    return Task(stage, name, extract, arguments, sum(map(_weight, units)))
 
 
 def mend(task: Task, failed: Failed) -> Sequence[Task] | Receipt | None:
-    """Answer a worker's death: read the task's files one by one, and set aside the one that kills."""
+    """Answer a worker's death: read the task's files one by one, and set aside what kills."""
     if not failed.crashed:
         return None
-    files: list[Located] = task.arguments["files"]
-    if len(files) > 1:
-        given = task.arguments
+    given = task.arguments
+    units: list[Unit] = given["units"]
+    if len(units) > 1:
         return [
             _task(
-                task.stage, f"{task.name}.{number:06d}", given["folder"], [file], given["reading"]
+                task.stage, f"{task.name}.{number:06d}", given["folder"], [unit], given["reading"]
             )
-            for number, file in enumerate(files)
+            for number, unit in enumerate(units)
         ]
-    reason = f"reading it killed its worker, {failed.error}"
-    return Receipt(task.name, quarantined=(Quarantined(files[0].raw.name, reason),))
+    reason = f"reading it killed its worker: {failed.error}"
+    return Receipt(task.name, quarantined=(Quarantined(_name(units[0]), reason),))
 
 
-def extract(task: str, folder: Path, files: Sequence[Located], reading: Reading) -> Receipt:
+def _name(unit: Unit) -> str:
+    more = f" and {len(unit) - 1} more read with it" if len(unit) > 1 else ""
+    return unit[0].raw.name + more
+
+
+def extract(task: str, folder: Path, units: Sequence[Unit], reading: Reading) -> Receipt:
     """Read a group of raw files into parts of documents and of rejected records."""
     tally = Tally()
     with (
@@ -118,11 +143,11 @@ def extract(task: str, folder: Path, files: Sequence[Located], reading: Reading)
         PartSeries(folder, f"rejected/{task}", documents.REJECTED) as refused,
         tempfile.TemporaryDirectory(dir=folder, prefix=".spool-", suffix=".tmp") as spool,
     ):
-        for file in files:
+        for unit in units:
             try:
-                one = _read_file(file, reading, Path(spool), kept, refused)
+                one = _read_unit(unit, reading, Path(spool), kept, refused)
             except UnreadableFile as error:
-                tally.quarantined.append(Quarantined(file.raw.name, str(error)))
+                tally.quarantined.append(Quarantined(_name(unit), str(error)))
             else:
                 tally.add(one)
     return Receipt(
@@ -169,18 +194,18 @@ class Tally:
         }
 
 
-def _read_file(
-    file: Located, reading: Reading, spool: Path, kept: PartSeries, refused: PartSeries
+def _read_unit(
+    unit: Unit, reading: Reading, spool: Path, kept: PartSeries, refused: PartSeries
 ) -> Tally:
-    """Read one raw file to its end, then hand on what it gave. Raises `UnreadableFile`."""
-    tally = Tally(files=1, raw_bytes=file.path.stat().st_size)
+    """Read to the end, then hand on what it gave. Raises `UnreadableFile`."""
+    tally = Tally(files=len(unit), raw_bytes=sum(file.path.stat().st_size for file in unit))
     rules = select(reading.rules)
     with ExitStack() as stack:
         good = stack.enter_context(
             closing(documents.Spool(spool / "documents", documents.DOCUMENTS))
         )
         bad = stack.enter_context(closing(documents.Spool(spool / "rejected", documents.REJECTED)))
-        for item in _items(file, reading):
+        for item in _items(unit, reading):
             tally.taken += 1
             found = _clean(item, rules, reading, tally)
             if isinstance(found, Document):
@@ -193,10 +218,15 @@ def _read_file(
     return tally
 
 
-def _items(file: Located, reading: Reading) -> Iterator[Document | Rejected]:
-    """Read a raw file; whatever its reader raises sets this file aside, never the run."""
+def _items(unit: Unit, reading: Reading) -> Iterator[Document | Rejected]:
+    """Read raw files; whatever their reader raises sets them aside, never the run."""
+    source = SOURCES[reading.reader]
     try:
-        yield from SOURCES[reading.reader].read(file.path, file.raw, reading.options)
+        if source.grouping is not None:
+            files = [(file.path, file.raw) for file in unit]
+            yield from source.grouping.read(files, reading.options)
+        else:
+            yield from source.read(unit[0].path, unit[0].raw, reading.options)
     except UnreadableFile:
         raise
     except Exception as error:
@@ -218,9 +248,7 @@ def _clean(
 
 def _encodable(rejected: Rejected) -> Rejected:
     """Replace what no format downstream can hold; the excerpt is only there to be looked at."""
-    origin, excerpt = (
-        text.encode("utf-8", "replace").decode() for text in (rejected.origin, rejected.excerpt)
-    )
+    (origin, _), (excerpt, _) = mend_surrogates(rejected.origin), mend_surrogates(rejected.excerpt)
     return Rejected(origin, rejected.reason, excerpt)
 
 

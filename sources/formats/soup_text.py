@@ -6,16 +6,12 @@ else one space (outside ``pre`` and ``textarea``). Nothing else is changed, so C
 stays, as libxml2 then kept it.
 """
 
-from collections.abc import Iterable, Iterator
-
-from lxml import etree
-from lxml.html import HtmlElement
-
-from sources.formats.html_tree import (
+from sources.formats.html_events import (
+    MAX_DEPTH,
+    TooDeepError,
+    as_before,
+    feed,
     keep_carriage_returns,
-    local_name,
-    read_before,
-    read_whole,
 )
 
 SILENT = frozenset({"script", "style", "template"})
@@ -28,49 +24,54 @@ _ASCII_SPACE = " \n\t\f\r"
 
 
 def soup_text(markup: str) -> str:
-    """Return the text of a document as Beautiful Soup 4.9 over libxml2 2.9 did."""
-    try:
-        return text_of(read_before(keep_carriage_returns(markup)))
-    except etree.ParserError:
-        return ""
+    """Return the text of a document as Beautiful Soup 4.9 over libxml2 2.9 did.
 
-
-def whole_text(markup: str) -> str:
-    """Return the text of a document read by the rules of HTML5, in all its depth.
-
-    Raises `sources.formats.html_tree.TooDeepError`.
+    Raises `sources.formats.html_events.TooDeepError`.
     """
-    try:
-        return text_of(read_whole(markup))
-    except etree.ParserError:
-        return ""
+    soup = _Soup()
+    feed(as_before(keep_carriage_returns(markup)), soup)
+    return "".join(soup.nodes)
 
 
-def text_of(roots: Iterable[HtmlElement]) -> str:
-    """Return the text of parsed trees."""
-    return "".join(node for root in roots for node in _nodes(root))
+class _Soup:
+    """Joins pieces of text into nodes, as any tag, comment or other markup ends one."""
 
+    def __init__(self) -> None:
+        self.nodes: list[str] = []
+        self.pieces: list[str] = []
+        self.depth = 0
+        self.silent = 0
+        self.preformatted = 0
 
-def _nodes(root: HtmlElement) -> Iterator[str]:
-    preformatted = 0
-    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
-    for event, element in walk:
-        # The names of comments and processing instructions are functions.
-        tag = local_name(element.tag) if event in {"start", "end"} else ""
-        if event == "start":
-            preformatted += tag in PREFORMATTED
-            if tag in SILENT:
-                walk.skip_subtree()
-                continue
-            text = element.text
-        else:
-            preformatted -= event == "end" and tag in PREFORMATTED
-            text = element.tail
-        if text:
-            yield text if preformatted else _collapsed(text)
+    def settle(self) -> None:
+        if not self.pieces:
+            return
+        node = "".join(self.pieces)
+        self.pieces.clear()
+        if not self.preformatted and not node.strip(_ASCII_SPACE):
+            node = "\n" if "\n" in node else " "
+        self.nodes.append(node)
 
+    def start(self, tag: str, _attributes: object) -> None:
+        self.settle()
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise TooDeepError
+        self.silent += tag in SILENT
+        self.preformatted += tag in PREFORMATTED
 
-def _collapsed(text: str) -> str:
-    if text.strip(_ASCII_SPACE):
-        return text
-    return "\n" if "\n" in text else " "
+    def end(self, tag: str) -> None:
+        self.settle()
+        self.depth -= 1
+        self.silent -= tag in SILENT
+        self.preformatted -= tag in PREFORMATTED
+
+    def data(self, text: str) -> None:
+        if not self.silent:
+            self.pieces.append(text)
+
+    def comment(self, _text: str) -> None:
+        self.settle()
+
+    def close(self) -> None:
+        self.settle()

@@ -62,19 +62,19 @@ def mutated_texts(count, vocabulary, seed):
 
 @both_rules
 def test_agrees_with_datasketch_on_thousands_of_signatures(keep):
-    """Over 3,000 signatures full of chains, the duplicates are datasketch's, one by one."""
-    values = np.random.default_rng(5).integers(0, 12, (3000, 10)).astype(np.uint32)
+    """Over 2,000 signatures full of chains, the duplicates are datasketch's, one by one."""
+    values = np.random.default_rng(5).integers(0, 10, (2000, 10)).astype(np.uint32)
     decided = decide([signatures_of(values)], PILE, keep)
     expected = expected_duplicates(values, PILE, keep)
     assert (decided.kind == NEAR).tolist() == expected
-    assert 500 < sum(expected) < 2500
+    assert 500 < sum(expected) < 1700
 
 
 @both_rules
 def test_agrees_with_datasketch_on_thousands_of_texts(keep):
-    """Over 2,000 texts with copies, near copies and short ones, so too from text to decision."""
-    texts = mutated_texts(2000, vocabulary=1000, seed=11)
-    decided = decide([sign(map(str, range(2000)), texts, WORDS)], PILE, keep)
+    """Over 1,500 texts with copies, near copies and short ones, so too from text to decision."""
+    texts = mutated_texts(1500, vocabulary=1000, seed=11)
+    decided = decide([sign(map(str, range(1500)), texts, WORDS)], PILE, keep)
     published = RULES[keep]([reference.minhash(text, WORDS) for text in texts], PILE)
     signed = decided.signed
     assert (decided.kind != SURVIVOR)[signed].tolist() == np.array(published)[signed].tolist()
@@ -83,7 +83,7 @@ def test_agrees_with_datasketch_on_thousands_of_texts(keep):
     assert np.count_nonzero(~signed) > 5
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(
     arrays(np.uint32, st.tuples(st.integers(1, 14), st.just(6)), elements=st.integers(0, 2)),
     st.sampled_from([Bands(2, 1), Bands(3, 1), Bands(2, 2), Bands(3, 2), Bands(2, 3)]),

@@ -6,10 +6,35 @@ import json
 import textwrap
 from pathlib import Path
 
-WORDS = (
-    "river stone lamp winter garden letter copper field harbour candle story machine orchard valley "
-    "signal paper winding silver morning quiet engine window bridge northern market summer teacher"
-).split()
+WORDS = [
+    "river",
+    "stone",
+    "lamp",
+    "winter",
+    "garden",
+    "letter",
+    "copper",
+    "field",
+    "harbour",
+    "candle",
+    "story",
+    "machine",
+    "orchard",
+    "valley",
+    "signal",
+    "paper",
+    "winding",
+    "silver",
+    "morning",
+    "quiet",
+    "engine",
+    "window",
+    "bridge",
+    "northern",
+    "market",
+    "summer",
+    "teacher",
+]
 
 
 def text(number: int, words: int = 60) -> str:
@@ -28,7 +53,9 @@ def write_raw(folder: Path) -> None:
     letters.mkdir()
     for number in range(12):
         (notes / f"{number:02d}.txt").write_text(text(number), encoding="utf-8")
-    lines = [json.dumps({"id": str(n), "text": text(100 + n)}, ensure_ascii=False) for n in range(40)]
+    lines = [
+        json.dumps({"id": str(n), "text": text(100 + n)}, ensure_ascii=False) for n in range(40)
+    ]
     lines[7] = lines[6].replace('"id": "6"', '"id": "7"')  # an exact duplicate
     near = text(110, 59) + " almost"
     lines[11] = json.dumps({"id": "11", "text": near}, ensure_ascii=False)

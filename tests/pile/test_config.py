@@ -73,9 +73,15 @@ def test_a_config_is_frozen(tmp_path: Path) -> None:
         (("val = 0.01", 'val = "x"'), r":12: \[mix\] val = 'x': input should be a valid number"),
         (("val = 0.01", "val = 1.5"), r":12: \[mix\] val = 1.5: input should be less than 1"),
         (("epochs = 2", "epochs = 0"), r":8: \[sources.notes\] epochs = 0: .*greater than 0"),
-        (('reader = "local"', 'reader = "wikipedia"'), r"no source 'wikipedia'; did you mean 'wikipedia_en'"),
+        (
+            ('reader = "local"', 'reader = "wikipedia"'),
+            r"no source 'wikipedia'; did you mean 'wikipedia_en'",
+        ),
         (('reader = "local"', ""), r"no source 'notes'.*reader = \"local\""),
-        (("files =", "filez ="), r":9: \[sources.notes\] has no key 'filez'; did you mean 'files'\?"),
+        (
+            ("files =", "filez ="),
+            r":9: \[sources.notes\] has no key 'filez'; did you mean 'files'\?",
+        ),
         (("schema = 1", "schema = 2"), r"schema = 2; this version reads schema = 1"),
         (("val = 0.01", "val = 0.6\ntest = 0.6"), r"\[mix\] val and test together"),
         (("[run]", "[dedup.keep]\nnote = 'first'\n[run]"), r"names 'note'.*did you mean 'notes'"),
@@ -136,7 +142,9 @@ def test_the_command_line_ends_with_2(
     assert "matches no file" in err
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
 @given(place=st.integers(0, len(SMALL)), cut=st.integers(0, 20), put=st.text(max_size=10))
 def test_a_mutated_config_is_read_or_explained(
     tmp_path: Path, place: int, cut: int, put: str

@@ -55,7 +55,11 @@ def test_every_record_is_accounted_for(small: Path, pile: Pile) -> None:
     _, out, _ = pile("status", "-c", str(small / "pipeline.toml"), "--json")
     stages = {row["stage"]: row for row in json.loads(out)}
     letters = stages["extract.letters"]
-    assert (letters["taken"], letters["given"], letters["rejected"]) == (40, 39, {"invalid_json": 1})
+    assert (letters["taken"], letters["given"], letters["rejected"]) == (
+        40,
+        39,
+        {"invalid_json": 1},
+    )
     assert stages["dedup.letters"]["rejected"] == {"exact": 1, "near": 1}
     assert stages["scatter"]["taken"] == 12 + 39
     assert stages["scatter"]["given"] == 12 + 37
@@ -69,7 +73,7 @@ def test_epochs_repeat_documents_of_the_training_split_only(small: Path, pile: P
     trained = [line.text for line in lines(small, "train") if line.text in notes]
     assert not set(held) & set(trained)
     assert {trained.count(note) for note in set(trained)} == {1, 2}
-    assert set(held) | set(line.text for line in lines(small, "train")) >= notes
+    assert set(held) | {line.text for line in lines(small, "train")} >= notes
 
 
 def test_the_corpus_is_read_by_others(small: Path, pile: Pile, tmp_path: Path) -> None:

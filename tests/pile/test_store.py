@@ -17,9 +17,7 @@ def test_a_published_file_is_whole_and_nothing_else_is_left(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
-def test_a_failed_attempt_leaves_the_older_file(
-    tmp_path: Path, error: type[BaseException]
-) -> None:
+def test_a_failed_attempt_leaves_the_older_file(tmp_path: Path, error: type[BaseException]) -> None:
     """An exception inside the block is raised again and changes nothing on disk."""
     store.publish_bytes(tmp_path / "part", b"older")
     with pytest.raises(error), store.publish(tmp_path / "part") as attempt:

@@ -1,0 +1,104 @@
+"""HTML as libxml2 read it until its release 2.13, as a stream of events, by whichever lxml is there.
+
+What the Pile's extractors saw of a page is what libxml2 2.9 made of it. Release 2.14 reads the way
+HTML5 says, which changes the text of pages:
+
+* ``&copy`` without a semicolon, and names HTML 4 did not know, now are characters; they were text.
+* ``&#146;`` now is what Windows means by it; it was U+0092. References to what is no character of
+  XML 1.0, and such characters themselves, now are U+FFFD or kept; they were nothing, and NUL a space.
+* The content of ``iframe``, ``noembed`` and ``noframes`` now is text, tags and all; it was markup.
+* A name with a colon now stays whole; in trees, of ``o:p``, which Word writes, ``p`` was kept.
+* What follows ``</html>`` now is a second root, which a reader of the tree never sees.
+* A line end of CR LF now is LF; it was kept.
+
+Rewriting a page before it is parsed, and `local_name` after, bring the old text back. Not brought
+back: markup inside ``textarea``, ``title`` and ``xmp``; scripts that write a comment with a script in
+it; tags that are broken off; pages garbled because their XML declaration and their meta disagree.
+"""
+
+import re
+from html.entities import name2codepoint
+from typing import Protocol
+
+from lxml import etree
+
+MAX_DEPTH = 2048
+"""Elements that may be open at once: the parser's time grows with their number."""
+
+_RENAMED = "raw-"
+_REFERENCE = re.compile(
+    r"&(?:#(?:[xX](?P<hex>[0-9a-fA-F]*)|(?P<decimal>[0-9]*));?"
+    r"|(?P<name>[A-Za-z_:][\w.:-]*)(?P<end>;?))"
+)
+_RAW = re.compile(r"<(/?)(?=[iInN])(?=(?i:iframe|noembed|noframes)[\s/>])")
+_NO_CHARACTER = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_CARRIAGE_RETURN = re.compile(r"<[A-Za-z/!?][^>]*>|\r")
+_NAMES = frozenset(name2codepoint) | {"apos"}
+
+
+class TooDeepError(ValueError):
+    """A page has more elements open at once than whoever reads it takes."""
+
+
+class Target(Protocol):
+    """What takes a page's events: lxml's parser target interface, of which more may be there.
+
+    Starts and ends come in pairs, inside out; text comes in pieces.
+    """
+
+    def start(self, tag: str, attributes: object) -> None:
+        """Take the start of an element; raises `TooDeepError` at its own limit."""
+
+    def end(self, tag: str) -> None:
+        """Take the end of an element."""
+
+    def data(self, text: str) -> None:
+        """Take a piece of text."""
+
+    def close(self) -> None:
+        """Take the end of the page; also called when an exception ended it."""
+
+
+def feed(markup: str, target: Target) -> None:
+    """Parse a page by the rules of the libxml2 at hand, straight into a target."""
+    if not markup:
+        # lxml would raise: it takes no page for a mistake.
+        target.close()
+        return
+    parser = etree.HTMLParser(target=target)
+    parser.feed(markup)
+    parser.close()
+
+
+def as_before(markup: str) -> str:
+    """Rewrite a page so that libxml2 2.14 makes of it what 2.9 made of it; line ends aside."""
+    markup = _NO_CHARACTER.sub(lambda match: " " if match[0] == "\0" else "", markup)
+    return _RAW.sub(rf"<\1{_RENAMED}", _REFERENCE.sub(_reference_as_before, markup))
+
+
+def _reference_as_before(match: re.Match[str]) -> str:
+    whole = match[0]
+    if match["name"]:
+        known = match["end"] and match["name"] in _NAMES
+        return whole if known else "&amp;" + whole[1:]
+    digits, base = (match["decimal"], 10) if match["hex"] is None else (match["hex"], 16)
+    return _referred(whole, int(digits.lstrip("0")[:9] or "0", base))
+
+
+def _referred(reference: str, number: int) -> str:
+    if 0x80 <= number <= 0x9F:
+        return chr(number)
+    in_xml = number in {9, 10, 13} or 0x20 <= number <= 0xD7FF or 0xE000 <= number <= 0xFFFD
+    return reference if in_xml or 0x10000 <= number <= 0x10FFFF else ""
+
+
+def keep_carriage_returns(markup: str) -> str:
+    """Write each CR in text as a reference, which parsers leave alone."""
+    return _CARRIAGE_RETURN.sub(lambda match: match[0] if match[0] != "\r" else "&#13;", markup)
+
+
+def local_name(tag: str) -> str:
+    """Return the name that libxml2 2.9 gave an element of this tag in a tree."""
+    if ":" in tag:
+        tag = tag.partition(":")[2] or tag
+    return tag.removeprefix(_RENAMED)

@@ -129,7 +129,7 @@ def _block(
 
 
 def _numbered(texts: Iterable[str], count: int) -> Iterator[tuple[int, str]]:
-    """Number texts from 0; raise ValueError unless there are ``count`` of them."""
+    """Yield texts with their numbers from 0; raise ValueError unless there are ``count`` of them."""
     found = 0
     for text in texts:
         if found == count:

@@ -4,6 +4,7 @@ What the Pile's extractors saw of a page is what libxml2 2.9 made of it. Release
 HTML5 says, which changes the text of pages:
 
 * ``&copy`` without a semicolon, and names HTML 4 did not know, now are characters; they were text.
+  ``&lang;`` and ``&rang;`` now are other characters.
 * ``&#146;`` now is what Windows means by it; it was U+0092. References to what is no character of
   XML 1.0, and such characters themselves, now are U+FFFD or kept; they were nothing, and NUL a space.
 * The content of ``iframe``, ``noembed`` and ``noframes`` now is text, tags and all; it was markup.
@@ -17,7 +18,7 @@ it; tags that are broken off; pages garbled because their XML declaration and th
 """
 
 import re
-from html.entities import name2codepoint
+from html.entities import html5, name2codepoint
 from typing import Protocol
 
 from lxml import etree
@@ -32,8 +33,12 @@ _REFERENCE = re.compile(
 )
 _RAW = re.compile(r"<(/?)(?=[iInN])(?=(?i:iframe|noembed|noframes)[\s/>])")
 _NO_CHARACTER = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_CARRIAGE_RETURN = re.compile(r"<[A-Za-z/!?][^>]*>|\r")
-_NAMES = frozenset(name2codepoint) | {"apos"}
+_TAG_OR_RETURN = re.compile(r"<[A-Za-z/!?][^>]*>|\r")
+_STRETCH = re.compile(
+    r"(?P<pre><pre[\s>](?:(?!</pre).)*)|<[A-Za-z/!?][^>]*>|(?P<text>[^<]+)",
+    re.IGNORECASE | re.DOTALL,
+)
+_NAMED = {name: chr(number) for name, number in name2codepoint.items()} | {"apos": "'"}
 
 
 class TooDeepError(ValueError):
@@ -79,8 +84,10 @@ def as_before(markup: str) -> str:
 def _reference_as_before(match: re.Match[str]) -> str:
     whole = match[0]
     if match["name"]:
-        known = match["end"] and match["name"] in _NAMES
-        return whole if known else "&amp;" + whole[1:]
+        character = _NAMED.get(match["name"]) if match["end"] else None
+        if character is None:
+            return "&amp;" + whole[1:]
+        return whole if html5[whole[1:]] == character else character
     digits, base = (match["decimal"], 10) if match["hex"] is None else (match["hex"], 16)
     return _referred(whole, int(digits.lstrip("0")[:9] or "0", base))
 
@@ -93,8 +100,20 @@ def _referred(reference: str, number: int) -> str:
 
 
 def keep_carriage_returns(markup: str) -> str:
-    """Write each CR in text as a reference, which parsers leave alone."""
-    return _CARRIAGE_RETURN.sub(lambda match: match[0] if match[0] != "\r" else "&#13;", markup)
+    """Write CR in text as references, which parsers leave alone.
+
+    White space between tags is left as it is, outside ``pre``: parsers tell by it what it means.
+    """
+    return _STRETCH.sub(_with_returns, markup) if "\r" in markup else markup
+
+
+def _with_returns(match: re.Match[str]) -> str:
+    whole = match[0]
+    if match["pre"]:
+        return _TAG_OR_RETURN.sub(lambda part: "&#13;" if part[0] == "\r" else part[0], whole)
+    if match["text"] and not whole.isspace():
+        return whole.replace("\r", "&#13;")
+    return whole
 
 
 def local_name(tag: str) -> str:

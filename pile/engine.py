@@ -87,7 +87,7 @@ def open_engine(workers: Workers) -> Iterator[Run]:
         yield run_serially
         return
     with _ray(workers):
-        yield lambda tasks: _run_on_ray(tasks, workers)
+        yield lambda tasks: run_on_ray(tasks, workers)
 
 
 def run_serially(tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
@@ -138,7 +138,7 @@ def _ray(workers: Workers) -> Iterator[None]:
         ray.shutdown()
 
 
-def _run_on_ray(tasks: Sequence[Task], workers: Workers) -> Iterator[tuple[Task, Outcome]]:
+def run_on_ray(tasks: Sequence[Task], workers: Workers) -> Iterator[tuple[Task, Outcome]]:
     """Keep a window of tasks in flight, the heaviest first, and yield them as they end."""
     import ray  # noqa: PLC0415
 

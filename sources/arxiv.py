@@ -17,8 +17,8 @@ refuses or does not finish in ten seconds is dropped. Lines that begin with ``::
 Known differences: pandoc (the paper says 1.19.2.4; see `sources.formats.pandoc`), with which some
 papers parse that did not, and the reverse. The ten seconds are of processor time; ``cpu_seconds``
 raises them where the same output on slow and fast machines matters more. ``\today`` becomes
-1970-01-01, where the original printed the day of the run. Charsets that are not UTF-8 are guessed by
-faust-cchardet, not chardet 3.0.4: a guess that does not fit gives way to Windows-1252.
+1970-01-01, where the original printed the day of the run. What is not UTF-8 was guessed by chardet
+3.0.4; see `sources.formats.latex.decode` for how it is told here, mostly with the same outcome.
 
 Place in a file: the archive's member, then, for a paper of several files, the one inside. The id is
 ``arxiv/ID``, as arXiv writes it ("math/0303005", "2004.14974"), with ``/STEM`` of the main file where

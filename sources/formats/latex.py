@@ -30,6 +30,14 @@ _NEVER_IN_TEXT = bytes({*range(7), *range(0x0E, 0x20), 0x7F} - {0x1B})
 
 _MAIN_NAMES = ("main.tex", "Main.tex", "MAIN.tex", "paper.tex", "Paper.tex")
 
+_OTHER_SCRIPTS = (
+    *("BIG5", "EUC-TW", "GB18030", "EUC-JP", "SHIFT_JIS", "EUC-KR", "UHC", "JOHAB"),
+    *("KOI8-R", "WINDOWS-1251", "ISO-8859-5", "MACCYRILLIC", "IBM855", "IBM866"),
+    *("WINDOWS-1253", "ISO-8859-7", "WINDOWS-1255", "ISO-8859-8", "WINDOWS-1256", "ISO-8859-6"),
+    *("TIS-620", "ISO-8859-11", "UTF-16", "UTF-16LE", "UTF-16BE"),
+)
+_THREE_LETTERS = re.compile(rb"[\x80-\xff]{3}")
+
 # Escapes and comments are matched to be passed over.
 _INPUT = re.compile(
     r"\\[^A-Za-z]|%[^\n]*"
@@ -69,16 +77,20 @@ def main_files(files: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 def decode(content: bytes) -> str | None:
-    """Return a file's text: UTF-8, else as the charset detector guesses, else Windows-1252.
+    """Return a file's text: UTF-8, else in a script other than Latin if one shows, else Windows-1252.
 
-    None if none of them fits the bytes.
+    The charset detector alone takes Western names in English for Vietnamese, Polish or DOS, so its
+    guess counts only for a charset of another script, and where three of its letters stand in a
+    row. None if the bytes fit nothing.
     """
     return next((text for text in _decodings(content) if text is not None), None)
 
 
 def _decodings(content: bytes) -> Iterator[str | None]:
     yield _decoded(content, "utf-8-sig")
-    yield _decoded(content, cchardet.detect(content)["encoding"] or "utf-8")
+    guess = cchardet.detect(content)["encoding"] or ""
+    if guess.upper() in _OTHER_SCRIPTS and _THREE_LETTERS.search(content):
+        yield _decoded(content, guess)
     yield _decoded(content, "windows-1252")
 
 

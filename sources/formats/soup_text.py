@@ -28,17 +28,33 @@ def soup_text(markup: str) -> str:
 
     Raises `sources.formats.html_events.TooDeepError`.
     """
-    soup = _Soup()
+    soup = _Soup(goes_on=False)
     feed(as_before(keep_carriage_returns(markup)), soup)
     return "".join(soup.nodes)
 
 
-class _Soup:
-    """Joins pieces of text into nodes, as any tag, comment or other markup ends one."""
+def whole_text(markup: str) -> str:
+    """Return the text of a document by the rules of HTML5, also from behind ``</html>``.
 
-    def __init__(self) -> None:
+    Raises `sources.formats.html_events.TooDeepError`.
+    """
+    soup = _Soup(goes_on=True)
+    feed(markup, soup)
+    return "".join(soup.nodes)
+
+
+class _Soup:
+    """Joins pieces of text into nodes, as any tag, comment or other markup ends one.
+
+    ``goes_on`` is whether elements behind ``</html>`` count; libxml2 2.9 stopped at the first.
+    """
+
+    def __init__(self, *, goes_on: bool) -> None:
         self.nodes: list[str] = []
         self.pieces: list[str] = []
+        self.goes_on = goes_on
+        self.after_html = False
+        self.stopped = False
         self.depth = 0
         self.silent = 0
         self.preformatted = 0
@@ -53,10 +69,14 @@ class _Soup:
         self.nodes.append(node)
 
     def start(self, tag: str, _attributes: object) -> None:
-        self.settle()
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise TooDeepError
+        if self.after_html and tag == "html":
+            # Implied, for text that goes on: still the same node.
+            return
+        self.settle()
+        self.stopped = self.after_html and not self.goes_on
         self.silent += tag in SILENT
         self.preformatted += tag in PREFORMATTED
 
@@ -65,9 +85,10 @@ class _Soup:
         self.depth -= 1
         self.silent -= tag in SILENT
         self.preformatted -= tag in PREFORMATTED
+        self.after_html = self.after_html or tag == "html"
 
     def data(self, text: str) -> None:
-        if not self.silent:
+        if not (self.silent or self.stopped):
             self.pieces.append(text)
 
     def comment(self, _text: str) -> None:

@@ -6,25 +6,25 @@ links and share of stop words, then settles the doubtful ones by their neighbour
 
 * A short heading close before good text is kept; 3.x looks for that text before it has been classed
   and so never finds any.
-* A single ``<br>`` adds nothing, so the words round it touch; 3.x adds a space (``line_break``).
+* A single ``<br>`` adds nothing, so the words round it touch; 3.x adds a space .
 * Only elements whose names begin with ``select`` make a paragraph bad; 3.x asks for ``select``
   anywhere in a name.
 
-Here the tree is walked once, without recursion, where jusText cleans a copy of it and replays that
-as SAX events; and neighbours are found in linear time. The stop words are jusText's own.
+Here a page's events are read as the parser sends them, where jusText builds a tree, cleans a copy
+and replays it; and neighbours are found in linear time. The stop words are jusText's own.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+import sys
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, TypeAlias
 
 import justext
-from lxml import etree
-from lxml.html import HtmlElement
 
-from sources.formats.html_tree import local_name
+from sources.formats.html_events import MAX_DEPTH, TooDeepError, as_before, feed, local_name
 
 Class: TypeAlias = Literal["good", "neargood", "short", "bad"]
 
@@ -88,6 +88,11 @@ DROPPED = frozenset({"head", "script", "style", "applet", "button", "input", "se
 UNWRAPPED = frozenset({"form", "iframe", "embed", "layer", "object", "param"})
 """Elements whose tags are left out and whose content stands in their place."""
 
+DEPTH = 257
+"""Elements that libxml2 2.9 took in one another, ``html`` and ``body`` among them: at one more it
+left the page, in silence."""
+
+_FULL_PAGE = re.compile(r"\s*<(?:html|!doctype)", re.IGNORECASE)
 _HEADING = re.compile(r"\bh\d\b")
 _SPACE = re.compile(r"[ \n]\s+|[^\S \n]\s*")
 
@@ -106,13 +111,29 @@ class Paragraph:
     select: bool
 
 
-def main_text(roots: Iterable[HtmlElement], line_break: str = "") -> list[str]:
-    """Return the paragraphs of a page that are no boilerplate, by English stop words.
+def main_text(markup: str) -> list[str]:
+    """Return the paragraphs of a page that are no boilerplate, as jusText 2.2.0 over libxml2 2.9.
 
-    ``roots`` are a page's, as `sources.formats.html_tree` reads it.
-    ``line_break`` is what a single ``<br>`` stands for.
+    What lies behind the first element more than `DEPTH` deep is lost, as it was then.
     """
-    paragraphs = list(paragraphs_of(roots, line_break))
+    page = _Page(DEPTH, "", _FULL_PAGE.match(markup) is not None)
+    with suppress(TooDeepError):
+        feed(as_before(markup), page)
+    return good_text(page.paragraphs)
+
+
+def whole_main_text(markup: str) -> list[str]:
+    """Return the paragraphs that are no boilerplate, of all of a page, a ``<br>`` being a space.
+
+    Raises `sources.formats.html_events.TooDeepError`.
+    """
+    page = _Page(MAX_DEPTH, " ", is_full=True)
+    feed(markup, page)
+    return good_text(page.paragraphs)
+
+
+def good_text(paragraphs: list[Paragraph]) -> list[str]:
+    """Return the text of the good among a page's paragraphs, by English stop words."""
     classes = classify(paragraphs, _english())
     return [part.text for part, kind in zip(paragraphs, classes, strict=True) if kind == "good"]
 
@@ -122,11 +143,20 @@ def _english() -> frozenset[str]:
     return frozenset(word.lower() for word in justext.get_stoplist("English"))
 
 
-class _Run:
-    """Collects the text of the paragraph at hand while a tree is walked."""
+class _Page:
+    """Cuts a page into paragraphs at block elements and at two ``<br>`` in a row.
 
-    def __init__(self, line_break: str) -> None:
+    ``is_full`` is whether it begins like a document; otherwise, unless it has a head, only its body
+    counts.
+    """
+
+    def __init__(self, depth: int, line_break: str, is_full: bool) -> None:
+        self.paragraphs: list[Paragraph] = []
+        self.room = depth
         self.line_break = line_break
+        self.is_full = is_full
+        # Elements open inside one that is dropped, itself included.
+        self.dropped = 0
         self.unread: list[str] = []
         self.texts: list[str] = []
         self.linked = 0
@@ -137,13 +167,59 @@ class _Run:
         # Where the paragraph at hand began, which is not always where its text stands.
         self.began_in = (False, False)
 
-    def add(self, text: str | None) -> None:
-        """Take text that nothing separates from the text before it."""
-        if text:
+    def start(self, tag: str, _attributes: object) -> None:
+        self.room -= 1
+        if self.room < 0:
+            raise TooDeepError
+        name = local_name(tag)
+        if self.dropped or name in DROPPED:
+            self.dropped += 1
+            self.is_full = self.is_full or name == "head"
+        elif name not in UNWRAPPED:
+            self._settle()
+            self._enter(name)
+
+    def _enter(self, name: str) -> None:
+        self.headings += _is_heading(name)
+        self.selects += _is_select(name)
+        if name in BLOCKS or (name == "br" and self.after_break):
+            self._cut()
+            return
+        self.after_break = name == "br"
+        if self.after_break:
+            self.texts.append(self.line_break)
+        elif name == "a":
+            self.in_link = True
+
+    def end(self, tag: str) -> None:
+        self.room += 1
+        name = local_name(tag)
+        if self.dropped:
+            self.dropped -= 1
+        elif name not in UNWRAPPED:
+            self._settle()
+            self._leave(name)
+
+    def _leave(self, name: str) -> None:
+        self.headings -= _is_heading(name)
+        self.selects -= _is_select(name)
+        if name in BLOCKS:
+            self._cut()
+        elif name == "a":
+            self.in_link = False
+        if name == "body" and not self.is_full:
+            self.dropped = sys.maxsize
+
+    def data(self, text: str) -> None:
+        if not self.dropped:
             self.unread.append(text)
 
-    def settle(self) -> None:
-        """Take the text added so far for one text node: a tag follows it. Blank nodes vanish."""
+    def close(self) -> None:
+        self._settle()
+        self._cut()
+
+    def _settle(self) -> None:
+        """Take the text since the last tag that counts for one text node. Blank nodes vanish."""
         if not self.unread:
             return
         node = "".join(self.unread)
@@ -155,82 +231,22 @@ class _Run:
         if self.in_link:
             self.linked += len(normalise_space(node))
 
-    def cut(self) -> Iterator[Paragraph]:
+    def _cut(self) -> None:
         """End the paragraph at hand and begin another."""
         text = normalise_space("".join(self.texts).strip())
         if text:
-            heading, select = self.began_in
-            yield Paragraph(text, self.linked, heading, select)
+            self.paragraphs.append(Paragraph(text, self.linked, *self.began_in))
         self.texts.clear()
         self.linked = 0
         self.began_in = (self.headings > 0, self.selects > 0)
 
-    def open(self, tag: str) -> Iterator[Paragraph]:
-        """Enter an element."""
-        self.settle()
-        self.headings += _is_heading(tag)
-        self.selects += _is_select(tag)
-        if tag in BLOCKS or (tag == "br" and self.after_break):
-            yield from self.cut()
-            return
-        self.after_break = tag == "br"
-        if tag == "br":
-            self.texts.append(self.line_break)
-        elif tag == "a":
-            self.in_link = True
 
-    def close(self, tag: str) -> Iterator[Paragraph]:
-        """Leave an element."""
-        self.settle()
-        self.headings -= _is_heading(tag)
-        self.selects -= _is_select(tag)
-        if tag in BLOCKS:
-            yield from self.cut()
-        elif tag == "a":
-            self.in_link = False
+def _is_heading(name: str) -> bool:
+    return _HEADING.search(name) is not None
 
 
-@cache
-def _is_heading(tag: str) -> bool:
-    return _HEADING.search(tag) is not None
-
-
-@cache
-def _is_select(tag: str) -> bool:
-    return tag.startswith("select") or ".select" in tag
-
-
-def paragraphs_of(roots: Iterable[HtmlElement], line_break: str = "") -> Iterator[Paragraph]:
-    """Cut a page into paragraphs at block elements and at two ``<br>`` in a row."""
-    run = _Run(line_break)
-    for root in roots:
-        yield from _walk(root, run)
-    run.settle()
-    yield from run.cut()
-
-
-def _walk(root: HtmlElement, run: _Run) -> Iterator[Paragraph]:
-    walk = etree.iterwalk(root, events=("start", "end", "comment"))
-    for event, element in walk:
-        if event == "comment":
-            run.add(element.tail)
-            continue
-        tag = local_name(element.tag)
-        if element is root and tag in UNWRAPPED:
-            tag = "div"
-        kept = tag not in DROPPED and tag not in UNWRAPPED
-        if event == "start":
-            if tag in DROPPED:
-                walk.skip_subtree()
-                continue
-            if kept:
-                yield from run.open(tag)
-            run.add(element.text)
-        else:
-            if kept:
-                yield from run.close(tag)
-            if element is not root:
-                run.add(element.tail)
+def _is_select(name: str) -> bool:
+    return name.startswith("select") or ".select" in name
 
 
 def normalise_space(text: str) -> str:

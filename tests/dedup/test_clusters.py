@@ -142,7 +142,7 @@ def test_best_match_is_reported():
     last = decide([signatures_of(values)], Bands(2, 1), "last")
     assert last.matched.tolist() == [3, NONE, 3, 4, NONE]
     assert last.similarity[[0, 2, 3]].tolist() == [0.25, 0.5, 0.75]
-    tied = [[1, 1, 5], [2, 2, 6], [1, 2, 7]]
+    tied = [[1, 1, 5], [2, 2, 6], [2, 1, 7]]
     assert decide([signatures_of(tied)], Bands(2, 1), "first").matched[2] == 0
     assert decide([signatures_of(tied[::-1])], Bands(2, 1), "last").matched[0] == 2
 

@@ -81,7 +81,7 @@ def test_included_files_are_read_only_if_corrected() -> None:
     )
     assert isinstance(published, Document)
     assert isinstance(corrected, Document)
-    assert published.text.endswith("title: A slow walk on a short path\n---\n\n\n")
+    assert published.text.endswith("title: A slow walk on a short path\n---\n\n")
     assert "The walk\n========" in corrected.text
     assert "The end\n=======" in corrected.text
 
@@ -149,6 +149,7 @@ def test_charsets_are_brought_to_utf8(tmp_path: Path) -> None:
         ("1.gz", eprint(PAPER % r"\newcommand{\a}{\a}\a"), "pandoc_failed"),
         ("1.gz", eprint(PAPER % r"\def\a{x\a}\a"), "pandoc_timeout"),
     ],
+    ids=lambda value: "" if isinstance(value, bytes) else value,
 )
 def test_a_paper_that_gives_nothing_says_why(
     tmp_path: Path, name: str, content: bytes, reason: str
@@ -162,7 +163,11 @@ def test_a_paper_that_gives_nothing_says_why(
     assert isinstance(good, Document)
 
 
-@pytest.mark.parametrize("paper", [eprint("\\relax" * 1000), eprint(main="\\relax" * 1000)])
+@pytest.mark.parametrize(
+    "paper",
+    [eprint("\\relax" * 1000), eprint(main="\\relax" * 1000)],
+    ids=["single file", "folder"],
+)
 def test_a_paper_beyond_all_measure_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paper: bytes
 ) -> None:

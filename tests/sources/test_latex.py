@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 from sources.formats import latex
 
+RUSSIAN = "Эта статья рассказывает про теорию простых чисел. Привет, мир."
+CHINESE = "中文論文的標題與摘要關於數論及其應用"
+
 FILES = {
     "main.tex": b"A \\input{one} B",
     "one.tex": b"1 \\input two 1",
@@ -76,17 +79,35 @@ def test_main_files_are_chosen_as_published(names: list[str], mains: list[str]) 
         ("plain", "ascii"),
         ("Gödel, naïve, 数学", "utf-8"),
         ("Gödel", "utf-8-sig"),
-        ("Gödel, naïve", "utf-16"),
-        ("Привет, мир. Это статья о теории чисел и её приложениях.", "koi8-r"),
-        ("Привет, мир. Это статья о теории чисел и её приложениях.", "windows-1251"),
-        ("中文論文的標題與摘要，關於數論及其應用。", "big5"),
-        ("One é", "windows-1252"),
-        ("“A quotation” – and a dash", "windows-1252"),
+        (RUSSIAN, "koi8-r"),
+        (RUSSIAN, "windows-1251"),
+        (RUSSIAN, "iso8859-5"),
+        (RUSSIAN, "mac-cyrillic"),
+        (RUSSIAN, "utf-16"),
+        (CHINESE, "big5"),
+        (CHINESE, "gb18030"),
     ],
 )
 def test_charsets_are_told(text: str, encoding: str) -> None:
-    """UTF-8 is tried first; one accented letter is enough for Windows-1252."""
+    """UTF-8 is tried first; then other scripts, where there is enough to go by."""
     assert latex.decode(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Poincaré and Gödel, naïvely",
+        "One é",
+        "“A quotation” \N{EN DASH} and a dash",
+        "at 90°, ±1, x², §2, 3µm",
+        "Möbius, Hölder, Szegö, Fréchet, Cramér, Rényi, Häggström",
+        "Universität München, São Paulo, España",
+    ],
+)
+@pytest.mark.parametrize("rest", ["", r"\begin{theorem} Let $x$ be as in the paper. " * 50])
+def test_western_names_are_not_taken_for_another_script(text: str, rest: str) -> None:
+    """A few accents in English are Windows-1252, of which Latin-1 is a part."""
+    assert latex.decode((rest + text + rest).encode("windows-1252")) == rest + text + rest
 
 
 def test_bytes_of_no_charset_have_no_text() -> None:

@@ -1,0 +1,377 @@
+"""One HTTP(S) request at a time: what may be believed of an answer, and when to ask again.
+
+An answer counts only if its end can be told (RFC 9112, section 6.3) and its bytes are those of the
+file itself. A part is asked for, and believed, only under a strong validator (RFC 9110, sections
+8.8 and 14), so that the parts of two versions are never joined. No message shows credentials.
+"""
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from importlib.metadata import version
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import requests
+import urllib3
+
+CHUNK = 256 * 1024
+"""Most bytes taken off a connection at once."""
+
+MAX_REDIRECTS = 10
+PROGRESS = 1 << 20
+"""New bytes that make an attempt count as progress, after which patience begins anew."""
+
+SECRET_NAMES = re.compile(r"(?i)sig|token|key|secret|cred|pass|auth|policy")
+"""Query parameters whose values are not shown."""
+
+PASSING_STATUSES = {408, 425, 429}
+"""Refusals that may pass, besides all from 500 on."""
+
+SCHEMES = {"http", "https"}
+GZIP = {"gzip", "x-gzip"}
+CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
+
+CHECK_URL = "check the URL against upstream's site"
+BY_HAND = "download the file by hand, and give it as one of your own"
+REMEDIES = {
+    401: "it wants credentials: set them as the source's documentation says",
+    403: "it refuses this client: see its terms, set PILE_USER_AGENT, or come back more slowly",
+    404: "the file is gone or has moved: plan anew, or look for it on upstream's site",
+    410: "the file was taken down: leave it out",
+    451: "the file may not be given to you by law: leave it out",
+}
+
+DATE_DISTANCE = timedelta(seconds=60)
+"""How much older than the answer a Last-Modified must be to tell two versions apart: within it, a
+file can change twice and keep its date (RFC 9110, section 8.8.2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for an upstream, in seconds, and how often to ask again.
+
+    ``attempts`` and ``budget`` (of waiting between them) count from the last progress. An upstream
+    that sends less than ``slowest`` bytes a second over a ``read_timeout`` is taken for stalled.
+    """
+
+    attempts: int = 6
+    first_wait: float = 1.0
+    longest_wait: float = 60.0
+    budget: float = 600.0
+    connect_timeout: float = 20.0
+    read_timeout: float = 60.0
+    slowest: int = 1024
+    sleep: Callable[[float], None] = time.sleep
+
+
+class UpstreamError(Exception):
+    """An upstream that is gone, refuses, or gives something else than it should.
+
+    ``retry_later`` tells whether the same request may succeed at another time. The URL is shown
+    without credentials.
+    """
+
+    def __init__(self, url: str, what: str, remedy: str, retry_later: bool = False) -> None:  # noqa: FBT001, FBT002 - exceptions are pickled by position
+        super().__init__(redacted(url), what, remedy, retry_later)
+        self.url = redacted(url)
+        self.retry_later = retry_later
+
+    def __str__(self) -> str:
+        url, what, remedy, _ = self.args
+        return f"{url}: {what}; {remedy}"
+
+
+class Interrupted(Exception):  # noqa: N818 - says what happened to the request
+    """A request that failed in a way that may pass.
+
+    ``retry_after`` is how many seconds upstream asks to wait. With ``start_over`` nothing that was
+    downloaded before may be kept.
+    """
+
+    def __init__(self, what: str, retry_after: float = 0.0, *, start_over: bool = False) -> None:
+        super().__init__(what)
+        self.retry_after = retry_after
+        self.start_over = start_over
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What an answer says of the file it gives: its validators as sent, and its size in bytes.
+
+    ``validator`` is what a part of the very same version can be asked for with, if anything is.
+    """
+
+    etag: str | None = None
+    last_modified: str | None = None
+    validator: str | None = None
+    size: int | None = None
+
+
+UNKNOWN = Version()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that can be believed: ``pieces`` of a version of the file, from byte ``start`` on.
+
+    Unless ``delimited``, its end is that of the connection, and a cut looks the same.
+    """
+
+    version: Version
+    start: int
+    delimited: bool
+    pieces: Iterator[bytes]
+
+
+class Retries:
+    """Waits between the attempts at one URL, until patience is at its end."""
+
+    def __init__(self, url: str, patience: Patience) -> None:
+        self._url = url
+        self._patience = patience
+        self._failures = 0
+        self._waited = 0.0
+        self._furthest = 0
+
+    def wait(self, interrupted: Interrupted, reached: int) -> None:
+        """Wait for the next attempt; raises UpstreamError when there is to be none.
+
+        ``reached`` is how many bytes are there to go on from.
+        """
+        if reached >= self._furthest + PROGRESS:
+            self._failures, self._waited, self._furthest = 0, 0.0, reached
+        self._failures += 1
+        seconds = max(self._backoff(), interrupted.retry_after)
+        if self._failures >= self._patience.attempts:
+            raise self._failure(interrupted, f"asked {self._failures} times")
+        if self._waited + seconds > self._patience.budget:
+            raise self._failure(interrupted, f"the next try would be in {seconds:.0f} s")
+        self._waited += seconds
+        self._patience.sleep(seconds)
+
+    def _backoff(self) -> float:
+        """Double the wait each time; a hash of the URL spreads clients over its upper half."""
+        digest = hashlib.sha256(f"{self._failures} {self._url}".encode()).digest()
+        spread = int.from_bytes(digest[:4], "big") / (1 << 32)
+        longest = self._patience.first_wait * 2 ** (self._failures - 1)
+        return min(self._patience.longest_wait, longest) * (0.5 + spread / 2)
+
+    def _failure(self, interrupted: Interrupted, why: str) -> UpstreamError:
+        return UpstreamError(self._url, f"{interrupted} ({why})", "run again later", True)
+
+
+def redacted(url: str) -> str:
+    """Return a URL without user, password, fragment and the values of secret query parameters."""
+    parts = urlsplit(url)
+    query = "&".join(
+        f"{name}=..." if SECRET_NAMES.search(name) and sign else f"{name}{sign}{value}"
+        for name, sign, value in (field.partition("=") for field in parts.query.split("&"))
+    )
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
+
+
+def user_agent() -> str:
+    """Return what PILE_USER_AGENT says, or a name that admits that no contact is given."""
+    named = os.environ.get("PILE_USER_AGENT", "").strip()
+    return named or f"pile/{version('pile')} (+contact not set)"
+
+
+@contextmanager
+def ask(
+    session: requests.Session,
+    url: str,
+    patience: Patience,
+    start: int = 0,
+    known: Version = UNKNOWN,
+) -> Iterator[Answer]:
+    """Ask for a file, or for what follows byte ``start`` of its ``known`` version.
+
+    The answer may begin at byte 0 all the same: the file has changed, or upstream gives no parts.
+    Raises UpstreamError, or Interrupted (also from ``pieces``) if asking again may help.
+    """
+    headers = {"User-Agent": user_agent(), "Accept-Encoding": "identity"}
+    if start and known.validator is not None:
+        headers |= {"Range": f"bytes={start}-", "If-Range": known.validator}
+    with _answered(session, url, headers, patience) as response:
+        status = response.status_code
+        if status == requests.codes.partial:
+            yield _part(response, start, known, patience)
+        elif status == requests.codes.requested_range_not_satisfiable and start:
+            yield _nothing_more(response, start, known)
+        elif status == requests.codes.ok:
+            yield _whole(response, url, patience)
+        else:
+            raise _refusal(response, url)
+
+
+@contextmanager
+def _answered(
+    session: requests.Session, url: str, headers: Mapping[str, str], patience: Patience
+) -> Iterator[requests.Response]:
+    """Send the request, and again wherever it is redirected to."""
+    timeout = (patience.connect_timeout, patience.read_timeout)
+    here = url
+    for _ in range(MAX_REDIRECTS + 1):
+        try:
+            response = session.get(
+                here, headers=headers, stream=True, timeout=timeout, allow_redirects=False
+            )
+        except ValueError as error:  # what requests makes of a URL or header it cannot send
+            what = f"the request cannot be sent ({type(error).__name__})"
+            raise UpstreamError(here, what, CHECK_URL) from None
+        except requests.RequestException as error:
+            # Not chained: the messages of requests show all of the URL, secrets too.
+            raise Interrupted(f"no answer ({_cause(error)})") from None
+        with response:
+            target = session.get_redirect_target(response)
+            if target is None:
+                yield response
+                return
+            here = _redirected(here, target)
+    raise UpstreamError(url, f"more than {MAX_REDIRECTS} redirects", CHECK_URL)
+
+
+def _redirected(here: str, target: str) -> str:
+    there = urljoin(here, target)
+    scheme = urlsplit(there).scheme
+    if scheme not in SCHEMES or (scheme == "http" and urlsplit(here).scheme == "https"):
+        what = f"redirects to {redacted(there)}, which is not as safe"
+        raise UpstreamError(here, what, CHECK_URL)
+    return there
+
+
+def _refusal(response: requests.Response, url: str) -> Exception:
+    status, headers = response.status_code, response.headers
+    what = f"answers {status} {response.reason or ''}".rstrip()
+    if status in PASSING_STATUSES or status >= 500 or "Retry-After" in headers:
+        return Interrupted(what, _retry_after(headers))
+    if status == requests.codes.requested_range_not_satisfiable:
+        return Interrupted(what, start_over=True)
+    return UpstreamError(url, what, REMEDIES.get(status, CHECK_URL))
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    """Read seconds, or a date, by upstream's clock if it shows it (RFC 9110, section 10.2.3)."""
+    stated = headers.get("Retry-After", "").strip()
+    if stated.isascii() and stated.isdigit():
+        return float(stated[:9])
+    until = _date(stated)
+    now = _date(headers.get("Date", "")) or datetime.now(timezone.utc)
+    return max(0.0, (until - now).total_seconds()) if until else 0.0
+
+
+def _whole(response: requests.Response, url: str, patience: Patience) -> Answer:
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding in GZIP and urlsplit(url).path.endswith(".gz"):
+        encoding = "identity"  # the stored file is the gzip file; many servers label it so
+    if encoding != "identity":
+        what = f"the answer is {encoding}-encoded on its way, though identity was asked for"
+        raise UpstreamError(url, what, BY_HAND)
+    size = _number(response.headers.get("Content-Length"))
+    return Answer(
+        _version(response.headers, size),
+        0,
+        _is_delimited(response),
+        _pieces(response, size, patience),
+    )
+
+
+def _part(response: requests.Response, start: int, known: Version, patience: Patience) -> Answer:
+    headers = response.headers
+    match = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+    first, last, size = (int(number) for number in match.groups()) if match else (-1, -1, -1)
+    fits = 0 < first == start and last + 1 == size and known.size in {None, size}
+    same = headers.get("ETag") in {None, known.etag}
+    plain = headers.get("Content-Encoding", "identity").strip().lower() in {"identity", *GZIP}
+    if not (fits and same and plain):
+        stated = headers.get("Content-Range")
+        raise Interrupted(
+            f"a wrong part came (Content-Range: {stated!r} for bytes={start}-)", start_over=True
+        )
+    return Answer(known, start, True, _pieces(response, size - start, patience))
+
+
+def _nothing_more(response: requests.Response, start: int, known: Version) -> Answer:
+    """Believe that byte ``start`` is the end of the file, if that is its size."""
+    stated = response.headers.get("Content-Range", "")
+    if stated != f"bytes */{start}" or known.size not in {None, start}:
+        raise Interrupted(f"no part from byte {start} (Content-Range: {stated!r})", start_over=True)
+    return Answer(known, start, True, iter(()))
+
+
+def _pieces(
+    response: requests.Response, expected: int | None, patience: Patience
+) -> Iterator[bytes]:
+    """Yield the body, undecoded, as it comes; raises Interrupted if it is short or stalls."""
+    received = 0
+    window_start, window_bytes = time.monotonic(), 0
+    while piece := _read(response):
+        received += len(piece)
+        window_bytes += len(piece)
+        yield piece
+        seconds = time.monotonic() - window_start
+        if seconds >= patience.read_timeout:
+            if window_bytes < patience.slowest * seconds:
+                raise Interrupted(f"stalled: {window_bytes:,} bytes in {seconds:.0f} s")
+            window_start, window_bytes = time.monotonic(), 0
+    if expected not in {None, received}:
+        raise Interrupted(f"{received:,} bytes came, not {expected:,} as stated")
+
+
+def _read(response: requests.Response) -> bytes:
+    try:
+        piece: bytes = response.raw.read1(CHUNK, decode_content=False)
+    except urllib3.exceptions.HTTPError as error:
+        raise Interrupted(f"the answer broke off ({_cause(error)})") from None
+    return piece
+
+
+def _version(headers: Mapping[str, str], size: int | None) -> Version:
+    etag, modified = headers.get("ETag"), headers.get("Last-Modified")
+    validator = None
+    if etag is not None and etag.startswith('"'):
+        validator = etag
+    elif etag is None and modified is not None and _tells_versions_apart(modified, headers):
+        validator = modified
+    return Version(etag, modified, validator, size)
+
+
+def _tells_versions_apart(modified: str, headers: Mapping[str, str]) -> bool:
+    then, now = _date(modified), _date(headers.get("Date", ""))
+    return then is not None and now is not None and now - then >= DATE_DISTANCE
+
+
+def _date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() else None
+
+
+def _is_delimited(response: requests.Response) -> bool:
+    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    return chunked or _number(response.headers.get("Content-Length")) is not None
+
+
+def _cause(error: BaseException) -> str:
+    """Name what is at the bottom of an error, without the URLs that the layers above show."""
+    for _ in range(10):
+        reason = getattr(error, "reason", None)
+        inner = (
+            reason if isinstance(reason, BaseException) else error.__cause__ or error.__context__
+        )
+        if inner is None:
+            break
+        error = inner
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -1,0 +1,148 @@
+"""A download on its way: the bytes so far, their digests, and the version they belong to.
+
+Beside the file lies a note with what is needed to go on after a crash. It names only bytes that
+were already flushed to disk when it was written, so that a file whose tail a power cut left as
+zeros is not taken for more than it holds.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sources.fetch_http import UNKNOWN, Version
+
+NOTE_SUFFIX = ".validator.json"
+SYNC_BYTES = 64 << 20
+"""Bytes after which a download is flushed to disk: at most so much is lost by a kill."""
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the file beside a partial download says: ``flushed`` bytes of this version are there."""
+
+    url: str
+    version: Version
+    flushed: int
+
+
+class Partial:
+    """A file being downloaded from ``url`` (shown without secrets), open for appending.
+
+    ``size`` is how many bytes are there, ``version`` the version they belong to, and ``kept`` how
+    many of them an earlier call left. ``on_bytes`` hears of each change of size, so that what it
+    heard adds up to it. Raises OSError.
+    """
+
+    def __init__(
+        self, path: Path, url: str, algorithms: set[str], on_bytes: Callable[[int], None]
+    ) -> None:
+        self.path = path
+        self.note_path = path.with_name(path.name + NOTE_SUFFIX)
+        self.size = self.kept = 0
+        self.version = UNKNOWN
+        self._url = url
+        self._algorithms = algorithms
+        self._on_bytes = on_bytes
+        self._flushed = 0
+        self._digests = {name: hashlib.new(name) for name in sorted(algorithms)}
+        self._file = path.open("ab+", buffering=0)
+
+    def __enter__(self) -> Self:
+        try:
+            self._take_up()
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Flush, and keep the note unless the download is done."""
+        with self._file:
+            if kind is not None and self.path.exists():
+                self.flush()
+
+    def _take_up(self) -> None:
+        """Go on from what an earlier call left, if it can be continued."""
+        note = _read_note(self.note_path)
+        length = os.fstat(self._file.fileno()).st_size
+        if note is None or note.url != self._url or not 0 < note.flushed <= length:
+            self.start_over(UNKNOWN)
+            return
+        self.version = note.version
+        self._file.truncate(note.flushed)
+        self._file.seek(0)
+        while chunk := self._file.read(CHUNK):
+            self._count(chunk)
+        self.kept = self._flushed = self.size
+
+    def start_over(self, version: Version) -> None:
+        """Drop all bytes; the next ones belong to ``version``."""
+        self._file.truncate(0)
+        self.note_path.unlink(missing_ok=True)
+        if self.size:
+            self._on_bytes(-self.size)
+        self.size = self.kept = self._flushed = 0
+        self.version = version
+        self._digests = {name: hashlib.new(name) for name in sorted(self._algorithms)}
+
+    def append(self, chunk: bytes) -> None:
+        """Add bytes at the end."""
+        self._file.write(chunk)
+        self._count(chunk)
+        if self.size - self._flushed >= SYNC_BYTES:
+            self.flush()
+
+    def _count(self, chunk: bytes) -> None:
+        for digest in self._digests.values():
+            digest.update(chunk)
+        self.size += len(chunk)
+        self._on_bytes(len(chunk))
+
+    def flush(self) -> None:
+        """Bring all bytes to disk, then note how many they are, if they can be continued."""
+        os.fsync(self._file.fileno())
+        self._flushed = self.size
+        if self.size and self.version.validator is not None:
+            _write_note(self.note_path, Note(self._url, self.version, self.size))
+
+    def finish(self) -> None:
+        """Bring all bytes to disk and drop the note: there is nothing to go on with."""
+        os.fsync(self._file.fileno())
+        self.note_path.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Delete the file and its note."""
+        self.path.unlink(missing_ok=True)
+        self.note_path.unlink(missing_ok=True)
+
+    def digest(self, algorithm: str) -> str:
+        """Return the hexadecimal digest of all bytes."""
+        return self._digests[algorithm].hexdigest()
+
+
+def _read_note(path: Path) -> Note | None:
+    """Read a note; one that was cut while it was written says nothing."""
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        return Note(fields["url"], Version(**fields["version"]), int(fields["flushed"]))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_note(path: Path, note: Note) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(asdict(note), file)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,123 @@
+"""Tasks run, fail, are tried again, and never take the driver with them."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pile.cleaning.rules import Bounds
+from pile.engine import (
+    ATTEMPTS,
+    Failed,
+    NoProgressError,
+    Run,
+    Task,
+    Workers,
+    open_engine,
+    run_on_ray,
+)
+from pile.ledger import Receipt
+from pile.raw_files import Located
+from pile.stages.extract import Reading, extract, mend
+from sources.source import RawFile
+
+
+@pytest.fixture(scope="module")
+def on_ray() -> Iterator[Run]:
+    """Two Ray workers."""
+    with open_engine(Workers("ray", 2)) as run:
+        yield run
+
+
+@pytest.fixture(params=["serial", pytest.param("ray", marks=pytest.mark.ray)])
+def engine(request: pytest.FixtureRequest) -> Iterator[Run]:
+    """Both engines."""
+    if request.param == "ray":
+        yield request.getfixturevalue("on_ray")
+    else:
+        with open_engine(Workers("serial")) as run:
+            yield run
+
+
+def test_every_task_gives_its_receipt(engine: Run) -> None:
+    """Each task comes back once, with what its function returned."""
+    tasks = [Task("s", f"{n}", Receipt, {"task": f"{n}", "given": n}, n) for n in range(20)]
+    found = {task.name: outcome for task, outcome in engine(tasks)}
+    assert found == {f"{n}": Receipt(f"{n}", given=n) for n in range(20)}
+
+
+def test_a_failing_task_is_reported_and_the_others_go_on(engine: Run) -> None:
+    """What a task raises comes back as its outcome."""
+    tasks = [
+        Task("s", "bad", Receipt, {"no_such_field": 1}),
+        Task("s", "good", Receipt, {"task": "good"}),
+    ]
+    found = {task.name: outcome for task, outcome in engine(tasks)}
+    assert found["good"] == Receipt("good")
+    bad = found["bad"]
+    assert isinstance(bad, Failed)
+    assert isinstance(bad.error, TypeError)
+    assert not bad.crashed
+
+
+def test_a_failing_disk_is_tried_again(tmp_path: Path) -> None:
+    """An OSError may pass: the task is tried three times before it counts as failed."""
+    calls: list[int] = []
+
+    def fails_twice() -> Receipt:
+        calls.append(1)
+        if len(calls) < ATTEMPTS:
+            raise OSError("the disk went away for a moment")
+        return Receipt("a")
+
+    with open_engine(Workers("serial")) as run:
+        assert [outcome for _, outcome in run([Task("s", "a", fails_twice, {})])] == [Receipt("a")]
+    assert len(calls) == ATTEMPTS
+
+
+@pytest.mark.ray
+def test_a_dying_worker_is_no_end_of_the_run(on_ray: Run) -> None:
+    """A task that kills its worker is tried again, then reported as crashed; others are done."""
+    tasks = [
+        Task("s", "deadly", os._exit, {"status": 1}),
+        *(Task("s", f"{n}", Receipt, {"task": f"{n}"}) for n in range(10)),
+    ]
+    found = {task.name: outcome for task, outcome in on_ray(tasks)}
+    deadly = found.pop("deadly")
+    assert isinstance(deadly, Failed)
+    assert deadly.crashed
+    assert found == {f"{n}": Receipt(f"{n}") for n in range(10)}
+
+
+@pytest.mark.ray
+def test_no_progress_ends_the_run(on_ray: Run) -> None:
+    """When nothing ends for longer than allowed, the tasks in flight are named."""
+    del on_ray  # a Ray is running already; the watchdog's patience is another engine's setting
+    workers = Workers("ray", 2, stall_minutes=0.05)
+    with pytest.raises(NoProgressError, match="s sleeper"):
+        list(run_on_ray([Task("s", "sleeper", time.sleep, {"secs": 30})], workers))
+
+
+def located(path: Path, text: str) -> Located:
+    """Write a raw file and return where it is."""
+    path.write_text(text, encoding="utf-8")
+    return Located(RawFile(path.as_uri(), path.name, len(text)), path, is_local=True)
+
+
+def test_a_deadly_file_is_found_and_set_aside(tmp_path: Path) -> None:
+    """The files of a task that killed its worker are read one by one; the deadly one is named."""
+    reading = Reading("notes", "local", "", {"name": "notes"}, (), Bounds())
+    units = [(located(tmp_path / "a.txt", "a"),), (located(tmp_path / "b.txt", "b"),)]
+    arguments = {"task": "000000", "folder": tmp_path, "units": units, "reading": reading}
+    task = Task("extract.notes", "000000", extract, arguments)
+    died = Failed(RuntimeError("signal 11"), crashed=True)
+    smaller = mend(task, died)
+    assert isinstance(smaller, list)
+    assert [one.name for one in smaller] == ["000000.000000", "000000.000001"]
+    receipt = mend(smaller[1], died)
+    assert isinstance(receipt, Receipt)
+    assert [bad.file for bad in receipt.quarantined] == ["b.txt"]
+    assert "signal 11" in receipt.quarantined[0].reason
+    assert mend(task, Failed(ValueError("a defect"))) is None

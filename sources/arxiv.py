@@ -29,7 +29,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
 from typing import BinaryIO
 
 from lxml import etree
@@ -144,13 +143,20 @@ def _corrected(main: str, files: Mapping[str, bytes]) -> str | None:
     return latex.with_inputs(main, files, MAX_TEX)
 
 
-FIDELITIES = MappingProxyType({"published": _published, "corrected": _corrected})
+FIDELITIES = {"published": _published, "corrected": _corrected}
+
+
+def _text(options: Options) -> Callable[[str, Mapping[str, bytes]], str | None]:
+    fidelity = str(options["fidelity"])
+    if fidelity not in FIDELITIES:
+        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(FIDELITIES)}")
+    return FIDELITIES[fidelity]
 
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield the documents of every paper of a file, or a rejection; see the module."""
     limits = pandoc.Limits(cpu_seconds=int(str(options["cpu_seconds"])))
-    reading = Reading(FIDELITIES[str(options["fidelity"])], limits)
+    reading = Reading(_text(options), limits)
     taken: dict[str, int] = {}
     for paper in _papers(path, raw):
         if isinstance(paper, Rejected):
@@ -250,24 +256,20 @@ SOURCE = Source(
     version=1,
     read=read,
     plan=plan,
-    reasons=MappingProxyType(
-        {
-            "pdf_only": "a paper without its source",
-            "not_gzip": "a member that is neither PDF nor gzip",
-            "unreadable_member": "a member with an unsafe name, or no regular file",
-            "damaged": "a gzip stream or tar that cannot be read to its end",
-            "too_large": f"more than {MAX_TEX >> 20} MiB of TeX",
-            "withdrawn": "a note to arXiv's compiler instead of a paper (%auto-ignore)",
-            "not_tex": "a single file that is no TeX: PostScript, HTML, encrypted, plain words",
-            "no_main_file": "a folder without a .tex file at its top that could be the paper",
-            "unknown_encoding": "a charset that cannot be told",
-            "empty": "no text comes out of it",
-            **pandoc.REASONS,
-        }
-    ),
-    defaults=MappingProxyType(
-        {"fidelity": "published", "cpu_seconds": 10, "first": "9107", "last": "2007_068"}
-    ),
+    reasons={
+        "pdf_only": "a paper without its source",
+        "not_gzip": "a member that is neither PDF nor gzip",
+        "unreadable_member": "a member with an unsafe name, or no regular file",
+        "damaged": "a gzip stream or tar that cannot be read to its end",
+        "too_large": f"more than {MAX_TEX >> 20} MiB of TeX",
+        "withdrawn": "a note to arXiv's compiler instead of a paper (%auto-ignore)",
+        "not_tex": "a single file that is no TeX: PostScript, HTML, encrypted, plain words",
+        "no_main_file": "a folder without a .tex file at its top that could be the paper",
+        "unknown_encoding": "a charset that cannot be told",
+        "empty": "no text comes out of it",
+        **pandoc.REASONS,
+    },
+    defaults={"fidelity": "published", "cpu_seconds": 10, "first": "9107", "last": "2007_068"},
     homepage="https://info.arxiv.org/help/bulk_data_s3.html",
     manual="Bulk sources are paid for by who fetches them: about 0.09 USD a GB, with AWS keys.",
 )

@@ -6,9 +6,8 @@ is given back, and its SHA-256 is computed on the way. ``file:`` URLs are copied
 """
 
 import hashlib
-import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +19,7 @@ from sources.fetch_http import (
     BY_HAND,
     CHECK_URL,
     SCHEMES,
+    UNKNOWN,
     Answer,
     Interrupted,
     Patience,
@@ -37,6 +37,8 @@ CHUNK = 1 << 20
 LISTING_LIMIT = 64 << 20
 DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64}
 """Hexadecimal digits of each kind of published checksum."""
+
+PLAN_ANEW = "what came was deleted: upstream has changed, so plan anew"
 
 PATIENT = Patience()
 
@@ -56,6 +58,14 @@ class Fetched:
     resumed_from: int
 
 
+class _Wrong(Exception):  # noqa: N818 - says what the file is
+    """A file that is not the one that was to be had, and what to do."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.remedy = remedy
+
+
 def fetch(
     raw: RawFile,
     partial: Path,
@@ -72,8 +82,7 @@ def fetch(
     """
     algorithm, expected = _checksum(raw)
     _scheme(raw.url)
-    count = on_bytes or _ignore
-    with Partial(partial, redacted(raw.url), {algorithm, "sha256"}, count) as part:
+    with Partial(partial, redacted(raw.url), {algorithm, "sha256"}, on_bytes) as part:
         try:
             _fill(part, raw, patience)
             _verify(part, raw, algorithm, expected)
@@ -111,3 +120,100 @@ def sha256_of(path: Path) -> tuple[int, str]:
             digest.update(chunk)
             size += len(chunk)
     return size, digest.hexdigest()
+
+
+def _fill(part: Partial, raw: RawFile, patience: Patience) -> None:
+    """Bring in all bytes, attempt by attempt."""
+    if _scheme(raw.url) == "file":
+        part.start_over(UNKNOWN)
+        _append(part, raw, _local_pieces(raw.url))
+        return
+    retries = Retries(raw.url, patience)
+    with requests.Session() as session:
+        while True:
+            try:
+                with ask(session, raw.url, patience, part.size, part.version) as answer:
+                    _accept(part, raw, answer)
+                    _append(part, raw, answer.pieces)
+                    return
+            except Interrupted as interrupted:
+                if interrupted.start_over or part.version.validator is None:
+                    part.start_over(UNKNOWN)
+                retries.wait(interrupted, part.size)
+
+
+def _accept(part: Partial, raw: RawFile, answer: Answer) -> None:
+    """Make sure that an answer can give the file, and start over if it does from byte 0."""
+    if raw.size is None and raw.checksum is None:
+        _require_end(answer, raw.url)
+    size = answer.version.size
+    if raw.size is not None and size is not None and size != raw.size:
+        raise _Wrong(f"it has {size:,} bytes, not {raw.size:,} as planned", PLAN_ANEW)
+    if answer.start == 0:
+        part.start_over(answer.version)
+
+
+def _append(part: Partial, raw: RawFile, pieces: Iterable[bytes]) -> None:
+    for piece in pieces:
+        part.append(piece)
+        if raw.size is not None and part.size > raw.size:
+            raise _Wrong(f"it has more than the {raw.size:,} bytes planned", PLAN_ANEW)
+    if raw.size is not None and part.size < raw.size:
+        raise Interrupted(f"{part.size:,} of {raw.size:,} bytes came")
+
+
+def _verify(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -> None:
+    if expected is not None and part.digest(algorithm) != expected:
+        raise _Wrong(
+            f"its {algorithm} is {part.digest(algorithm)}, not {expected} as published"
+            f" ({part.size:,} bytes)",
+            "what came was deleted: run again; if it stays so, upstream has changed: plan anew",
+        )
+
+
+def _require_end(answer: Answer, url: str) -> None:
+    if not answer.delimited:
+        raise UpstreamError(url, "the answer does not say where it ends: it may be cut", BY_HAND)
+
+
+def _joined(url: str, pieces: Iterable[bytes], limit: int) -> bytes:
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        if len(content) > limit:
+            raise UpstreamError(url, f"a listing of more than {limit:,} bytes", CHECK_URL)
+    return bytes(content)
+
+
+def _local_pieces(url: str) -> Iterator[bytes]:
+    """Yield a local file; only a regular one, as others may never end."""
+    parts = urlsplit(url)
+    path = Path(url2pathname(parts.path))
+    try:
+        if parts.netloc not in {"", "localhost"} or not stat.S_ISREG(path.stat().st_mode):
+            raise UpstreamError(url, "not a regular file of this machine", CHECK_URL)
+        file = path.open("rb", buffering=0)
+    except OSError as error:
+        raise UpstreamError(url, f"cannot be read ({error.strerror})", CHECK_URL) from error
+    with file:
+        yield from iter(lambda: file.read(CHUNK), b"")
+
+
+def _scheme(url: str) -> str:
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in {*SCHEMES, "file"}:
+        raise UpstreamError(url, "not an http, https or file URL", CHECK_URL)
+    return scheme
+
+
+def _checksum(raw: RawFile) -> tuple[str, str | None]:
+    """Return the algorithm of the published checksum and its digits, or SHA-256 and None."""
+    if raw.checksum is None:
+        return "sha256", None
+    algorithm, _, digits = raw.checksum.lower().partition(":")
+    if len(digits) != DIGEST_LENGTHS.get(algorithm) or not set(digits) <= set("0123456789abcdef"):
+        raise ValueError(f"{raw.name}: no checksum of md5, sha1 or sha256: {raw.checksum!r}")
+    return algorithm, digits

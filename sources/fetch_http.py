@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -77,7 +77,7 @@ class UpstreamError(Exception):
     without credentials.
     """
 
-    def __init__(self, url: str, what: str, remedy: str, retry_later: bool = False) -> None:  # noqa: FBT001, FBT002 - exceptions are pickled by position
+    def __init__(self, url: str, what: str, remedy: str, retry_later: bool = False) -> None:
         super().__init__(redacted(url), what, remedy, retry_later)
         self.url = redacted(url)
         self.retry_later = retry_later
@@ -168,7 +168,10 @@ class Retries:
 
 def redacted(url: str) -> str:
     """Return a URL without user, password, fragment and the values of secret query parameters."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "(no URL)"
     query = "&".join(
         f"{name}=..." if SECRET_NAMES.search(name) and sign else f"{name}{sign}{value}"
         for name, sign, value in (field.partition("=") for field in parts.query.split("&"))
@@ -222,10 +225,10 @@ def _answered(
             response = session.get(
                 here, headers=headers, stream=True, timeout=timeout, allow_redirects=False
             )
-        except ValueError as error:  # what requests makes of a URL or header it cannot send
-            what = f"the request cannot be sent ({type(error).__name__})"
+        except ValueError as error:  # requests has several of its own below it
+            what = f"a URL or header that cannot be used ({type(error).__name__})"
             raise UpstreamError(here, what, CHECK_URL) from None
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             # Not chained: the messages of requests show all of the URL, secrets too.
             raise Interrupted(f"no answer ({_cause(error)})") from None
         with response:
@@ -262,7 +265,7 @@ def _retry_after(headers: Mapping[str, str]) -> float:
     if stated.isascii() and stated.isdigit():
         return float(stated[:9])
     until = _date(stated)
-    now = _date(headers.get("Date", "")) or datetime.now(timezone.utc)
+    now = _date(headers.get("Date", "")) or datetime.now(UTC)
     return max(0.0, (until - now).total_seconds()) if until else 0.0
 
 
@@ -352,7 +355,7 @@ def _date(text: str) -> datetime | None:
         date = parsedate_to_datetime(text)
     except ValueError:
         return None
-    return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _number(text: str | None) -> int | None:

@@ -41,7 +41,7 @@ class Partial:
     """
 
     def __init__(
-        self, path: Path, url: str, algorithms: set[str], on_bytes: Callable[[int], None]
+        self, path: Path, url: str, algorithms: set[str], on_bytes: Callable[[int], None] | None
     ) -> None:
         self.path = path
         self.note_path = path.with_name(path.name + NOTE_SUFFIX)
@@ -49,10 +49,10 @@ class Partial:
         self.version = UNKNOWN
         self._url = url
         self._algorithms = algorithms
-        self._on_bytes = on_bytes
+        self._on_bytes = on_bytes or _say_nothing
         self._flushed = 0
         self._digests = {name: hashlib.new(name) for name in sorted(algorithms)}
-        self._file = path.open("ab+", buffering=0)
+        self._file = path.open("ab+")
 
     def __enter__(self) -> Self:
         try:
@@ -112,6 +112,7 @@ class Partial:
 
     def flush(self) -> None:
         """Bring all bytes to disk, then note how many they are, if they can be continued."""
+        self._file.flush()
         os.fsync(self._file.fileno())
         self._flushed = self.size
         if self.size and self.version.validator is not None:
@@ -119,6 +120,7 @@ class Partial:
 
     def finish(self) -> None:
         """Bring all bytes to disk and drop the note: there is nothing to go on with."""
+        self._file.flush()
         os.fsync(self._file.fileno())
         self.note_path.unlink(missing_ok=True)
 
@@ -130,6 +132,10 @@ class Partial:
     def digest(self, algorithm: str) -> str:
         """Return the hexadecimal digest of all bytes."""
         return self._digests[algorithm].hexdigest()
+
+
+def _say_nothing(grown: int) -> None:
+    del grown
 
 
 def _read_note(path: Path) -> Note | None:

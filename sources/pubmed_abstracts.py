@@ -31,10 +31,9 @@ its Nth occurrence in one file. Baseline files share no id; update files repeat 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from lxml import etree
 
@@ -77,7 +76,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every citation of a file; see the module."""
-    texts = READINGS[str(options["fidelity"])]
+    texts = _reading(options)
     taken: dict[str, int] = {}
     place = 0
     with open_stream(path) as stream:
@@ -128,7 +127,14 @@ def _corrected(record: etree._Element) -> Texts:
     )
 
 
-READINGS = MappingProxyType({"published": _published, "corrected": _corrected})
+READINGS = {"published": _published, "corrected": _corrected}
+
+
+def _reading(options: Options) -> Callable[[etree._Element], Texts]:
+    fidelity = str(options["fidelity"])
+    if fidelity not in READINGS:
+        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(READINGS)}")
+    return READINGS[fidelity]
 
 
 def _outcome(
@@ -193,16 +199,14 @@ SOURCE = Source(
     version=1,
     read=read,
     plan=plan,
-    reasons=MappingProxyType(
-        {
-            "book_article": "a chapter or book of NCBI's Bookshelf (PubmedBookArticle)",
-            "no_pmid": "no PMID, or one that is no number",
-            "no_title": "no ArticleTitle",
-            "no_abstract": "no Abstract; an OtherAbstract is none",
-            "in_pubmed_central": "an id says that PubMed Central has the full text",
-            "deleted_citation": "a PMID in a list of deleted citations, not a citation",
-        }
-    ),
-    defaults=MappingProxyType({"fidelity": "published", "files": 0}),
+    reasons={
+        "book_article": "a chapter or book of NCBI's Bookshelf (PubmedBookArticle)",
+        "no_pmid": "no PMID, or one that is no number",
+        "no_title": "no ArticleTitle",
+        "no_abstract": "no Abstract; an OtherAbstract is none",
+        "in_pubmed_central": "an id says that PubMed Central has the full text",
+        "deleted_citation": "a PMID in a list of deleted citations, not a citation",
+    },
+    defaults={"fidelity": "published", "files": 0},
     homepage="https://pubmed.ncbi.nlm.nih.gov/download/",
 )

@@ -25,7 +25,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType
 from typing import BinaryIO
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -230,17 +229,15 @@ SOURCE = Source(
     version=1,
     read=read,
     plan=plan,
-    reasons=MappingProxyType(
-        {
-            "no_nxml": "a package or archive without an article in it",
-            "several_nxml": "a package with more than one article file",
-            "unreadable_member": "an article file with an unsafe name, or no regular file",
-            "too_large": f"more than {MAX_ARTICLE >> 20} MiB of XML",
-            "not_jats": "no XML whose root is an article",
-            "empty": "no text in the body, nor elsewhere that pandoc reads",
-            **pandoc.REASONS,
-        }
-    ),
-    defaults=MappingProxyType({"articles": (), "prefix": "PMC", "cpu_seconds": 60}),
+    reasons={
+        "no_nxml": "a package or archive without an article in it",
+        "several_nxml": "a package with more than one article file",
+        "unreadable_member": "an article file with an unsafe name, or no regular file",
+        "too_large": f"more than {MAX_ARTICLE >> 20} MiB of XML",
+        "not_jats": "no XML whose root is an article",
+        "empty": "no text in the body, nor elsewhere that pandoc reads",
+        **pandoc.REASONS,
+    },
+    defaults={"articles": (), "prefix": "PMC", "cpu_seconds": 60},
     homepage="https://pmc.ncbi.nlm.nih.gov/tools/pmcaws/",
 )

@@ -3,6 +3,13 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from sources import arxiv, pubmed_abstracts, pubmed_central
 from sources.source import Source
 
-SOURCES: Mapping[str, Source] = MappingProxyType({})
+SOURCES: Mapping[str, Source] = MappingProxyType(
+    {
+        module.SOURCE.name: module.SOURCE
+        for module in (arxiv, pubmed_abstracts, pubmed_central)
+    }
+)
+"""Every source by name."""

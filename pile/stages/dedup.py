@@ -27,16 +27,10 @@ VERSION = 1
 def stage(settings: Dedup, source: str, signed: Stage) -> Stage:
     """Return the stage that decides about one source's documents, in their order."""
     keep = settings.keep[source]
-    # Without bands only equal digests are duplicates.
-    bands = (
-        choose_bands(settings.threshold, settings.permutations)
-        if settings.method == "minhash"
-        else None
-    )
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
         parts = [path for path, _ in inputs[signed.name].parts()]
-        arguments = {"folder": folder, "parts": parts, "bands": bands, "keep": keep}
+        arguments = {"folder": folder, "parts": parts, "bands": _bands(settings), "keep": keep}
         return [Task(f"dedup.{source}", "decide", decide_all, arguments)] if parts else []
 
     named: dict[str, Json] = {"method": settings.method, "keep": keep}
@@ -45,8 +39,14 @@ def stage(settings: Dedup, source: str, signed: Stage) -> Stage:
     return Stage(f"dedup.{source}", VERSION, named, (signed,), tasks)
 
 
+def _bands(settings: Dedup) -> Bands:
+    if settings.method == "minhash":
+        return choose_bands(settings.threshold, settings.permutations)
+    return Bands(1, 1)  # without signatures there is nothing to cut into bands
+
+
 def decide_all(
-    folder: Path, parts: Sequence[Path], bands: Bands | None, keep: Literal["first", "last"]
+    folder: Path, parts: Sequence[Path], bands: Bands, keep: Literal["first", "last"]
 ) -> Receipt:
     """Decide about all documents and publish the decisions part by part."""
     decisions = decide(_read(parts), bands, keep)

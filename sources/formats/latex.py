@@ -6,6 +6,7 @@ are libmagic's other types that could have come first, such as a mail header bef
 """
 
 import re
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from posixpath import normpath
 
@@ -31,10 +32,10 @@ _NEVER_IN_TEXT = bytes({*range(7), *range(0x0E, 0x20), 0x7F} - {0x1B})
 _MAIN_NAMES = ("main.tex", "Main.tex", "MAIN.tex", "paper.tex", "Paper.tex")
 
 _OTHER_SCRIPTS = (
-    *("BIG5", "EUC-TW", "GB18030", "EUC-JP", "SHIFT_JIS", "EUC-KR", "UHC", "JOHAB"),
+    *("BIG5", "GB18030", "EUC-JP", "SHIFT_JIS", "EUC-KR", "UHC", "JOHAB"),
     *("KOI8-R", "WINDOWS-1251", "ISO-8859-5", "MACCYRILLIC", "IBM855", "IBM866"),
     *("WINDOWS-1253", "ISO-8859-7", "WINDOWS-1255", "ISO-8859-8", "WINDOWS-1256", "ISO-8859-6"),
-    *("TIS-620", "ISO-8859-11", "UTF-16", "UTF-16LE", "UTF-16BE"),
+    *("TIS-620", "ISO-8859-11"),
 )
 _THREE_LETTERS = re.compile(rb"[\x80-\xff]{3}")
 
@@ -77,7 +78,7 @@ def main_files(files: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 def decode(content: bytes) -> str | None:
-    """Return a file's text: UTF-8, else in a script other than Latin if one shows, else Windows-1252.
+    """Return a file's text: Unicode, or in a script other than Latin if one shows, or Windows-1252.
 
     The charset detector alone takes Western names in English for Vietnamese, Polish or DOS, so its
     guess counts only for a charset of another script, and where three of its letters stand in a
@@ -88,6 +89,8 @@ def decode(content: bytes) -> str | None:
 
 def _decodings(content: bytes) -> Iterator[str | None]:
     yield _decoded(content, "utf-8-sig")
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        yield _decoded(content, "utf-16")
     guess = cchardet.detect(content)["encoding"] or ""
     if guess.upper() in _OTHER_SCRIPTS and _THREE_LETTERS.search(content):
         yield _decoded(content, guess)

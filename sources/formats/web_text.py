@@ -93,6 +93,7 @@ DEPTH = 257
 left the page, in silence."""
 
 _FULL_PAGE = re.compile(r"\s*<(?:html|!doctype)", re.IGNORECASE)
+_LAST_TEXT = re.compile(r"(?<=</html>)[^<]+\Z", re.IGNORECASE)
 _HEADING = re.compile(r"\bh\d\b")
 _SPACE = re.compile(r"[ \n]\s+|[^\S \n]\s*")
 
@@ -114,11 +115,12 @@ class Paragraph:
 def main_text(markup: str) -> list[str]:
     """Return the paragraphs of a page that are no boilerplate, as jusText 2.2.0 over libxml2 2.9.
 
-    What lies behind the first element more than `DEPTH` deep is lost, as it was then.
+    What lies behind the first element more than `DEPTH` deep is lost, as it was then, and so is
+    text behind ``</html>`` that no tag follows.
     """
     page = _Page(DEPTH, "", _FULL_PAGE.match(markup) is not None)
     with suppress(TooDeepError):
-        feed(as_before(markup), page)
+        feed(as_before(_LAST_TEXT.sub("", markup)), page)
     return good_text(page.paragraphs)
 
 

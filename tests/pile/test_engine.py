@@ -1,7 +1,7 @@
 """Tasks run, fail, are tried again, and never take the driver with them."""
 
 import os
-import time
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,7 +97,7 @@ def test_no_progress_ends_the_run(on_ray: Run) -> None:
     del on_ray  # a Ray is running already; the watchdog's patience is another engine's setting
     workers = Workers("ray", 2, stall_minutes=0.05)
     with pytest.raises(NoProgressError, match="s sleeper"):
-        list(run_on_ray([Task("s", "sleeper", time.sleep, {"secs": 30})], workers))
+        list(run_on_ray([Task("s", "sleeper", subprocess.run, {"args": ["sleep", "20"]})], workers))
 
 
 def located(path: Path, text: str) -> Located:

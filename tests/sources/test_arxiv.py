@@ -143,7 +143,7 @@ def test_charsets_are_brought_to_utf8(tmp_path: Path) -> None:
         ("1.gz", eprint(a="x", b="y"), "no_main_file"),
         ("1.gz", gzip.compress(tar({"sub/main.tex": b"x"})), "no_main_file"),
         ("1.gz", gzip.compress(tar({"../../main.tex": b"x"})), "no_main_file"),
-        ("1.gz", gzip.compress(tar({"main.tex": b"\x81\x8d\x8f"})), "unknown_encoding"),
+        ("1.gz", gzip.compress(tar({"main.tex": b"\x81 \x8d \x8f"})), "unknown_encoding"),
         ("1.gz", eprint(main=""), "empty"),
         ("1.gz", eprint(PAPER % r"\begin{itemize}\end{enumerate}"), "pandoc_failed"),
         ("1.gz", eprint(PAPER % r"\newcommand{\a}{\a}\a"), "pandoc_failed"),

@@ -26,7 +26,9 @@ from pile.ledger import ConservationError
 from pile.run import (
     Event,
     NoSpaceError,
+    Outcome,
     RunFailed,
+    SourcesGoneError,
     StageMade,
     TaskEnded,
     WaveStarted,
@@ -137,7 +139,7 @@ def run_command(
     with _errors(debug, resume=f"pile run -c {config}"):
         settings, graph = _open(config)
         with lock.hold(layout.lock(settings.work)), _Narrator() as narrator:
-            outcome = run(settings, graph, narrator.hear)
+            graph, outcome = _run(settings, graph, narrator)
         found = {**asdict(outcome), "skipped": [asdict(one) for one in graph.skipped]}
         _print(found, render.outcome(settings, outcome, graph.skipped), as_json=as_json)
         if any(one.upstream_gone for one in graph.skipped):
@@ -256,6 +258,18 @@ def report_command(
 def _open(config: Path) -> tuple[Config, Graph]:
     settings = load(config)
     return settings, build(settings, lambda path: _say(f"reading {path}", only_on_terminal=True))
+
+
+def _run(settings: Config, graph: Graph, narrator: "_Narrator") -> tuple[Graph, Outcome]:
+    """Run the graph; without a source whose upstream is gone, if need be."""
+    gone: dict[str, str] = {}
+    while True:
+        try:
+            return graph, run(settings, graph, narrator.hear)
+        except SourcesGoneError as error:
+            gone.update(error.gone)
+            _say(f"going on without {', '.join(error.gone)}")
+            graph = build(settings, lambda path: None, gone)
 
 
 def _no_stage(graph: Graph, name: str) -> str:

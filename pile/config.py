@@ -215,7 +215,10 @@ def load(path: Path) -> Config:
 
 
 def expand(text: str, path: Path) -> str:
-    """Replace ``${NAME}`` by the environment; ``${PYTHON_STDLIB}`` is this Python's own library."""
+    """Replace ``~``, and ``${NAME}`` by the environment.
+
+    ``${PYTHON_STDLIB}`` is the folder of this Python's own library. Raises `ConfigError`.
+    """
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
@@ -225,7 +228,7 @@ def expand(text: str, path: Path) -> str:
             return sysconfig.get_path("stdlib")
         raise ConfigError(f"{path}: ${{{name}}} is used, but the environment has no {name}; set it")
 
-    return re.sub(r"\$\{(\w+)\}", value, text)
+    return os.path.expanduser(re.sub(r"\$\{(\w+)\}", value, text))  # noqa: PTH111 - a pattern
 
 
 def _build(path: Path, text: str, tables: dict[str, Any]) -> Config:

@@ -1,14 +1,16 @@
 """The stage graph of a configuration: which stages there are, and what each is made from."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-
-from sources.fetch import UpstreamError
+from types import MappingProxyType
 
 from pile.config import Config, ConfigError, SourceTable
 from pile.raw_files import Located, locate
 from pile.stages import dedup, extract, fetch, mix, report, scatter, sign, tokenize, train_tokenizer
 from pile.stages.stage import Stage
+from sources.fetch import UpstreamError
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,20 @@ class Graph:
         ]
 
 
-def build(config: Config, on_hash: Callable[[str], None]) -> Graph:
+def build(
+    config: Config, on_hash: Callable[[str], None], gone: Mapping[str, str] = NOTHING
+) -> Graph:
     """Return the graph of a configuration; ``on_hash`` hears of raw files that must be read for it.
 
-    Raises `ConfigError` when no source is left.
+    ``gone`` names sources whose upstream failed while fetching, and how: they are left out. Raises
+    `ConfigError` when no source is left.
     """
     files: dict[str, tuple[Located, ...]] = {}
     skipped: list[Skipped] = []
     for table in config.enabled:
+        if table.name in gone:
+            skipped.append(Skipped(table.name, gone[table.name], upstream_gone=True))
+            continue
         found = _locate(config, table, on_hash)
         if isinstance(found, Skipped):
             skipped.append(found)
@@ -67,7 +75,7 @@ def _locate(
 ) -> tuple[Located, ...] | Skipped:
     try:
         found = locate(config, table, on_hash)
-    except UpstreamError as error:
+    except (UpstreamError, ValueError) as error:  # ValueError: a listing that is not as it was
         return Skipped(table.name, str(error), upstream_gone=True)
     return found or Skipped(table.name, table.source.manual or "no raw files are given or planned")
 

@@ -13,10 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from sources.fetch import get
-
 from pile import layout, ledger, store
 from pile.config import Config, ConfigError, SourceTable, expand
+from sources.fetch import get
 from sources.source import Json, RawFile
 
 REMOTE = ("http://", "https://")
@@ -65,10 +64,11 @@ def _given(
 ) -> Iterator[Located]:
     text = expand(entry, config.path)
     if text.startswith(REMOTE):
-        name = unquote(PurePosixPath(urlsplit(text).path).name)
-        yield Located(
-            RawFile(text, name), layout.raw(config.work, table.name, name), is_local=False
-        )
+        # A checksum may follow the address: https://…/file.gz#sha256=…
+        url, _, checksum = text.partition("#")
+        name = unquote(PurePosixPath(urlsplit(url).path).name)
+        raw = RawFile(url, name, checksum=checksum.replace("=", ":") or None)
+        yield Located(raw, layout.raw(config.work, table.name, name), is_local=False)
         return
     pattern = str(config.path.parent / text)
     base = _fixed_folder(pattern)

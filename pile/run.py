@@ -5,6 +5,7 @@ parts are there is left alone; else the tasks without a receipt, or with a missi
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,6 +20,7 @@ from pile.ledger import Receipt
 from pile.raw_files import free_bytes
 from pile.stages import mix, report, tokenize, train_tokenizer
 from pile.stages.stage import Made, Stage
+from sources.fetch import UpstreamError
 
 SMALL_BYTES = 32 << 20
 """Raw bytes below which ``engine = "auto"`` stays in this process and does not pay for Ray."""
@@ -78,6 +80,17 @@ class RunFailed(Exception):  # noqa: N818 - the name says what happened
     """Tasks failed; everything finished so far is kept."""
 
 
+class SourcesGoneError(Exception):
+    """Upstreams that could not be fetched from; the run can go on without these sources.
+
+    ``gone`` says by source what happened.
+    """
+
+    def __init__(self, gone: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {why}" for name, why in gone.items()))
+        self.gone = gone
+
+
 class NoSpaceError(Exception):
     """The disk cannot hold what is planned; nothing was started."""
 
@@ -119,13 +132,13 @@ def made(config: Config, stage: Stage) -> Made | None:
 def workers(config: Config, graph: Graph) -> Workers:
     """Choose the engine: what the config says, and for ``auto`` Ray unless the job is small."""
     table = config.run
-    engine = table.engine
+    engine, address = table.engine, table.ray_address or os.environ.get("RAY_ADDRESS", "")
     if engine == "auto":
         weight = sum(
             file.raw.size or SMALL_BYTES for files in graph.files.values() for file in files
         )
-        engine = "serial" if weight < SMALL_BYTES and not table.ray_address else "ray"
-    return Workers(engine, table.workers, table.ray_address, table.temp, table.stall_minutes)
+        engine = "serial" if weight < SMALL_BYTES and not address else "ray"
+    return Workers(engine, table.workers, address, table.temp, table.stall_minutes)
 
 
 def check_space(config: Config, graph: Graph) -> None:
@@ -148,7 +161,7 @@ def check_space(config: Config, graph: Graph) -> None:
 def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
     """Run whatever is not done; the caller holds the lock.
 
-    Raises `RunFailed`, `NoSpaceError`, `pile.engine.NoProgressError`.
+    Raises `RunFailed`, `SourcesGoneError`, `NoSpaceError`, `pile.engine.NoProgressError`.
     """
     check_space(config, graph)
     store.sweep(config.work / "stages")
@@ -273,6 +286,13 @@ def log(config: Config, event: Mapping[str, Any]) -> None:
 
 def _raise_failures(running: Mapping[str, _Running]) -> None:
     failures = [(task, error) for one in running.values() for task, error in one.failures]
+    gone = {
+        task.stage.removeprefix("fetch."): str(error)
+        for task, error in failures
+        if isinstance(error, UpstreamError)
+    }
+    if gone and all(isinstance(error, UpstreamError) for _, error in failures):
+        raise SourcesGoneError(gone)
     if failures:
         lines = [f"{task.stage}, task {task.name}: {type(e).__name__}: {e}" for task, e in failures]
         raise RunFailed("\n".join(lines)) from failures[0][1]

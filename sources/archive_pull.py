@@ -27,6 +27,9 @@ Pull: TypeAlias = Callable[[int], bytes]
 CHUNK = 256 * 1024
 """Most bytes read or decoded at once."""
 
+LEAST = 4096
+"""Bytes that fill a buffer, at least: enough to peek at what a stream begins with."""
+
 BOMB_BYTES = 1 << 30
 """Output after which its ratio to the input is looked at, over and over."""
 
@@ -146,9 +149,14 @@ class OneWayStream(io.RawIOBase):
     def readinto(self, buffer: "WriteableBuffer") -> int:
         """Fill ``buffer`` from its beginning; return how many bytes were put there."""
         view = memoryview(buffer).cast("B")
-        chunk = self.following(min(len(view), CHUNK))
-        view[: len(chunk)] = chunk
-        return len(chunk)
+        filled = 0
+        while filled < min(LEAST, len(view)):
+            chunk = self.following(min(len(view) - filled, CHUNK))
+            if not chunk:
+                break
+            view[filled : filled + len(chunk)] = chunk
+            filled += len(chunk)
+        return filled
 
     def readall(self) -> bytes:
         """Return all that is left."""

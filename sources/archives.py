@@ -18,7 +18,7 @@ from sources.archive_zip import MAGIC as ZIP_MAGIC
 from sources.archive_zip import zip_members
 from sources.source import UnreadableFile
 
-__all__ = ["Member", "Overlong", "lines", "members", "open_stream"]
+__all__ = ["SEVEN_ZIP_MAGIC", "Member", "Overlong", "lines", "members", "open_stream"]
 
 
 def members(path: Path) -> Iterator[tuple[Member, BinaryIO]]:

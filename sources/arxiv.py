@@ -16,9 +16,11 @@ refuses or does not finish in ten seconds is dropped. Lines that begin with ``::
 
 Known differences: pandoc (the paper says 1.19.2.4; see `sources.formats.pandoc`), with which some
 papers parse that did not, and the reverse. The ten seconds are of processor time; ``cpu_seconds``
-raises them where the same output on slow and fast machines matters more. ``\today`` becomes
-1970-01-01, where the original printed the day of the run. What is not UTF-8 was guessed by chardet
-3.0.4; see `sources.formats.latex.decode` for how it is told here, mostly with the same outcome.
+raises them where the same output on slow and fast machines matters more. ``heap_mib`` bounds what
+macros may take; it is enough for about 4 MB of honest LaTeX. ``\today`` becomes 1970-01-01, where
+the original printed the day of the run. A paper without any text is rejected. What is not UTF-8
+was guessed by chardet 3.0.4; see `sources.formats.latex.decode` for how it is told here, mostly
+with the same outcome.
 
 Place in a file: the archive's member, then, for a paper of several files, the one inside. The id is
 ``arxiv/ID``, as arXiv writes it ("math/0303005", "2004.14974"), with ``/STEM`` of the main file where
@@ -155,7 +157,9 @@ def _text(options: Options) -> Callable[[str, Mapping[str, bytes]], str | None]:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield the documents of every paper of a file, or a rejection; see the module."""
-    limits = pandoc.Limits(cpu_seconds=int(str(options["cpu_seconds"])))
+    limits = pandoc.Limits(
+        cpu_seconds=int(str(options["cpu_seconds"])), heap_mib=int(str(options["heap_mib"]))
+    )
     reading = Reading(_text(options), limits)
     taken: dict[str, int] = {}
     for paper in _papers(path, raw):
@@ -269,7 +273,13 @@ SOURCE = Source(
         "empty": "no text comes out of it",
         **pandoc.REASONS,
     },
-    defaults={"fidelity": "published", "cpu_seconds": 10, "first": "9107", "last": "2007_068"},
+    defaults={
+        "fidelity": "published",
+        "cpu_seconds": 10,
+        "heap_mib": 512,
+        "first": "9107",
+        "last": "2007_068",
+    },
     homepage="https://info.arxiv.org/help/bulk_data_s3.html",
     manual="Bulk sources are paid for by who fetches them: about 0.09 USD a GB, with AWS keys.",
 )

@@ -75,6 +75,7 @@ def fetch(
 ) -> Fetched:
     """Download a raw file to ``partial``, for the caller to rename; its bytes are on disk then.
 
+    One caller at a time may write to ``partial``.
     After an error ``partial`` holds what came so far, with a note beside it to go on with; what is
     not what it should be is deleted. ``on_bytes`` hears how many bytes the file grew by, or shrank
     by when it starts over. Raises `UpstreamError`; OSError if ``partial`` cannot be written; and
@@ -135,11 +136,13 @@ def _fill(part: Partial, raw: RawFile, patience: Patience) -> None:
                 with ask(session, raw.url, patience, part.size, part.version) as answer:
                     _accept(part, raw, answer)
                     _append(part, raw, answer.pieces)
-                    return
+                _require_all(part, raw)
             except Interrupted as interrupted:
                 if interrupted.start_over or part.version.validator is None:
                     part.start_over(UNKNOWN)
                 retries.wait(interrupted, part.size)
+            else:
+                return
 
 
 def _accept(part: Partial, raw: RawFile, answer: Answer) -> None:
@@ -158,11 +161,16 @@ def _append(part: Partial, raw: RawFile, pieces: Iterable[bytes]) -> None:
         part.append(piece)
         if raw.size is not None and part.size > raw.size:
             raise _Wrong(f"it has more than the {raw.size:,} bytes planned", PLAN_ANEW)
+
+
+def _require_all(part: Partial, raw: RawFile) -> None:
     if raw.size is not None and part.size < raw.size:
         raise Interrupted(f"{part.size:,} of {raw.size:,} bytes came")
 
 
 def _verify(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -> None:
+    if raw.size is not None and part.size != raw.size:
+        raise _Wrong(f"it has {part.size:,} bytes, not {raw.size:,} as planned", PLAN_ANEW)
     if expected is not None and part.digest(algorithm) != expected:
         raise _Wrong(
             f"its {algorithm} is {part.digest(algorithm)}, not {expected} as published"

@@ -159,7 +159,7 @@ class Retries:
         """Double the wait each time; a hash of the URL spreads clients over its upper half."""
         digest = hashlib.sha256(f"{self._failures} {self._url}".encode()).digest()
         spread = int.from_bytes(digest[:4], "big") / (1 << 32)
-        longest = self._patience.first_wait * 2 ** (self._failures - 1)
+        longest = self._patience.first_wait * (1 << (self._failures - 1))
         return min(self._patience.longest_wait, longest) * (0.5 + spread / 2)
 
     def _failure(self, interrupted: Interrupted, why: str) -> UpstreamError:
@@ -218,31 +218,47 @@ def _answered(
     session: requests.Session, url: str, headers: Mapping[str, str], patience: Patience
 ) -> Iterator[requests.Response]:
     """Send the request, and again wherever it is redirected to."""
-    timeout = (patience.connect_timeout, patience.read_timeout)
     here = url
     for _ in range(MAX_REDIRECTS + 1):
-        try:
-            response = session.get(
-                here, headers=headers, stream=True, timeout=timeout, allow_redirects=False
-            )
-        except ValueError as error:  # requests has several of its own below it
-            what = f"a URL or header that cannot be used ({type(error).__name__})"
-            raise UpstreamError(here, what, CHECK_URL) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            # Not chained: the messages of requests show all of the URL, secrets too.
-            raise Interrupted(f"no answer ({_cause(error)})") from None
-        with response:
-            target = session.get_redirect_target(response)
-            if target is None:
+        with _send(session, here, headers, patience) as response:
+            if not response.is_redirect:
                 yield response
                 return
-            here = _redirected(here, target)
+            here = redirected(here, response.headers["Location"])
     raise UpstreamError(url, f"more than {MAX_REDIRECTS} redirects", CHECK_URL)
 
 
-def _redirected(here: str, target: str) -> str:
-    there = urljoin(here, target)
-    scheme = urlsplit(there).scheme
+def _send(
+    session: requests.Session, url: str, headers: Mapping[str, str], patience: Patience
+) -> requests.Response:
+    # Not by session.get: even where it follows no redirect, it reads the body of one, however long.
+    timeout = (patience.connect_timeout, patience.read_timeout)
+    try:
+        request = session.prepare_request(requests.Request("GET", url, headers=headers))
+        settings = session.merge_environment_settings(url, {}, True, True, None)
+        return session.get_adapter(url).send(
+            request,
+            stream=True,
+            timeout=timeout,
+            verify=settings["verify"] or True,
+            cert=settings["cert"],
+            proxies=settings["proxies"],
+        )
+    except ValueError as error:  # requests has several of its own below it
+        what = f"a URL or header that cannot be used ({type(error).__name__})"
+        raise UpstreamError(url, what, CHECK_URL) from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        # Not chained: the messages of requests show all of the URL, secrets too.
+        raise Interrupted(f"no answer ({_cause(error)})") from None
+
+
+def redirected(here: str, target: str) -> str:
+    """Return where a redirect leads; raises UpstreamError if that is not as safe as before."""
+    try:
+        there = urljoin(here, target)
+        scheme = urlsplit(there).scheme
+    except ValueError:
+        there, scheme = "what is no URL", ""
     if scheme not in SCHEMES or (scheme == "http" and urlsplit(here).scheme == "https"):
         what = f"redirects to {redacted(there)}, which is not as safe"
         raise UpstreamError(here, what, CHECK_URL)
@@ -276,13 +292,11 @@ def _whole(response: requests.Response, url: str, patience: Patience) -> Answer:
     if encoding != "identity":
         what = f"the answer is {encoding}-encoded on its way, though identity was asked for"
         raise UpstreamError(url, what, BY_HAND)
-    size = _number(response.headers.get("Content-Length"))
-    return Answer(
-        _version(response.headers, size),
-        0,
-        _is_delimited(response),
-        _pieces(response, size, patience),
-    )
+    # A chunked answer ends with its last chunk, whatever length it may state too.
+    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    size = None if chunked else _number(response.headers.get("Content-Length"))
+    pieces = _pieces(response, size, patience)
+    return Answer(_version(response.headers, size), 0, chunked or size is not None, pieces)
 
 
 def _part(response: requests.Response, start: int, known: Version, patience: Patience) -> Answer:
@@ -290,6 +304,7 @@ def _part(response: requests.Response, start: int, known: Version, patience: Pat
     match = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     first, last, size = (int(number) for number in match.groups()) if match else (-1, -1, -1)
     fits = 0 < first == start and last + 1 == size and known.size in {None, size}
+    fits = fits and _number(headers.get("Content-Length")) in {None, size - start}
     same = headers.get("ETag") in {None, known.etag}
     plain = headers.get("Content-Encoding", "identity").strip().lower() in {"identity", *GZIP}
     if not (fits and same and plain):
@@ -317,13 +332,15 @@ def _pieces(
     while piece := _read(response):
         received += len(piece)
         window_bytes += len(piece)
+        if expected is not None and received > expected:
+            raise Interrupted(f"more than {expected:,} bytes came", start_over=True)
         yield piece
         seconds = time.monotonic() - window_start
         if seconds >= patience.read_timeout:
             if window_bytes < patience.slowest * seconds:
                 raise Interrupted(f"stalled: {window_bytes:,} bytes in {seconds:.0f} s")
             window_start, window_bytes = time.monotonic(), 0
-    if expected not in {None, received}:
+    if expected is not None and received < expected:
         raise Interrupted(f"{received:,} bytes came, not {expected:,} as stated")
 
 
@@ -360,11 +377,6 @@ def _date(text: str) -> datetime | None:
 
 def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() else None
-
-
-def _is_delimited(response: requests.Response) -> bool:
-    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
-    return chunked or _number(response.headers.get("Content-Length")) is not None
 
 
 def _cause(error: BaseException) -> str:

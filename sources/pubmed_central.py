@@ -14,6 +14,9 @@ Known difference: pandoc. The Pile's lay between 2.0.6 and 2.11.2 and can no lon
 are underlined as it did them; tables and figures come out differently from release to release (3.9
 writes more of them, as HTML). What a given pandoc makes of an article is reproduced exactly.
 
+Pandoc takes about 150 bytes of heap a byte of XML; ``heap_mib`` and ``cpu_seconds`` bound it well
+beyond all but some giant tables.
+
 Place in a file: the member of an archive, or nothing for a file that is one article. The id is
 ``pubmed_central/PMCn``, from the article itself, else from the name; ``/rN`` follows at its Nth
 occurrence in one archive. The licence is the article's own where it names a Creative Commons one.
@@ -129,7 +132,9 @@ def _file_name(pmcid: str, version: int) -> str:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every article of a file; see the module."""
-    limits = pandoc.Limits(cpu_seconds=int(str(options["cpu_seconds"])))
+    limits = pandoc.Limits(
+        cpu_seconds=int(str(options["cpu_seconds"])), heap_mib=int(str(options["heap_mib"]))
+    )
     taken: dict[str, int] = {}
     for article in _articles(path, raw):
         if isinstance(article, Article):
@@ -238,6 +243,6 @@ SOURCE = Source(
         "empty": "no text in the body, nor elsewhere that pandoc reads",
         **pandoc.REASONS,
     },
-    defaults={"articles": (), "prefix": "PMC", "cpu_seconds": 60},
+    defaults={"articles": (), "prefix": "PMC", "cpu_seconds": 60, "heap_mib": 2048},
     homepage="https://pmc.ncbi.nlm.nih.gov/tools/pmcaws/",
 )

@@ -112,7 +112,8 @@ class Source:
     ``defaults`` names every option the source takes, with its value in the published recipe.
     ``manual`` tells a user what to do by hand where nothing may be downloaded.
     ``grouping`` is for a source whose documents are made of several raw files each; its ``read``
-    then reads a group of one.
+    then reads a group of one. ``libraries`` names the distributions whose version decides the text;
+    other versions make what was read with these stale.
     ``read`` yields a `Document` or a `Rejected` for every raw record, in file order, and raises
     `UnreadableFile` (or OSError) for a file that cannot be read further.
     """
@@ -129,6 +130,7 @@ class Source:
     homepage: str = ""
     manual: str = ""
     grouping: Grouping | None = None
+    libraries: tuple[str, ...] = ()
 
 
 def nothing_to_download(options: Options, get: Get) -> Iterable[RawFile]:

@@ -14,6 +14,7 @@ INSTRUMENTS = ("sources", "dedup", "tokenizer", "shards")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 WITHIN_PILE = {
+    "pile.__main__": 6,
     "pile.cli": 5,
     "pile.render": 4,
     "pile.show": 4,

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
@@ -52,6 +53,7 @@ def stage(table: SourceTable, cleaning: Clean, files: tuple[Located, ...], fetch
         "source": reading.source,
         "reader": reading.reader,
         "reader_version": table.source.version,
+        "libraries": {name: version(name) for name in table.source.libraries},
         "licence": reading.licence,
         "options": {key: _json(value) for key, value in sorted(reading.options.items())},
         "rules": [[rule.name, rule.version] for rule in select(reading.rules)],

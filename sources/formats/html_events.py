@@ -19,7 +19,7 @@ it; tags that are broken off; pages garbled because their XML declaration and th
 
 import re
 from html.entities import html5, name2codepoint
-from typing import Protocol
+from typing import Protocol, cast
 
 from lxml import etree
 
@@ -70,7 +70,8 @@ def feed(markup: str, target: Target) -> None:
         # lxml would raise: it takes no page for a mistake.
         target.close()
         return
-    parser = etree.HTMLParser(target=target)
+    # The stubs say bytes may come, which do not from str, and that all methods must be there.
+    parser = etree.HTMLParser(target=cast("etree.ParserTarget", target))
     parser.feed(markup)
     parser.close()
 

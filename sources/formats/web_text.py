@@ -93,7 +93,7 @@ DEPTH = 257
 left the page, in silence."""
 
 _FULL_PAGE = re.compile(r"\s*<(?:html|!doctype)", re.IGNORECASE)
-_LAST_TEXT = re.compile(r"(?<=</html>)[^<]+\Z", re.IGNORECASE)
+_PROLOGUE = re.compile(r"\s*<[!?]")
 _HEADING = re.compile(r"\bh\d\b")
 _SPACE = re.compile(r"[ \n]\s+|[^\S \n]\s*")
 
@@ -115,12 +115,14 @@ class Paragraph:
 def main_text(markup: str) -> list[str]:
     """Return the paragraphs of a page that are no boilerplate, as jusText 2.2.0 over libxml2 2.9.
 
-    What lies behind the first element more than `DEPTH` deep is lost, as it was then, and so is
-    text behind ``</html>`` that no tag follows.
+    As it was then, what lies behind the first element more than `DEPTH` deep is lost; so is what
+    follows the body of a page that does not begin like one and has no head, and what follows
+    ``</html>`` in one that begins with a DOCTYPE or a comment.
     """
-    page = _Page(DEPTH, "", _FULL_PAGE.match(markup) is not None)
+    last = "html" if _PROLOGUE.match(markup) else ""
+    page = _Page(DEPTH, "", last if _FULL_PAGE.match(markup) else "body", last)
     with suppress(TooDeepError):
-        feed(as_before(_LAST_TEXT.sub("", markup)), page)
+        feed(as_before(markup), page)
     return good_text(page.paragraphs)
 
 
@@ -129,7 +131,7 @@ def whole_main_text(markup: str) -> list[str]:
 
     Raises `sources.formats.html_events.TooDeepError`.
     """
-    page = _Page(MAX_DEPTH, " ", is_full=True)
+    page = _Page(MAX_DEPTH, " ", "", "")
     feed(markup, page)
     return good_text(page.paragraphs)
 
@@ -148,15 +150,16 @@ def _english() -> frozenset[str]:
 class _Page:
     """Cuts a page into paragraphs at block elements and at two ``<br>`` in a row.
 
-    ``is_full`` is whether it begins like a document; otherwise, unless it has a head, only its body
-    counts.
+    ``last`` names the element whose end is the page's, if any, and ``last_with_head`` the one if it
+    has a head.
     """
 
-    def __init__(self, depth: int, line_break: str, is_full: bool) -> None:
+    def __init__(self, depth: int, line_break: str, last: str, last_with_head: str) -> None:
         self.paragraphs: list[Paragraph] = []
         self.room = depth
         self.line_break = line_break
-        self.is_full = is_full
+        self.last = last
+        self.last_with_head = last_with_head
         # Elements open inside one that is dropped, itself included.
         self.dropped = 0
         self.unread: list[str] = []
@@ -176,7 +179,8 @@ class _Page:
         name = local_name(tag)
         if self.dropped or name in DROPPED:
             self.dropped += 1
-            self.is_full = self.is_full or name == "head"
+            if name == "head":
+                self.last = self.last_with_head
         elif name not in UNWRAPPED:
             self._settle()
             self._enter(name)
@@ -209,7 +213,7 @@ class _Page:
             self._cut()
         elif name == "a":
             self.in_link = False
-        if name == "body" and not self.is_full:
+        if name == self.last:
             self.dropped = sys.maxsize
 
     def data(self, text: str) -> None:

@@ -62,7 +62,7 @@ def test_a_config_is_frozen(tmp_path: Path) -> None:
     """Settings cannot change under a run."""
     config = load(write(tmp_path, SMALL))
     with pytest.raises(ValueError, match="frozen"):
-        config.mix.val = 0.5  # type: ignore[misc]
+        config.mix.val = 0.5
 
 
 @pytest.mark.parametrize(

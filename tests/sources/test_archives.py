@@ -353,6 +353,14 @@ def test_a_compressed_tar_is_read_through_its_compression(tmp_path: Path, suffix
     assert dict(contents(path)) == {Member(n, len(c)): c for n, c in FILES.items()}
 
 
+def test_a_tar_is_known_behind_tiny_streams(tmp_path: Path) -> None:
+    """The first gzip member may hold less than a tar header."""
+    path = tmp_path / "archive.tar.gz"
+    whole = tar_bytes(FILES)
+    path.write_bytes(b"".join(gzip.compress(whole[n : n + 10]) for n in range(0, len(whole), 10)))
+    assert [content for _, content in contents(path)] == list(FILES.values())
+
+
 @pytest.mark.parametrize("tar_format", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
 def test_long_and_foreign_names_in_tar(tmp_path: Path, tar_format: int) -> None:
     """Pax and GNU records carry names that a tar header cannot hold."""

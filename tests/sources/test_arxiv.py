@@ -227,6 +227,12 @@ def planned(**options: str) -> list[str]:
     ]
 
 
+def test_an_unknown_fidelity_is_refused_by_name() -> None:
+    """A slip in the settings says what may stand there."""
+    with pytest.raises(ValueError, match="not one of published, corrected"):
+        outcomes(EXAMPLE, {"fidelity": "publishd"})
+
+
 def test_plan_ends_where_the_pile_did() -> None:
     """Archives come by month and number, the nineties first."""
     assert planned() == ["9912_001", "0001_001", "2007_002", "2007_068"]

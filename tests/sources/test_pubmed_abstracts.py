@@ -214,6 +214,12 @@ def listing(url: str) -> bytes:
     return pages[url].encode()
 
 
+def test_an_unknown_fidelity_is_refused_by_name() -> None:
+    """A slip in the settings says what may stand there."""
+    with pytest.raises(ValueError, match="not one of published, corrected"):
+        outcomes(EXAMPLE, {"fidelity": "publishd"})
+
+
 def test_plan_lists_the_baseline_with_checksums() -> None:
     """Files come sorted, each with the MD5 beside it."""
     assert list(SOURCE.plan(SOURCE.defaults, listing)) == [

@@ -6,7 +6,7 @@ corpus file is row *n* of its provenance table.
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,11 +15,6 @@ from typing import IO, Self
 import orjson
 import pyarrow as pa
 import zstandard
-from datasets import DatasetInfo, Features, Value
-from datasets.info import DatasetInfosDict
-from datasets.splits import SplitDict, SplitInfo
-from datasets.utils.metadata import MetadataConfigs
-from huggingface_hub import DatasetCardData
 
 if sys.version_info >= (3, 14):  # pragma: no cover - one of the two
     from compression import zstd
@@ -29,7 +24,6 @@ else:
 SPLITS = ("train", "val", "test")
 """Splits of a corpus, in the order their files are numbered."""
 
-HF_SPLIT = {"train": "train", "val": "validation", "test": "test"}
 LEVEL = 3
 
 PROVENANCE = pa.schema(
@@ -111,29 +105,3 @@ def provenance_name(split: str, number: int) -> str:
 def files(folder: Path, split: str) -> list[Path]:
     """Return a corpus's files of one split, in order."""
     return sorted((folder / split).glob("*.jsonl.zst"))
-
-
-def card(
-    title: str, licences: Sequence[str], counts: Mapping[str, tuple[int, int]], body: str
-) -> str:
-    """Return the folder's README.md, from which `datasets.load_dataset` knows files and columns.
-
-    ``counts`` gives (documents, text bytes) of each split that has files.
-    """
-    features = Features({"text": Value("string"), "meta": {"pile_set_name": Value("string")}})
-    splits = SplitDict()
-    for split, (documents, size) in counts.items():
-        splits.add(SplitInfo(HF_SPLIT[split], num_bytes=size, num_examples=documents))
-    info = DatasetInfo(
-        features=features, splits=splits, dataset_size=sum(s for _, s in counts.values())
-    )
-    about = DatasetCardData(
-        pretty_name=title,
-        task_categories=["text-generation"],
-        license="other",
-        license_name="see the provenance tables: " + ", ".join(sorted(set(licences))),
-    )
-    DatasetInfosDict({"default": info}).to_dataset_card_data(about)
-    data_files = [{"split": HF_SPLIT[split], "path": f"{split}/*.jsonl.zst"} for split in counts]
-    MetadataConfigs({"default": {"data_files": data_files}}).to_dataset_card_data(about)
-    return f"---\n{about.to_yaml(line_break=chr(10))}\n---\n\n# {title}\n\n{body}"

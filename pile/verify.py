@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lm_dataformat
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -129,6 +128,8 @@ def _check_corpus(finished: Made, broken: set[str]) -> Iterator[Problem]:
 
 
 def _check_corpus_file(path: Path, name: str, rows: int) -> Iterator[Problem]:
+    import lm_dataformat  # noqa: PLC0415 - brings pandas along, and only this needs it
+
     try:
         ours = sum(1 for _ in corpus.read(path))
     except Exception as error:  # noqa: BLE001 - whatever it is, it is what verify is to find

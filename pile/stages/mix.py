@@ -146,6 +146,8 @@ def write_card(
     folder: Path, title: str, licences: Sequence[str], receipts: Sequence[Receipt]
 ) -> Part:
     """Publish the corpus folder's README.md, which tells `datasets` what lies where."""
+    from pile.card import card  # noqa: PLC0415 - slow to import, and only this needs it
+
     counts: dict[str, tuple[int, int]] = {}
     for split in corpus.SPLITS:
         parts = [
@@ -162,5 +164,5 @@ def write_card(
     ]
     body = "\n".join(["| split | documents | text bytes |", "| --- | ---: | ---: |", *lines, ""])
     path = folder / FOLDER / "README.md"
-    store.publish_bytes(path, corpus.card(title, licences, counts, body).encode())
+    store.publish_bytes(path, card(title, licences, counts, body).encode())
     return part_of(folder, path, {})

@@ -6,7 +6,7 @@ A file is many patents in a row: records of the Automated Patent System (APS, th
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -46,15 +46,33 @@ def records(stream: BinaryIO) -> Iterator[Record]:
     What stands before the first record of an APS file, one line of its origin, is no record.
     """
     found = lines(stream, MAX_RECORD)
-    beginning = next((line for line in found if isinstance(line, Overlong) or line.strip()), b"")
-    if isinstance(beginning, Overlong):
-        yield Record(1, is_xml=True, content=None)
-        beginning = b"<"
-    every = itertools.chain([beginning], found)
-    if beginning.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(b"<"):
-        yield from _joined(itertools.chain.from_iterable(map(_at_declarations, every)), b"<?xml")
-    else:
-        yield from _joined(every, b"PATN")
+    head = list(itertools.islice(found, 1))
+    is_xml = any(isinstance(line, Overlong) or _begins_xml(line) for line in head)
+    pieces = itertools.chain(head, found)
+    if is_xml:
+        pieces = itertools.chain.from_iterable(map(_at_declarations, pieces))
+    segments = _segments(pieces, _begins_document if is_xml else _begins_aps)
+    before = next(segments)
+    if is_xml and (before is None or before.strip()):
+        segments = itertools.chain([before], segments)
+    for number, content in enumerate(segments, 1):
+        yield Record(number, is_xml, content)
+
+
+def _segments(
+    pieces: Iterable[bytes | Overlong], begins: Callable[[bytes], bool]
+) -> Iterator[bytes | None]:
+    """Yield what stands before the first beginning, then what stands from each one on."""
+    content: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        if isinstance(piece, bytes) and begins(piece):
+            yield b"".join(content) if size <= MAX_RECORD else None
+            content, size = [], 0
+        size += len(piece) if isinstance(piece, bytes) else piece.length
+        if isinstance(piece, bytes) and size <= MAX_RECORD:
+            content.append(piece)
+    yield b"".join(content) if size <= MAX_RECORD else None
 
 
 def _at_declarations(line: bytes | Overlong) -> Sequence[bytes | Overlong]:
@@ -64,19 +82,13 @@ def _at_declarations(line: bytes | Overlong) -> Sequence[bytes | Overlong]:
     return _DECLARATION.split(line)
 
 
-def _joined(pieces: Iterable[bytes | Overlong], start: bytes) -> Iterator[Record]:
-    is_xml = start != b"PATN"
-    number = 0
-    content: list[bytes] = []
-    size = 0
-    # The lines before the first PATN are dropped; XML may lack its declaration.
-    wanted = is_xml
-    for piece in pieces:
-        if isinstance(piece, bytes) and _begins(piece, start, is_xml):
-            if wanted and (size > MAX_RECORD or any(map(bytes.strip, content))):
-                number += 1
-                yield Record(number, is_xml, None if size > MAX_RECORD else b"".join(content))
-            content, size, wanted = [], 0, True
-        size += piece.length if isinstance(piece, Overlong) else len(piece)
-        if isinstance(piece, bytes) and wanted and size <= MAX_RECORD:
-            content.append(piece)
+def _begins_xml(line: bytes) -> bool:
+    return line.removeprefix(BYTE_ORDER_MARK).lstrip().startswith(b"<")
+
+
+def _begins_document(line: bytes) -> bool:
+    return _DECLARATION.match(line) is not None
+
+
+def _begins_aps(line: bytes) -> bool:
+    return line.rstrip() == b"PATN"

@@ -31,6 +31,10 @@ TIDY_CHARACTERS = 1 << 18
 TIDY_DEPTH = 16
 """Levels of markup in tidy text; each is up to two of the tokenizer's."""
 
+TIDY_MISHAPS = 8
+"""Things that may be left open or closed unopened in tidy text; each may be a level of its own,
+and may make the tokenizer read to the end of the page in vain."""
+
 MARK = re.compile(
     r"""\{\{\{? | \}\} | \[\[ | \]\] | \{\| | \n\|\}(?!\}) | <!-- | --> | \n | ''+
     | \[(?=[a-z]*:?//|[a-z]+:) | \]
@@ -47,6 +51,10 @@ OPENER_OF = {"}}": "{{", "]]": "[[", "]": "[", "\n|}": "{|", "-->": "<!--"}
 STYLES = {"''": ("''",), "'''": ("'''",), "'''''": ("''", "'''")}
 SINGLE = frozenset({"br", "hr", "img", "link", "meta", "wbr"})
 """Tags that hold nothing."""
+
+WITHIN_LINE = frozenset({"[", *STYLES})
+MERE_TEXT = frozenset({"]", "-->"})
+"""What cannot stay open over a line end, and closers that by themselves are text."""
 
 UNPARSED = frozenset(
     {
@@ -89,51 +97,65 @@ def tokenize(wikitext: str) -> Tokens:
 
 
 def is_tidy(wikitext: str) -> bool:
-    """Tell whether all markup closes in the order it was opened in, and none nests deep.
+    """Tell whether nearly all markup closes in the order it was opened in, and none nests deep.
 
     It may err on the side of no: the tokens are then the same, only slower to come by.
     """
     if len(wikitext) > TIDY_CHARACTERS:
         return False
     stack = [""]
+    mishaps = 0
     for mark in MARK.finditer(wikitext):
-        if not _follow(mark, stack) or len(stack) > TIDY_DEPTH:
+        mishaps += _mishaps(mark, stack)
+        if mishaps > TIDY_MISHAPS or len(stack) > TIDY_DEPTH:
             return False
-    return _end_line(stack) and len(stack) == 1
+    return mishaps + len(stack) <= TIDY_MISHAPS
 
 
-def _follow(mark: re.Match[str], stack: list[str]) -> bool:
-    """Open or close what a mark says; return whether it may stand there."""
+def _mishaps(mark: re.Match[str], stack: list[str]) -> int:
+    """Open or close what a mark says; return how many things stand where they should not."""
     text, tag = mark[0], mark["tag"]
     if stack[-1] in UNPARSED:
         if stack[-1] == (tag.lower() if mark["end"] else OPENER_OF.get(text)):
             stack.pop()
-        return True
+        return 0
     if tag:
         return _follow_tag(mark, stack)
+    if text == "\n":
+        return _end_line(stack) if len(stack) > 1 else 0
     if text in OPENERS:
         stack.append(text)
-        return True
+        return 0
     if text in OPENER_OF:
-        # A bracket by itself is text, and so is the end of no comment.
-        return _close(OPENER_OF[text], stack) or text in {"]", "-->"}
-    if text == "\n":
-        return _end_line(stack)
-    return text in STYLES and _follow_styles(STYLES[text], stack)
+        return _close(OPENER_OF[text], stack, 0 if text in MERE_TEXT else 1)
+    if text in STYLES:
+        _switch(STYLES[text], stack)
+        return 0
+    return 1
 
 
-def _follow_tag(mark: re.Match[str], stack: list[str]) -> bool:
+def _follow_tag(mark: re.Match[str], stack: list[str]) -> int:
     tag = mark["tag"].lower()
     if mark["alone"] or tag in SINGLE:
-        return not mark["end"]
+        return 1 if mark["end"] else 0
     if mark["end"]:
-        return _close(tag, stack)
+        return _close(tag, stack, 1)
     stack.append(tag)
-    return True
+    return 0
 
 
-def _follow_styles(styles: Iterable[str], stack: list[str]) -> bool:
-    """Switch italics and bold; they may overlap each other, but nothing else."""
+def _close(opener: str, stack: list[str], stray: int) -> int:
+    """Close what an opener opened, and with it all that is open within; or count a stray."""
+    if opener not in stack:
+        return stray
+    within = 0
+    while stack.pop() != opener:
+        within += 1
+    return within
+
+
+def _switch(styles: Iterable[str], stack: list[str]) -> None:
+    """Switch italics or bold; they may overlap each other, but nothing else."""
     for style in styles:
         if stack[-1] == style:
             stack.pop()
@@ -141,18 +163,11 @@ def _follow_styles(styles: Iterable[str], stack: list[str]) -> bool:
             del stack[-2]
         else:
             stack.append(style)
-    return True
 
 
-def _close(opener: str, stack: list[str]) -> bool:
-    if stack[-1] != opener:
-        return False
-    stack.pop()
-    return True
-
-
-def _end_line(stack: list[str]) -> bool:
-    """Close the styles of a line; return whether nothing is open that must close within it."""
-    if all(opener in STYLES for opener in stack[1:]):
-        del stack[1:]
-    return not any(opener in STYLES or opener == "[" for opener in stack)
+def _end_line(stack: list[str]) -> int:
+    """Close what a line ends; it should not within other markup."""
+    within = [opener for opener in stack if opener not in WITHIN_LINE]
+    ended = len(stack) - len(within)
+    stack[:] = within
+    return ended if len(within) > 1 else 0

@@ -1,0 +1,157 @@
+"""USPTO Backgrounds: the background sections of US patents.
+
+Raw format: the Patent Office's weekly files of all grants, zipped or not, in three forms: APS text
+(``pftapsYYYYMMDD_wkNN.zip``, 1976-2001), XML of ST.32 (``pgYYMMDD.zip``, 2002-2004) and
+``us-patent-grant`` XML (``ipgYYMMDD.zip``, since 2005). An XML file is many documents in a row. Today
+they come from the Open Data Portal, products PTGRAPS and PTGRXML, for a free key; the bulk site that
+the Pile used is gone.
+
+Published extraction: of APS, what follows the first heading with BACKGROUND in it; of ST.32 the whole
+brief summary; since 2005, the paragraphs below the first heading with BACKGROUND in it, in capitals.
+Paragraphs are parted by newlines. Details, and what became of entities, stand in
+`sources.formats.uspto_aps` and `sources.formats.uspto_xml`.
+
+Traps: "Background of the Invention" has no BACKGROUND in it and its patent is lost. A section ends
+at the next heading, so "Description of the Related Art" goes with most of what one would call the
+background. A heading repeated in a patent replaces what stood below it.
+
+``fidelity = "corrected"`` treats all three forms alike: from behind the first heading with
+"background" in it, in any case, to one that names the summary, the drawings, the disclosure, an
+embodiment or the detailed description; headings between stay, as lines. Entities are characters,
+line ends are spaces. Codes of APS, as ".degree.", stay.
+
+Known differences: where the published reader met what it could not parse, it lost all of a weekly
+file (one of 1980, one of 2005); here the patent is rejected. Applications (ipa, pa) were not read.
+
+Place in a file: the patent's number in it, from 1, behind the zip's member. An id is
+``uspto_backgrounds/NUMBER``, eight places without APS's check digit, with ``/rN`` at its Nth
+occurrence in one file.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from sources.formats import uspto_aps, uspto_xml
+from sources.formats.numbering import numbered
+from sources.formats.packed import UNREADABLE, files
+from sources.formats.uspto_records import MAX_RECORD, Part, Record, records
+from sources.published import PILE_SET_NAMES
+from sources.source import (
+    Document,
+    Get,
+    Json,
+    Options,
+    RawFile,
+    Rejected,
+    Source,
+    UnreadableFile,
+    excerpt,
+)
+
+PRODUCTS = "https://api.uspto.gov/api/v1/datasets/products/"
+LICENCE = "US patent text: mostly public domain; parts may carry a notice (37 CFR 1.71)"
+MANUAL = (
+    "Get a free key for the Open Data Portal at https://data.uspto.gov/myodp. Or put weekly files you"
+    " have into the folder of this source's raw files, as they are."
+)
+PREFIXES = MappingProxyType({"PTGRAPS": "pftaps", "PTGRXML": ("pg", "ipg")})
+"""Products and how the names of their weekly files begin."""
+
+ENDS = ("summary", "drawing", "figure", "disclosure", "embodiment", "detailed", "brief description")
+"""Words of headings behind the background."""
+
+
+def plan(options: Options, get: Get) -> Iterable[RawFile]:
+    """Yield the weekly files from ``first`` to ``last``, both dates as YYYY-MM-DD.
+
+    Raises ValueError if a product's listing has another form than the portal documents.
+    """
+    first, last = str(options["first"]), str(options["last"])
+    for product, prefixes in PREFIXES.items():
+        listed = _listed(product, get(PRODUCTS + product))
+        for date, raw in sorted(listed, key=lambda found: (found[0], found[1].name)):
+            if first <= date <= last and raw.name.startswith(prefixes):
+                yield raw
+
+
+def _listed(product: str, listing: bytes) -> list[tuple[str, RawFile]]:
+    try:
+        (described,) = json.loads(listing)["bulkDataProductBag"]
+        return [
+            (
+                file["fileDataFromDate"],
+                RawFile(file["fileDownloadURI"], file["fileName"], file["fileSize"]),
+            )
+            for file in described["productFileBag"]["fileDataBag"]
+        ]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{PRODUCTS}{product} is not the listing it was ({error!r}); its form may have changed"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Patent:
+    """What one reading finds in a patent.
+
+    ``background`` is None if it has none, and empty if there is nothing in it; ``reason`` says why
+    a record is no grant.
+    """
+
+    number: str = ""
+    background: str | None = None
+    meta: MappingProxyType[str, Json] = MappingProxyType({})
+    reason: str = ""
+
+
+def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
+    """Yield a document or a rejection for every patent of a file; see the module."""
+    reading = _reading(options)
+    taken: dict[str, int] = {}
+    for file, stream in files(path, raw):
+        if file.problem:
+            yield Rejected(file.origin, "unreadable_member", file.problem)
+            continue
+        record = None
+        for record in records(stream):
+            yield _outcome(record, f"{file.origin}:{record.number}", reading, taken)
+        if record is None and not file.packed:
+            raise UnreadableFile(
+                f"{raw.name}: holds no patent, neither as APS text nor as XML; download it again"
+            )
+        if record is None:
+            yield Rejected(file.origin, "no_patents", excerpt(file.name))
+
+
+def _outcome(
+    record: Record, origin: str, reading: Callable[[Record, str], Patent], taken: dict[str, int]
+) -> Document | Rejected:
+    if record.content is None:
+        return Rejected(origin, "too_large")
+    beginning = excerpt(record.content[:500].decode("utf-8", "replace"))
+    try:
+        patent = reading(record, origin)
+    except UnreadableFile as error:
+        return Rejected(origin, "malformed", excerpt(str(error)))
+    reason = patent.reason or _reason(patent)
+    if reason:
+        return Rejected(origin, reason, patent.number or beginning)
+    return Document(
+        id=numbered(f"uspto_backgrounds/{patent.number}", taken),
+        text=patent.background or "",
+        origin=origin,
+        licence=LICENCE,
+        meta=patent.meta,
+    )
+
+
+def _reason(patent: Patent) -> str:
+    """Return why a patent gives no document; nothing if it gives one."""
+    if not patent.number:
+        return "no_number"
+    if patent.background is None:
+        return "no_background"
+    return "" if patent.background else "empty"

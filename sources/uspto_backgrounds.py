@@ -29,8 +29,8 @@ occurrence in one file.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -57,7 +57,9 @@ MANUAL = (
     "Get a free key for the Open Data Portal at https://data.uspto.gov/myodp. Or put weekly files you"
     " have into the folder of this source's raw files, as they are."
 )
-PREFIXES = MappingProxyType({"PTGRAPS": "pftaps", "PTGRXML": ("pg", "ipg")})
+PREFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"PTGRAPS": ("pftaps",), "PTGRXML": ("pg", "ipg")}
+)
 """Products and how the names of their weekly files begin."""
 
 ENDS = ("summary", "drawing", "figure", "disclosure", "embodiment", "detailed", "brief description")
@@ -103,7 +105,7 @@ class Patent:
 
     number: str = ""
     background: str | None = None
-    meta: MappingProxyType[str, Json] = MappingProxyType({})
+    meta: Mapping[str, Json] = field(default_factory=dict)
     reason: str = ""
 
 
@@ -155,3 +157,95 @@ def _reason(patent: Patent) -> str:
     if patent.background is None:
         return "no_background"
     return "" if patent.background else "empty"
+
+
+def _published(record: Record, origin: str) -> Patent:
+    content = record.content or b""
+    if not record.is_xml:
+        text = uspto_aps.decode(content)
+        return _aps_patent(text, uspto_aps.published(text))
+    root = uspto_xml.published_tree(content, origin, st32=b"<PATDOC" in content)
+    if root.tag == "PATDOC":
+        paragraphs: Sequence[str] | None = uspto_xml.published_summary(root) or None
+    else:
+        paragraphs = uspto_xml.published_background(root)
+    background = None if paragraphs is None else "\n".join(paragraphs)
+    return _xml_patent(root.tag, uspto_xml.front_page(root), background)
+
+
+def _corrected(record: Record, origin: str) -> Patent:
+    content = record.content or b""
+    if not record.is_xml:
+        text = uspto_aps.decode(content)
+        return _aps_patent(text, _background(uspto_aps.parts(text)))
+    root = uspto_xml.whole_tree(content, origin)
+    background = _background(uspto_xml.parts(root))
+    return _xml_patent(root.tag, uspto_xml.front_page(root), background)
+
+
+READINGS = MappingProxyType({"published": _published, "corrected": _corrected})
+
+
+def _reading(options: Options) -> Callable[[Record, str], Patent]:
+    fidelity = str(options["fidelity"])
+    if fidelity not in READINGS:
+        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(READINGS)}")
+    return READINGS[fidelity]
+
+
+def _background(parts: Iterable[Part]) -> str | None:
+    """Return what stands below a heading of a background, to one of another section."""
+    inside: list[str] | None = None
+    for part in parts:
+        heading = part.text.lower() if part.is_heading else ""
+        if inside is None:
+            if "background" in heading:
+                inside = []
+        elif any(end in heading for end in ENDS):
+            break
+        elif part.text:
+            inside.append(part.text)
+    return None if inside is None else "\n".join(inside)
+
+
+def _aps_patent(text: str, background: str | None) -> Patent:
+    fields = uspto_aps.fields(text)
+    # The ninth place of WKU is a check digit.
+    number = fields.get("WKU", "")[:8]
+    named = (("patent", number), ("date", fields.get("ISD")), ("title", fields.get("TTL")))
+    return Patent(number, background, _meta(named))
+
+
+def _xml_patent(root: str, front: dict[str, str], background: str | None) -> Patent:
+    if root not in {"PATDOC", "us-patent-grant"}:
+        return Patent(root, reason="not_a_grant")
+    number = front.pop("number", "")
+    return Patent(number, background, _meta((("patent", number), *front.items())))
+
+
+def _meta(stated: Iterable[tuple[str, str | None]]) -> dict[str, Json]:
+    return {name: value for name, value in stated if value}
+
+
+SOURCE = Source(
+    name="uspto_backgrounds",
+    pile_set_name=PILE_SET_NAMES["uspto_backgrounds"],
+    licence=LICENCE,
+    access="key",
+    version=1,
+    read=read,
+    plan=plan,
+    reasons={
+        "unreadable_member": UNREADABLE,
+        "no_patents": "a member that holds neither APS text nor XML",
+        "too_large": f"more than {MAX_RECORD >> 20} MiB",
+        "malformed": "XML that is cut or not well-formed",
+        "not_a_grant": "XML of another kind: an application, a list of sequences",
+        "no_number": "no patent number",
+        "no_background": "no heading of a background, or no brief summary",
+        "empty": "a background without text",
+    },
+    defaults={"fidelity": "published", "first": "1976-01-01", "last": "2020-09-30"},
+    homepage="https://data.uspto.gov/bulkdata",
+    manual=MANUAL,
+)

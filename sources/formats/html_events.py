@@ -65,11 +65,16 @@ class Target(Protocol):
 
 
 def feed(markup: str, target: Target) -> None:
-    """Parse a page by the rules of the libxml2 at hand, straight into a target."""
+    """Parse a page by the rules of the libxml2 at hand, straight into a target.
+
+    Half a surrogate pair, which JSON can spell and parsers refuse, becomes U+FFFD.
+    """
     if not markup:
         # lxml would raise: it takes no page for a mistake.
         target.close()
         return
+    if not markup.isascii():
+        markup = markup.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     # The stubs say bytes may come, which do not from str, and that all methods must be there.
     parser = etree.HTMLParser(target=cast("etree.ParserTarget", target))
     parser.feed(markup)

@@ -14,17 +14,18 @@ from collections.abc import Iterator
 from sources.formats.uspto_records import Part
 
 SECTIONS = frozenset(
-    "PATN INVT ASSG PRIR REIS RLAP CLAS UREF FREF OREF LREP ABST GOVT PARN BSUM DETD CLMS DRWD".split()
+    {
+        *("PATN", "INVT", "ASSG", "PRIR", "REIS", "RLAP", "CLAS", "UREF", "FREF", "OREF", "LREP"),
+        *("ABST", "GOVT", "PARN", "BSUM", "DRWD", "DETD", "CLMS"),
+    }
 )
 """Sections that the Pile's reader knew. It did not know PCTA and DCLM, and read on."""
 
-PARAGRAPHS = frozenset(
-    "PA PAC PAI PAL PAR PARA PA0 PA1 PA2 PA3 PAPI.sup.1, PARENT NUM TBL".split()
-)
-"""Tags of headings (PAC) and paragraphs."""
-
-COUNTED = frozenset("PA PAC PAI PAL PAR PARA NUM TBL".split())
+COUNTED = frozenset({"PA", "PAC", "PAI", "PAL", "PAR", "PARA", "NUM", "TBL"})
 """Tags of which each further one in a section is an entry of its own; others add to their first."""
+
+PARAGRAPHS = COUNTED | {"PA0", "PA1", "PA2", "PA3", "PAPI.sup.1,", "PARENT"}
+"""Tags of headings (PAC) and paragraphs."""
 
 SUMMARY, HEADING, BACKGROUND = "BSUM", "PAC", "BACKGROUND"
 
@@ -82,7 +83,7 @@ def _entries(record: str) -> dict[str, list[str]]:
         elif tag in COUNTED:
             counts[tag] += 1
             key = f"{tag}_{counts[tag]}"
-            entries[key] = words[1:]
+            entries[key] = [" ".join(words[1:])]
         elif key and tag not in {"CTY", "CNT"}:
             key = tag if tag in PARAGRAPHS else key
             entries[key].append(" ".join(words))

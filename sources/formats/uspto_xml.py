@@ -17,14 +17,24 @@ from lxml import etree
 from sources.formats.uspto_records import Part
 from sources.formats.xml_records import text_of, tree
 
-_GREEK = (
-    "agr α bgr β ggr γ dgr δ egr ε zgr ζ eegr η thgr θ kgr κ lgr λ mgr μ ngr ν pgr π rgr ρ tgr τ"
-    " phgr φ ohgr ω Ggr Γ Dgr Δ Lgr Λ Sgr Σ PSgr Ψ OHgr Ω"
-).split()
-GREEK: Mapping[str, str] = MappingProxyType(dict(zip(_GREEK[::2], _GREEK[1::2], strict=True)))
-"""Greek letters by the names of ISO 8879, which HTML does not know."""
+_GREEK_IN_HTML = """
+agr alpha bgr beta ggr gamma dgr delta egr epsilon zgr zeta eegr eta thgr theta igr iota kgr kappa
+lgr lambda mgr mu ngr nu xgr xi ogr omicron pgr pi rgr rho sgr sigma sfgr sigmaf tgr tau ugr upsilon
+phgr phi khgr chi psgr psi ohgr omega Ggr Gamma Dgr Delta THgr Theta Lgr Lambda Xgr Xi Pgr Pi Sgr Sigma
+Ugr Upsilon PHgr Phi PSgr Psi OHgr Omega
+""".split()  # noqa: SIM905 - a table
+GREEK: Mapping[str, str] = MappingProxyType(
+    {
+        name: html5[meant + ";"]
+        for name, meant in zip(_GREEK_IN_HTML[::2], _GREEK_IN_HTML[1::2], strict=True)
+    }
+)
+"""Greek letters by the names of ISO 8879, which HTML names otherwise."""
 
-_IN_WORDS = MappingProxyType(
+_GREEK_KNOWN = """
+agr bgr ggr dgr egr zgr eegr thgr kgr lgr mgr ngr pgr rgr tgr phgr ohgr Ggr Dgr Lgr Sgr PSgr OHgr
+""".split()  # noqa: SIM905 - a table
+_IN_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "lt": " less than ",
         "gt": " greater than ",
@@ -36,17 +46,17 @@ _IN_WORDS = MappingProxyType(
         "Circlesolid": "◯",
     }
 )
-_AS_IN_HTML = (
-    "Aacute Auml Ouml Prime Uuml aacute acirc aelig angst apos aring atilde auml boxH bull cacute"
-    " ccedil commat dagger deg eacute ecirc egrave empty emsp equals equiv euml excl frac12 frac14"
-    " frac18 frac34 frac38 frac78 gE iacute iuml lE lcub ldquo lsqb lsquo mdash middot minus ne"
-    " ntilde num oacute ocirc ominus oslash ouml perp plus plusmn prime prop quest rarr rcub rdquo"
-    " rsqb rsquo sacute sect square tilde times uacute uuml"
-).split()
+_AS_IN_HTML = """
+Aacute Auml Ouml Prime Uuml aacute acirc aelig angst apos aring atilde auml boxH bull cacute
+ccedil commat dagger deg eacute ecirc egrave empty emsp equals equiv euml excl frac12 frac14
+frac18 frac34 frac38 frac78 gE iacute iuml lE lcub ldquo lsqb lsquo mdash middot minus ne
+ntilde num oacute ocirc ominus oslash ouml perp plus plusmn prime prop quest rarr rcub rdquo
+rsqb rsquo sacute sect square tilde times uacute uuml
+""".split()  # noqa: SIM905 - a table
 
 
 def _garbled(character: str) -> str:
-    """Return what the Pile's reader made of a character: ASCII stays, an apostrophe is two quotes."""
+    """Return what the Pile's reader made of a text: ASCII stays, but an apostrophe is two quotes."""
     if character == "'":
         return '""'
     if character.isascii():
@@ -59,7 +69,7 @@ _GARBLED = MappingProxyType(
         name: _garbled(character)
         for name, character in (
             *_IN_WORDS.items(),
-            *GREEK.items(),
+            *((name, GREEK[name]) for name in _GREEK_KNOWN),
             *((name, html5[name + ";"]) for name in _AS_IN_HTML),
         )
     }

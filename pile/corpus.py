@@ -26,6 +26,9 @@ SPLITS = ("train", "val", "test")
 
 LEVEL = 3
 
+DAMAGED = (EOFError, ValueError, zstd.ZstdError)
+"""What `read` raises for a file that is not as it was written."""
+
 PROVENANCE = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -80,8 +83,8 @@ class LineWriter:
 def read(path: Path) -> Iterator[Line]:
     """Stream a corpus file's documents, in order.
 
-    Raises EOFError or zstd's error on a truncated or damaged file, ValueError on a line that is
-    not a document.
+    Raises one of `DAMAGED`: EOFError or zstd's error on a truncated or damaged file, ValueError on
+    a line that is not a document.
     """
     with zstd.open(path, "rb") as file:
         for number, raw in enumerate(file, start=1):

@@ -21,6 +21,9 @@ ATTEMPTS = 3
 WINDOW = 2
 """Tasks in flight per worker: enough to keep workers busy, few enough to stop soon."""
 
+TASKS_PER_WORKER = 500
+"""Tasks after which a worker is replaced: libraries leak, and a new one costs half a second."""
+
 OBJECT_STORE_BYTES = 128 << 20
 """Ray's shared memory: receipts only, so the smallest that Ray takes comfortably."""
 
@@ -142,7 +145,7 @@ def run_on_ray(tasks: Sequence[Task], workers: Workers) -> Iterator[tuple[Task, 
     """Keep a window of tasks in flight, the heaviest first, and yield them as they end."""
     import ray  # noqa: PLC0415
 
-    remote = ray.remote(num_cpus=1, max_retries=0, max_calls=50)(call)
+    remote = ray.remote(num_cpus=1, max_retries=0, max_calls=TASKS_PER_WORKER)(call)
     cores = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]
     slots = WINDOW * max(workers.number, int(cores))
     waiting = sorted(tasks, key=lambda task: (-task.weight, task.stage, task.name), reverse=True)

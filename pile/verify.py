@@ -132,7 +132,7 @@ def _check_corpus_file(path: Path, name: str, rows: int) -> Iterator[Problem]:
 
     try:
         ours = sum(1 for _ in corpus.read(path))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is what verify is to find
+    except corpus.DAMAGED as error:
         yield Problem("mix", name, f"cannot be read: {error}")
         return
     theirs = sum(1 for _ in lm_dataformat.Reader(str(path)).stream_data())
@@ -168,8 +168,12 @@ def _check_shards(
             ):
                 continue
             yield from _check_shard(config, prefix, receipt.given, encoder)
-            if not receipt.rejected:
+            if receipt.rejected:
+                continue
+            try:
                 yield from _compare(config.corpus.seed, file, prefix, encoder)
+            except corpus.DAMAGED as error:
+                yield Problem("tokenize", name, f"its text cannot be read to compare: {error}")
 
 
 def _check_shard(

@@ -21,7 +21,7 @@ The fields by ``fidelity``:
   ``html_columbia``, ``html_anon_2020``, ``html_with_citations``, ``xml_harvard``, the last winning;
 * ``corrected``: CourtListener's own order of quality, the *first* with words in it:
   ``html_with_citations``, ``html_columbia``, ``html_lawbox``, ``xml_harvard``, ``html_anon_2020``,
-  ``html``, ``plain_text``; HTML by the rules of HTML5.
+  ``html``, ``plain_text``; HTML by the rules of HTML5, and the apology counts as empty.
 
 The Pile did not read CAP. A CAP case is read as its casebody would be as ``xml_harvard``, with every
 ``fidelity``; opinions given apart stand behind the head matter, a blank line between.
@@ -253,21 +253,15 @@ def _document(
 def _opinion_text(opinion: Mapping[str, Any], reading: Reading) -> str:
     if not any(field in opinion for field in FIELDS_2021):
         raise _UnfitError("other_file", str(list(opinion))[:200])
-    if opinion.get("html") == APOLOGY:
+    if reading.last_wins and opinion.get("html") == APOLOGY:
         raise _UnfitError("apology", str(opinion["id"]))
-    if reading.last_wins:
-        filled = [field for field in reading.fields if opinion.get(field)][-1:]
-    else:
-        filled = [field for field in reading.fields if str(opinion.get(field) or "").strip()]
-    for field in filled:
-        text = _field_text(field, str(opinion[field]), reading)
-        if reading.last_wins or text.strip():
+    filled = [field for field in reading.fields if opinion.get(field)]
+    for field in filled[-1:] if reading.last_wins else filled:
+        content = str(opinion[field])
+        text = content if field == "plain_text" else reading.html(content)
+        if reading.last_wins or (text.strip() and content != APOLOGY):
             return text
     raise _UnfitError("no_text", str(opinion["id"]))
-
-
-def _field_text(field: str, content: str, reading: Reading) -> str:
-    return content if field == "plain_text" else reading.html(content)
 
 
 def _opinion_meta(opinion: Mapping[str, Any], origin: str) -> dict[str, Json]:
@@ -327,7 +321,7 @@ SOURCE = Source(
     read=read,
     plan=plan,
     reasons={
-        "apology": "an opinion whose HTML says that the content could not be extracted",
+        "apology": "an opinion whose HTML says that its content could not be extracted",
         "no_text": "an opinion or case without text in the fields that are read",
         "no_id": "an opinion or case without an id",
         "too_deep": "HTML with more than 2,048 elements in one another",

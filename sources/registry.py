@@ -3,13 +3,21 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sources import arxiv, pubmed_abstracts, pubmed_central
+from sources import arxiv, freelaw, gutenberg_pg19, local, pile_cc, pubmed_abstracts, pubmed_central
 from sources.source import Source
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
     {
         module.SOURCE.name: module.SOURCE
-        for module in (arxiv, pubmed_abstracts, pubmed_central)
+        for module in (
+            arxiv,
+            freelaw,
+            gutenberg_pg19,
+            local,
+            pile_cc,
+            pubmed_abstracts,
+            pubmed_central,
+        )
     }
 )
 """Every source by name."""

@@ -14,7 +14,7 @@ from dedup.clusters import decide
 from dedup.decisions import Decisions
 from dedup.signatures import Signatures
 from pile import store
-from pile.config import Dedup
+from pile.config import ConfigError, Dedup
 from pile.engine import Task
 from pile.ledger import Part, Receipt
 from pile.parts import part_of
@@ -41,7 +41,13 @@ def stage(settings: Dedup, source: str, signed: Stage) -> Stage:
 
 def _bands(settings: Dedup) -> Bands:
     if settings.method == "minhash":
-        return choose_bands(settings.threshold, settings.permutations)
+        try:
+            return choose_bands(settings.threshold, settings.permutations)
+        except ValueError as error:
+            raise ConfigError(
+                f"[dedup] threshold = {settings.threshold} cannot be told with "
+                f"permutations = {settings.permutations}: {error}; give more permutations"
+            ) from error
     return Bands(1, 1)  # without signatures there is nothing to cut into bands
 
 

@@ -107,16 +107,16 @@ def _summary(record: str) -> Iterator[list[str]]:
 
 def parts(record: str) -> list[Part]:
     """Return the headings and paragraphs of the brief summaries; tags count at a line's start only."""
-    found: list[Part] = []
+    found: list[tuple[list[str], bool]] = []
     section = ""
     for line in record.split("\n"):
         tag, _, text = line.partition(" ")
         if line.rstrip() in SECTIONS:
             section = line.rstrip()
         elif section == SUMMARY and tag in PARAGRAPHS:
-            found.append(Part(" ".join(text.split()), tag == HEADING))
+            found.append((text.split(), tag == HEADING))
         elif section == SUMMARY and line.strip():
-            last = found.pop() if found else Part("", is_heading=False)
-            joined = " ".join([*last.text.split(), *line.split()])
-            found.append(Part(joined, last.is_heading))
-    return found
+            if not found:
+                found.append(([], False))
+            found[-1][0].extend(line.split())
+    return [Part(" ".join(words), is_heading) for words, is_heading in found]

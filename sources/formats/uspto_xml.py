@@ -75,7 +75,8 @@ _GARBLED = MappingProxyType(
     }
 )
 _ENTITY = re.compile(r"&(\w+);")
-_STRAY = re.compile(r"<(?![a-zA-Z]|/|!)")
+_STRAY = re.compile(r"<(?![a-zA-Z/!])")
+_NO_MARKUP = re.compile(r"<(?![a-zA-Z/!?])")
 _XML_OWN = frozenset({"lt", "gt", "amp", "quot", "apos"})
 _DECLARATION = re.compile(r"^\ufeff?\s*<\?xml[^>]*\?>")
 
@@ -98,7 +99,8 @@ def whole_tree(content: bytes, origin: str) -> etree._Element:
     Raises `sources.source.UnreadableFile` if it is not well-formed even so.
     """
     text = _DECLARATION.sub("", content.decode("utf-8", "ignore"))
-    return tree(_ENTITY.sub(_meant_entity, text).encode(), origin)
+    text = _NO_MARKUP.sub("&lt;", _ENTITY.sub(_meant_entity, text))
+    return tree(text.encode(), origin)
 
 
 def _garbled_entity(entity: re.Match[str]) -> str:

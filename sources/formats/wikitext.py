@@ -77,7 +77,7 @@ class Rules:
 
 
 def page_text(wikitext: str, rules: Rules) -> str:
-    """Return the text of a page; raises mwparserfromhell's ParserError."""
+    """Return the text of a page; raises `TangledError` and mwparserfromhell's ParserError."""
     return rules.join(_section_text(nodes, rules) for nodes in _sections(wikitext))
 
 
@@ -226,7 +226,7 @@ def _nothing(_: Any, __: Tokens) -> str:
 
 def _misplaced(token: Any, _: Tokens) -> str:
     what = "the end of the page" if token is None else type(token).__name__
-    raise ParserError(f"{what} inside markup")
+    raise ParserError(f"{what} inside markup")  # type: ignore[no-untyped-call] # the library's
 
 
 NODES: Mapping[type, Callable[[Any, Tokens], str | Removable]] = MappingProxyType(

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from mwparserfromhell.parser import CTokenizer, ParserError
+from mwparserfromhell.parser import CTokenizer  # type: ignore[attr-defined] # None if not built
 from mwparserfromhell.parser.tokenizer import Tokenizer
 
 Tokens: TypeAlias = list[Any]
@@ -66,20 +66,17 @@ UNPARSED = frozenset(
 """What holds text that is no markup."""
 
 
-class TangledError(ParserError):  # type: ignore[misc] # the library has no types
+class TangledError(ValueError):
     """Markup so tangled that cutting it into tokens takes too many steps."""
 
-    def __init__(self) -> None:
-        super().__init__("too many steps")
 
-
-class CountingTokenizer(Tokenizer):  # type: ignore[misc] # the library has no types
+class CountingTokenizer(Tokenizer):
     """The library's Python tokenizer with the depth of 2020 and an end to its patience."""
 
     MAX_DEPTH = DEPTH
 
     def __init__(self, steps: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call] # the library's
         self._steps = steps
 
     def _read(self, *args: Any, **options: Any) -> Any:
@@ -90,7 +87,7 @@ class CountingTokenizer(Tokenizer):  # type: ignore[misc] # the library has no t
 
 
 def tokenize(wikitext: str) -> Tokens:
-    """Return the tokens of a page; raises the library's ParserError, of which TangledError is one."""
+    """Return the tokens of a page; raises `TangledError` and the library's ParserError."""
     if CTokenizer is not None and is_tidy(wikitext):
         return list(CTokenizer().tokenize(wikitext))
     return list(CountingTokenizer(STEPS * (len(wikitext) + 100)).tokenize(wikitext))
@@ -109,7 +106,7 @@ def is_tidy(wikitext: str) -> bool:
         mishaps += _mishaps(mark, stack)
         if mishaps > TIDY_MISHAPS or len(stack) > TIDY_DEPTH:
             return False
-    return mishaps + len(stack) <= TIDY_MISHAPS
+    return stack[-1] not in UNPARSED and mishaps + len(stack) - 1 <= TIDY_MISHAPS
 
 
 def _mishaps(mark: re.Match[str], stack: list[str]) -> int:
@@ -118,7 +115,7 @@ def _mishaps(mark: re.Match[str], stack: list[str]) -> int:
     if stack[-1] in UNPARSED:
         if stack[-1] == (tag.lower() if mark["end"] else OPENER_OF.get(text)):
             stack.pop()
-        return 0
+        return stack.count(tag.lower() if tag else text)
     if tag:
         return _follow_tag(mark, stack)
     if text == "\n":

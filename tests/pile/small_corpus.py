@@ -60,8 +60,8 @@ def write_raw(folder: Path) -> None:
     near = text(110, 59) + " almost"
     lines[11] = json.dumps({"id": "11", "text": near}, ensure_ascii=False)
     lines[20] = "{not json"
-    with gzip.open(letters / "a.jsonl.gz", "wt", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+    content = ("\n".join(lines) + "\n").encode()
+    (letters / "a.jsonl.gz").write_bytes(gzip.compress(content, mtime=0))
 
 
 def write_config(folder: Path, **replacements: str) -> Path:

@@ -182,7 +182,7 @@ class Config(Settings):
 
     def resolve(self, name: str) -> Path:
         """Return a path of the config, its variables replaced, from the config's folder."""
-        return (self.path.parent / expand(name, self.path)).absolute()
+        return Path(os.path.normpath(self.path.parent / expand(name, self.path)))
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Config":

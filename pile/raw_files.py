@@ -8,7 +8,7 @@ upstream does not change a run half way.
 import glob
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -40,15 +40,22 @@ def locate(
     """
     if not table.files:
         return tuple(_downloads(config, table))
+    entries = [expand(entry, config.path) for entry in table.files]
+    given = [_remote(config, table, entry) for entry in entries if entry.startswith(REMOTE)]
+    patterns = [
+        os.path.normpath(config.path.parent / entry)
+        for entry in entries
+        if not entry.startswith(REMOTE)
+    ]
+    given.extend(_local(config, table, patterns, on_hash))
     found: dict[str, Located] = {}
-    for entry in table.files:
-        for located in _given(config, table, entry, on_hash):
-            if located.raw.name in found and found[located.raw.name].path != located.path:
-                raise ConfigError(
-                    f"{config.path}: [sources.{table.name}] files: {located.path} and "
-                    f"{found[located.raw.name].path} would both be called {located.raw.name!r}"
-                )
-            found[located.raw.name] = located
+    for located in given:
+        other = found.setdefault(located.raw.name, located)
+        if other.path != located.path or other.raw.url != located.raw.url:
+            raise ConfigError(
+                f"{config.path}: [sources.{table.name}] files: {located.raw.url} and "
+                f"{other.raw.url} would both be called {located.raw.name!r}"
+            )
     return tuple(found[name] for name in sorted(found))
 
 
@@ -59,31 +66,34 @@ def identity(located: Located) -> dict[str, str | int | None]:
     return entry if located.is_local else {**entry, "url": raw.url, "size": raw.size}
 
 
-def _given(
-    config: Config, table: SourceTable, entry: str, on_hash: Callable[[str], None]
+def _remote(config: Config, table: SourceTable, address: str) -> Located:
+    """Return a file to download; a checksum may follow its address: ``….gz#sha256=…``."""
+    url, _, checksum = address.partition("#")
+    name = unquote(PurePosixPath(urlsplit(url).path).name)
+    raw = RawFile(url, name, checksum=checksum.replace("=", ":") or None)
+    return Located(raw, layout.raw(config.work, table.name, name), is_local=False)
+
+
+def _local(
+    config: Config, table: SourceTable, patterns: Sequence[str], on_hash: Callable[[str], None]
 ) -> Iterator[Located]:
-    text = expand(entry, config.path)
-    if text.startswith(REMOTE):
-        # A checksum may follow the address: https://…/file.gz#sha256=…
-        url, _, checksum = text.partition("#")
-        name = unquote(PurePosixPath(urlsplit(url).path).name)
-        raw = RawFile(url, name, checksum=checksum.replace("=", ":") or None)
-        yield Located(raw, layout.raw(config.work, table.name, name), is_local=False)
+    """Yield the files that patterns match, named from the deepest folder that holds them all."""
+    if not patterns:
         return
-    pattern = str(config.path.parent / text)
-    base = _fixed_folder(pattern)
-    matched = map(Path, glob.iglob(pattern, recursive=True))  # noqa: PTH207 - may be absolute
-    paths = sorted(path for path in matched if path.is_file())
-    if not paths:
-        raise ConfigError(
-            f"{config.path}: [sources.{table.name}] files: {entry!r} matches no file below {base}"
-        )
+    base = Path(os.path.commonpath([_fixed_folder(pattern) for pattern in patterns]))
     known = _Hashes(layout.hashes(config.work))
-    for path in paths:
-        name = path.relative_to(base).as_posix()
-        size, sha256 = known.of(path, on_hash)
-        raw = RawFile(path.as_uri(), name, size, f"sha256:{sha256}")
-        yield Located(raw, path, is_local=True)
+    for pattern in patterns:
+        matched = map(Path, glob.iglob(pattern, recursive=True))  # noqa: PTH207 - absolute
+        paths = sorted(path for path in matched if path.is_file())
+        if not paths:
+            raise ConfigError(
+                f"{config.path}: [sources.{table.name}] files: {pattern!r} matches no file"
+            )
+        for path in paths:
+            size, sha256 = known.of(path, on_hash)
+            name = path.relative_to(base).as_posix()
+            raw = RawFile(path.as_uri(), name, size, f"sha256:{sha256}")
+            yield Located(raw, path, is_local=True)
 
 
 def _fixed_folder(pattern: str) -> Path:

@@ -72,7 +72,7 @@ HEADINGS = (
     "description (adapted from the applicant's abstract):",
     "description: (adapted from the investigator's abstract)",
     "description: (adapted from the applicant's abstract)",
-    "description (adapted from the investigator's abstract)",
+    "description: (adapted from the investigator's abstract)",
     "description: (adapted from investigator's abstract)",
     "description: (adapted from applicant's abstract)",
     "description (adapted from investigator's abstract):",
@@ -81,7 +81,7 @@ HEADINGS = (
     "project summary / abstract",
     "project summary (see instructions):",
 )
-"""What the published extraction takes off the beginning of a text, in this order."""
+"""What the published extraction takes off the beginning of a text, in this order; one comes twice."""
 
 NO_VALUES = frozenset(
     [
@@ -106,6 +106,7 @@ NO_VALUES = frozenset(
 ) | {""}
 """Cells that pandas 1.1 reads as none."""
 
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
@@ -276,7 +277,7 @@ def _text_lines(stream: BinaryIO, origin: str, decode: Callable[[bytes], str]) -
             raise UnreadableFile(f"{origin}: line {number}: {line.length:,} bytes long, so no CSV")
         text = decode(line).removeprefix(mark).replace("\r\n", "\n").replace("\r", "\n")
         mark = ""
-        yield from text.splitlines(keepends=True) if text.count("\n") > 1 else (text,)
+        yield from _LINE.findall(text)
 
 
 def _outcome(row: Row, reading: Reading, seen: DiskSet) -> Document | Rejected:

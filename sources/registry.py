@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sources import arxiv, freelaw, gutenberg_pg19, local, pile_cc, pubmed_abstracts, pubmed_central
+from sources import (
+    arxiv,
+    freelaw,
+    gutenberg_pg19,
+    local,
+    pile_cc,
+    pubmed_abstracts,
+    pubmed_central,
+    stackexchange,
+    wikipedia_en,
+)
 from sources.source import Source
 
 SOURCES: Mapping[str, Source] = MappingProxyType(
@@ -17,6 +27,8 @@ SOURCES: Mapping[str, Source] = MappingProxyType(
             pile_cc,
             pubmed_abstracts,
             pubmed_central,
+            stackexchange,
+            wikipedia_en,
         )
     }
 )

@@ -2,6 +2,7 @@
 
 import sqlite3
 from types import TracebackType
+from typing import Self
 
 CACHE_KIB = 32 << 10
 """KiB of memory that one set takes at most, however large it is."""
@@ -22,7 +23,7 @@ class DiskSet:
         self._database.execute("CREATE TABLE members (key BLOB PRIMARY KEY) WITHOUT ROWID")
         self._database.execute("BEGIN")
 
-    def __enter__(self) -> "DiskSet":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

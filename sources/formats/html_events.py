@@ -27,15 +27,16 @@ MAX_DEPTH = 2048
 """Elements that may be open at once: the parser's time grows with their number."""
 
 _RENAMED = "raw-"
+# Those passed over at once are most of all there are, and mean the same to both.
 _REFERENCE = re.compile(
-    r"&(?:#(?:[xX](?P<hex>[0-9a-fA-F]*)|(?P<decimal>[0-9]*));?"
+    r"&(?!(?:amp|nbsp|lt|gt|quot|#1[6-9][0-9]|#[2-9][0-9]{2}|#[1-9][0-9]{3});)(?:#(?:[xX](?P<hex>[0-9a-fA-F]*)|(?P<decimal>[0-9]*));?"
     r"|(?P<name>[A-Za-z_:][\w.:-]*)(?P<end>;?))"
 )
 _RAW = re.compile(r"<(/?)(?=[iInN])(?=(?i:iframe|noembed|noframes)[\s/>])")
 _NO_CHARACTER = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-_TAG_OR_RETURN = re.compile(r"<[A-Za-z/!?][^>]*>|\r")
+_TAG_OR_RETURN = re.compile(r"<[A-Za-z/!?][^<>]*>|\r")
 _STRETCH = re.compile(
-    r"(?P<pre><pre[\s>](?:(?!</pre).)*)|<[A-Za-z/!?][^>]*>|(?P<text>[^<]+)",
+    r"(?P<pre><pre[\s>](?:(?!</pre).)*)|<[A-Za-z/!?][^<>]*>|(?P<text>[^<]+)",
     re.IGNORECASE | re.DOTALL,
 )
 _NAMED = {name: chr(number) for name, number in name2codepoint.items()} | {"apos": "'"}

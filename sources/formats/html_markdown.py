@@ -10,6 +10,9 @@ compare with it on many pages. What matters of it:
 * Named and numbered characters that have a look-alike in ASCII become it: ``&mdash;`` is ``--``, but
   a dash that stands as itself stays.
 * Links within a page (``#``) are their text; tables have a line under their first row.
+
+A page that would take unbounded time or memory raises `MarkupError`: Python's parser tries every
+broken-off tag anew, and indentation multiplies what stands in many lists.
 """
 
 import re
@@ -18,8 +21,21 @@ from dataclasses import dataclass
 from html.entities import html5, name2codepoint
 from html.parser import HTMLParser
 from types import MappingProxyType
+from typing import TypeAlias
 
-Attributes = Mapping[str, str | None]
+Attributes: TypeAlias = Mapping[str, str | None]
+
+MAX_PAGE = 16 << 20
+"""Characters of a page."""
+
+MAX_MARKDOWN = 64 << 20
+"""Characters that a page may become."""
+
+MAX_DEPTH = 64
+"""Lists, and quotations, that may be open at once."""
+
+MAX_BROKEN = 100
+"""Tags and comments of a page that may be broken off."""
 
 LOOK_ALIKES: Mapping[str, str] = MappingProxyType(
     {
@@ -68,8 +84,14 @@ _HEADING = re.compile(r"h([1-9])")
 _PARTS_WORDS = re.compile(r"[^\s.!?]")
 
 
+class MarkupError(ValueError):
+    """A page that cannot be read in bounded time and memory."""
+
+
 def markdown(page: str) -> str:
-    """Return a page as Markdown; it ends with a newline."""
+    """Return a page as Markdown; raises `MarkupError`."""
+    if len(page) > MAX_PAGE:
+        raise MarkupError(f"a page of {len(page):,} characters")
     writer = _Writer()
     writer.feed(page)
     writer.close()
@@ -90,6 +112,8 @@ class _Writer(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
         self.written: list[str] = []
+        self.size = 0
+        self.broken = 0
         self.at_line_start = False
         self.breaks = 0
         self.line_end = ""
@@ -132,6 +156,25 @@ class _Writer(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text(data, referred=False)
+
+    def parse_starttag(self, i: int) -> int:
+        return self.counted(super().parse_starttag(i))
+
+    def parse_endtag(self, i: int) -> int:
+        return self.counted(super().parse_endtag(i))
+
+    def parse_html_declaration(self, i: int) -> int:
+        return self.counted(super().parse_html_declaration(i))
+
+    def parse_pi(self, i: int) -> int:
+        return self.counted(super().parse_pi(i))
+
+    def counted(self, end: int) -> int:
+        """Return where markup ends, -1 if it never does; raises `MarkupError` over too many."""
+        self.broken += end < 0
+        if self.broken > MAX_BROKEN:
+            raise MarkupError(f"more than {MAX_BROKEN} tags that are broken off")
+        return end
 
     def text(self, text: str, *, referred: bool) -> None:
         """Write text; what is written as a reference needs no escape."""
@@ -363,6 +406,7 @@ class _Writer(HTMLParser):
             margin += " "
         if self.pre:
             margin += "    " * (len(self.lists) or 1)
+            self.reserve(text.count("\n") * len(margin))
             text = text.replace("\n", "\n" + margin)
         if self.pre_begins:
             self.pre_begins = False
@@ -385,7 +429,14 @@ class _Writer(HTMLParser):
             self.space = False
         self.breaks = 0
 
+    def reserve(self, size: int) -> None:
+        """Raise `MarkupError` if so much more would be too much."""
+        if self.size + size > MAX_MARKDOWN or max(len(self.lists), self.quotes) > MAX_DEPTH:
+            raise MarkupError("its indentation makes it grow out of bounds")
+
     def write(self, text: str) -> None:
+        self.reserve(len(text))
+        self.size += len(text)
         self.written.append(text)
         if text:
             self.at_line_start = text.endswith("\n")

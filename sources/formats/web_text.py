@@ -14,6 +14,7 @@ Here a page's events are read as the parser sends them, where jusText builds a t
 and replays it; and neighbours are found in linear time. The stop words are jusText's own.
 """
 
+import math
 import re
 import sys
 from collections.abc import Collection
@@ -269,18 +270,14 @@ def classify(paragraphs: list[Paragraph], stop_words: Collection[str]) -> list[C
     """Class each paragraph as good (text) or bad (boilerplate)."""
     alone = [_class_alone(paragraph, stop_words) for paragraph in paragraphs]
     classes = alone.copy()
-    for index, paragraph in enumerate(paragraphs):
-        if (
-            paragraph.heading
-            and classes[index] == "short"
-            and _good_soon(paragraphs, classes, index)
-        ):
+    for index, near in enumerate(_near_good_text(paragraphs, classes)):
+        if near and paragraphs[index].heading and classes[index] == "short":
             classes[index] = "neargood"
     _settle_short(classes)
     _settle_near_good(classes)
-    for index, paragraph in enumerate(paragraphs):
-        saved = paragraph.heading and classes[index] == "bad" and alone[index] != "bad"
-        if saved and _good_soon(paragraphs, classes, index):
+    for index, near in enumerate(_near_good_text(paragraphs, classes)):
+        doubtful = classes[index] == "bad" and alone[index] != "bad"
+        if near and paragraphs[index].heading and doubtful:
             classes[index] = "good"
     return classes
 
@@ -301,16 +298,14 @@ def _class_alone(paragraph: Paragraph, stop_words: Collection[str]) -> Class:
     return "neargood" if density >= STOP_WORDS_LOW else "bad"
 
 
-def _good_soon(paragraphs: list[Paragraph], classes: list[Class], index: int) -> bool:
-    """Tell whether good text begins within `HEADING_DISTANCE` characters after a paragraph."""
-    distance = 0
-    for following in range(index + 1, len(classes)):
-        if distance > HEADING_DISTANCE:
-            return False
-        if classes[following] == "good":
-            return True
-        distance += len(paragraphs[following].text)
-    return False
+def _near_good_text(paragraphs: list[Paragraph], classes: list[Class]) -> list[bool]:
+    """Tell of each paragraph whether good text begins within `HEADING_DISTANCE` behind it."""
+    near = []
+    distance: float = math.inf
+    for paragraph, kind in zip(reversed(paragraphs), reversed(classes), strict=True):
+        near.append(distance <= HEADING_DISTANCE)
+        distance = 0 if kind == "good" else distance + len(paragraph.text)
+    return near[::-1]
 
 
 def _settle_short(classes: list[Class]) -> None:

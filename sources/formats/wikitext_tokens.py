@@ -113,9 +113,7 @@ def _mishaps(mark: re.Match[str], stack: list[str]) -> int:
     """Open or close what a mark says; return how many things stand where they should not."""
     text, tag = mark[0], mark["tag"]
     if stack[-1] in UNPARSED:
-        if stack[-1] == (tag.lower() if mark["end"] else OPENER_OF.get(text)):
-            stack.pop()
-        return stack.count(tag.lower() if tag else text)
+        return _follow_unparsed(mark, stack)
     if tag:
         return _follow_tag(mark, stack)
     if text == "\n":
@@ -125,10 +123,16 @@ def _mishaps(mark: re.Match[str], stack: list[str]) -> int:
         return 0
     if text in OPENER_OF:
         return _close(OPENER_OF[text], stack, 0 if text in MERE_TEXT else 1)
-    if text in STYLES:
-        _switch(STYLES[text], stack)
+    return _switch(STYLES[text], stack) if text in STYLES else 1
+
+
+def _follow_unparsed(mark: re.Match[str], stack: list[str]) -> int:
+    name = mark["tag"].lower() if mark["tag"] else mark[0]
+    if stack[-1] == (name if mark["end"] else OPENER_OF.get(name)):
+        stack.pop()
         return 0
-    return 1
+    # Whether this is within what it seems to be within is not certain.
+    return 1 if stack[-1] == name else 0
 
 
 def _follow_tag(mark: re.Match[str], stack: list[str]) -> int:
@@ -151,7 +155,7 @@ def _close(opener: str, stack: list[str], stray: int) -> int:
     return within
 
 
-def _switch(styles: Iterable[str], stack: list[str]) -> None:
+def _switch(styles: Iterable[str], stack: list[str]) -> int:
     """Switch italics or bold; they may overlap each other, but nothing else."""
     for style in styles:
         if stack[-1] == style:
@@ -160,6 +164,7 @@ def _switch(styles: Iterable[str], stack: list[str]) -> None:
             del stack[-2]
         else:
             stack.append(style)
+    return 0
 
 
 def _end_line(stack: list[str]) -> int:

@@ -1,0 +1,174 @@
+"""Wikipedia (en): the articles of English Wikipedia, as plain text behind their titles.
+
+Raw format: a MediaWiki XML export of current pages, ``enwiki-DATE-pages-articles…xml….bz2``
+(https://dumps.wikimedia.org/enwiki/), bzip2 of many streams, or any such export, also otherwise
+compressed or not at all. The Pile took the dump of 2020-03-01, by way of TensorFlow Datasets'
+``wikipedia/20200301.en``. Wikimedia keeps the last few dumps only, so that one is gone; `plan`
+lists the newest complete one (``dump = "latest"``) or that of a day (``dump = "20261101"``), from
+its ``dumpstatus.json``.
+
+Published extraction: pages of namespace 0 whose text does not begin with ``#redirect`` (any case);
+the wikitext without links to files, references, tables and lists of notes, the rest stripped of
+markup (see `sources.formats.wikitext`); title, blank line, text. Pages with nothing left go.
+
+Traps: templates vanish with all they hold, infoboxes, quotations and converted units alike, and
+leave gaps such as ``Toronto (, )``. Category links stay as lines ``Category:…``, and so do
+``__NOTOC__`` and its kind. References and file links survive where the published code lost its
+place. A page's comments in XML are no part of its text. Only English words count (File, Image,
+Media, Category, #redirect), whatever the wiki. Page ids ascend in a dump.
+
+``fidelity = "corrected"`` removes everything the published code set out to remove, category links
+and behaviour switches too, and leaves no room for empty sections.
+
+Known differences: none on the samples, though the library changed: mwparserfromhell 0.5.4 gave up on
+markup nested more than 40 deep and its successors do not, which `sources.formats.wikitext_tokens`
+makes good. Exports in UTF-16, which the original could not read, are read; exports before 0.6
+(2012), which do not state namespaces, too. A page that takes the parser too many steps is rejected,
+where the original would have gone on for hours. A reference to half a character (``&#xD800;``)
+becomes U+FFFD; it stopped the original.
+
+Place in a file: the offset of the page's first byte in the decompressed XML. An id is
+``wikipedia_en/PAGE``, with ``/nN`` behind it should the page, the Nth of its file, have an id not
+above all before it. Licence: CC BY-SA 4.0 (and GFDL) for all text now; what was written before June
+2023 came under CC BY-SA 3.0. Page, revision and time are in the meta, for attribution.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from operator import itemgetter
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from mwparserfromhell.parser import ParserError
+
+from sources.archives import open_stream
+from sources.formats.mediawiki import Page, pages
+from sources.formats.wikitext import CORRECTED, PUBLISHED, Rules, page_text
+from sources.formats.wikitext_tokens import TangledError
+from sources.published import PILE_SET_NAMES
+from sources.source import Document, Get, Options, RawFile, Rejected, Source, excerpt
+
+HOST = "https://dumps.wikimedia.org"
+DUMPS = f"{HOST}/enwiki/"
+LICENCE = "CC-BY-SA-4.0"
+JOB = "articlesmultistreamdump"
+
+RULES: Mapping[str, Rules] = MappingProxyType({"published": PUBLISHED, "corrected": CORRECTED})
+
+_LISTED_DAY = re.compile(r'href="(\d{8})/"')
+_DATE = re.compile(r"\d{8}")
+_FILE = re.compile(r"enwiki-\d{8}-pages-articles-multistream\d*\.xml(?:-p(\d+)p\d+)?\.bz2")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+def plan(options: Options, get: Get) -> Iterable[RawFile]:
+    """Yield the files of a dump by their first page, with size and SHA-1 as Wikimedia has them.
+
+    ``files`` cuts the list to its first so many; 0 takes all. Raises ValueError if there is no such
+    dump, it is not complete yet, or its status is not in the known form.
+    """
+    found = []
+    for name, stated in _dumped(str(options["dump"]), get).items():
+        if match := _FILE.fullmatch(name):
+            url, size, sha1 = (stated.get(key) for key in ("url", "size", "sha1"))
+            if not (isinstance(url, str) and isinstance(size, int) and isinstance(sha1, str)):
+                raise ValueError(f"{name} has no url, size and sha1 in the dump's status")
+            found.append((int(match[1] or 0), RawFile(HOST + url, name, size, f"sha1:{sha1}")))
+    found.sort(key=itemgetter(0))
+    for _, file in found[: int(str(options["files"])) or None]:
+        yield file
+
+
+def _dumped(dump: str, get: Get) -> dict[str, dict[str, Any]]:
+    """Return what a dump's status says of its files."""
+    days = [dump] if _DATE.fullmatch(dump) else []
+    if dump == "latest":
+        listed = _LISTED_DAY.findall(get(DUMPS).decode("utf-8", "replace"))
+        days = sorted(set(listed), reverse=True)
+    for day in days:
+        job = json.loads(get(f"{DUMPS}{day}/dumpstatus.json")).get("jobs", {}).get(JOB, {})
+        if job.get("status") == "done":
+            return dict(job["files"])
+    raise ValueError(f"{DUMPS}: no complete dump {dump!r}; it takes a day as YYYYMMDD, or latest")
+
+
+def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
+    """Yield a document or a rejection for every page of an export; see the module."""
+    fidelity = str(options["fidelity"])
+    if fidelity not in RULES:
+        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(RULES)}")
+    highest = 0
+    with open_stream(path) as stream:
+        for count, page in enumerate(pages(stream, raw.name), 1):
+            number = int(page.id) if _NUMBER.fullmatch(page.id) else 0
+            name = page.id if number > highest else f"{page.id}/n{count}"
+            highest = max(highest, number)
+            yield _outcome(page, f"wikipedia_en/{name}", raw.name, RULES[fidelity])
+
+
+def _outcome(page: Page, name: str, file: str, rules: Rules) -> Document | Rejected:
+    origin = f"{file}:{page.place}"
+    reason, text = _reason(page), ""
+    if not reason:
+        reason, text = _cleaned(page.wikitext, rules)
+    if reason:
+        return Rejected(origin, reason, excerpt(f"{page.title}\n\n{page.wikitext[:1000]}"))
+    return Document(
+        id=name,
+        text=f"{page.title}\n\n{text}",
+        origin=origin,
+        licence=LICENCE,
+        meta={
+            "title": page.title,
+            "page_id": int(page.id),
+            "revision_id": int(page.revision) if _NUMBER.fullmatch(page.revision) else None,
+            "namespace": 0,
+            "timestamp": page.timestamp,
+        },
+    )
+
+
+def _reason(page: Page) -> str:
+    """Return why a page is no article to be read; nothing if it is one."""
+    if page.namespace != "0":
+        return "not_article"
+    if page.wikitext.lower().startswith("#redirect"):
+        return "redirect"
+    if not _NUMBER.fullmatch(page.id):
+        return "no_id"
+    return "overlong" if page.overlong else ""
+
+
+def _cleaned(wikitext: str, rules: Rules) -> tuple[str, str]:
+    """Return the reason why there is no text, or nothing and the text."""
+    try:
+        text = page_text(wikitext, rules)
+    except TangledError:
+        return "tangled", ""
+    except ParserError:
+        return "parser_error", ""
+    return ("", text) if text else ("empty", "")
+
+
+SOURCE = Source(
+    name="wikipedia_en",
+    pile_set_name=PILE_SET_NAMES["wikipedia_en"],
+    licence=LICENCE,
+    access="open",
+    version=1,
+    read=read,
+    plan=plan,
+    reasons={
+        "not_article": "a page of another namespace than that of articles: a talk page, a template",
+        "redirect": "its text begins with #redirect",
+        "no_id": "it has no page id, or one that is no number",
+        "overlong": "a field of more than 2 MiB characters, which MediaWiki itself would not take",
+        "parser_error": "mwparserfromhell fails on it",
+        "tangled": "its markup takes the parser too many steps",
+        "empty": "nothing is left of it",
+    },
+    defaults={"fidelity": "published", "dump": "latest", "files": 0},
+    homepage="https://dumps.wikimedia.org/",
+)

@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from sources.archives import Overlong, lines
-from sources.formats.disk_set import DiskSet
+from sources.formats.on_disk import DiskSet
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.published import PILE_SET_NAMES
 from sources.source import (

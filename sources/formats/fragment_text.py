@@ -36,6 +36,9 @@ EMPTY = frozenset(
 ASCII_SPACE = " \n\t\f\r"
 NAMED = {name: chr(number) for name, number in name2codepoint.items()} | {"apos": "'"}
 
+PATIENCE = 20_000_000
+"""Broken tags times characters: html.parser may read on to the end from each of them."""
+
 _WELL_FORMED = re.compile(
     r"""(?P<text>[^<&]+)
     | <(?P<tag>(?!(?:script|style)\b)[a-z][a-z0-9]*)(?:[ ][a-z]+="[^"]*")*>
@@ -44,6 +47,7 @@ _WELL_FORMED = re.compile(
     | &\#(?P<number>[0-9]+|x[0-9a-f]+);""",
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
+_WHOLE_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:(?P<decimal>[0-9]+)|[xX](?P<hex>[0-9a-fA-F]+))")
 
 
@@ -83,6 +87,9 @@ def _take_well_formed(markup: str, fragment: "_Fragment") -> bool:
 
 
 def _take(markup: str, fragment: "_Fragment") -> None:
+    broken = markup.count("<") - len(_WHOLE_TAG.findall(markup))
+    if broken * len(markup) > PATIENCE:
+        raise BrokenMarkupError(f"{broken} broken tags in {len(markup)} characters")
     try:
         fragment.feed(markup)
         fragment.close()

@@ -25,7 +25,7 @@ from typing import TypeAlias
 
 Attributes: TypeAlias = Mapping[str, str | None]
 
-MAX_PAGE = 16 << 20
+MAX_PAGE = 8 << 20
 """Characters of a page."""
 
 MAX_MARKDOWN = 64 << 20
@@ -34,7 +34,7 @@ MAX_MARKDOWN = 64 << 20
 MAX_DEPTH = 64
 """Lists, and quotations, that may be open at once."""
 
-MAX_BROKEN = 100
+MAX_BROKEN = 20
 """Tags and comments of a page that may be broken off."""
 
 LOOK_ALIKES: Mapping[str, str] = MappingProxyType(
@@ -165,6 +165,9 @@ class _Writer(HTMLParser):
 
     def parse_html_declaration(self, i: int) -> int:
         return self.counted(super().parse_html_declaration(i))
+
+    def parse_comment(self, i: int, report: bool = True) -> int:
+        return self.counted(super().parse_comment(i, report))
 
     def parse_pi(self, i: int) -> int:
         return self.counted(super().parse_pi(i))

@@ -252,6 +252,9 @@ def _build(path: Path, text: str, tables: dict[str, Any]) -> Config:
 def _source_table(path: Path, text: str, name: str, given: dict[str, Any]) -> SourceTable:
     where = ("sources", name)
     reader = given.get("reader", name)
+    if not isinstance(reader, str):
+        place = _place(path, text, where, "reader")
+        raise ConfigError(f"{place}: [sources.{name}] reader = {reader!r} is not a text")
     if reader not in PILE_SET_NAMES and reader != LOCAL:
         known = [*PILE_SET_NAMES, LOCAL]
         raise ConfigError(

@@ -55,6 +55,10 @@ class Share:
         return self.rank * rows, (self.rank + 1) * rows
 
 
+WHOLE = Share()
+"""The whole batch: there is one rank."""
+
+
 class Loader:
     """Gives the batch of any step of any epoch; an epoch has ``size`` samples, ``steps`` batches.
 
@@ -73,6 +77,9 @@ class Loader:
         if not self.steps:
             raise ValueError(f"{self.size} samples are fewer than a batch of {settings.batch}")
 
+    def __reduce__(self) -> tuple[type["Loader"], tuple[Settings, Path | None]]:
+        return Loader, (self.settings, self._cache)
+
     def epoch(self, number: int) -> Samples | Blend:
         """Return the samples of an epoch in order; that of one epoch is held at a time."""
         current, ordered = self._current
@@ -82,7 +89,7 @@ class Loader:
         return ordered
 
     def batch(
-        self, epoch: int, step: int, share: Share = Share(), out: NDArray[Any] | None = None
+        self, epoch: int, step: int, share: Share = WHOLE, out: NDArray[Any] | None = None
     ) -> NDArray[Any]:
         """Return a share of the batch of a step, [rows, length + 1]; int64 unless ``out`` is given.
 
@@ -109,7 +116,7 @@ class Loader:
         ordered.gather(numbers, out, np.arange(numbers.size))
         return out
 
-    def batches(self, first: int = 0, share: Share = Share()) -> Iterator[NDArray[Any]]:
+    def batches(self, first: int = 0, share: Share = WHOLE) -> Iterator[NDArray[Any]]:
         """Yield a share of one batch after the other, epoch after epoch, without end.
 
         ``first`` counts steps over all epochs: a checkpoint need hold nothing but how many steps

@@ -1,6 +1,6 @@
 """Train a small model of the Pile's family on token shards, and report loss and speed.
 
-    python examples/train/train.py work/demo/latest/shards/shards/train-*.idx --steps 150
+    python examples/train/train.py work/demo/latest/shards/train-*.idx --steps 150
 
 The loop is as short as it can be: batches are a function of the step alone, so that a checkpoint
 holds weights, optimiser, and how many steps were made. Stop it when you like; ``--resume`` goes on

@@ -94,26 +94,44 @@ def samples_of(prefix: Path | str, request: Request, cache: Path | None = None) 
     return Samples(shard, index, request.length)
 
 
+def requests(count: int, weights: Sequence[float] | None, request: Request) -> list[Request]:
+    """Return what a blend of so many shards asks of each.
+
+    Without weights that is one epoch. With weights, which need not add up to 1, it is the shard's
+    share of ``request.samples``, which must be given, rounded up, and a little more. One shard
+    alone is asked for just what is wanted.
+    """
+    if not 0 < count <= MOST_PARTS:
+        raise ValueError(f"from 1 to {MOST_PARTS:,} shards can be mixed, not {count}")
+    if weights is not None:
+        _check_weights(count, weights, request)
+    if count == 1:
+        return [request]
+    if weights is None:
+        return [Request(request.length, None, request.seed)] * count
+    return [
+        Request(request.length, math.ceil(target * (1 + SURPLUS)), request.seed)
+        for target in _targets(weights, request)
+    ]
+
+
 def blend(
     prefixes: Sequence[Path | str],
     weights: Sequence[float] | None,
     request: Request,
     cache: Path | None = None,
 ) -> Samples | Blend:
-    """Return samples of some shards, mixed.
+    """Return samples of some shards, mixed; one shard alone is not mixed.
 
     Without weights each shard is seen once, and ``request.samples`` may ask for a part of that.
-    With weights, which need not add up to 1, ``request.samples`` must be given; Megatron rounds it
-    up for each shard, so that there may be a few more. One shard alone is not mixed.
+    With weights there may be a few samples more than asked for, since each share is rounded up.
     """
-    if not 0 < len(prefixes) <= MOST_PARTS:
-        raise ValueError(f"from 1 to {MOST_PARTS:,} shards can be mixed, not {len(prefixes)}")
+    asked = requests(len(prefixes), weights, request)
+    parts = tuple(map(samples_of, prefixes, asked, [cache] * len(asked)))
+    if len(parts) == 1:
+        return parts[0]
     if weights is not None:
-        return _by_weights(prefixes, weights, request, cache)
-    if len(prefixes) == 1:
-        return samples_of(prefixes[0], request, cache)
-    once = Request(request.length, None, request.seed)
-    parts = tuple(samples_of(prefix, once, cache) for prefix in prefixes)
+        return _greedy(parts, _shares(weights), sum(_targets(weights, request)))
     sizes = np.array([len(part) for part in parts], dtype=np.int64)
     total = int(sizes.sum())
     if request.samples is None:
@@ -121,24 +139,16 @@ def blend(
     return _greedy(parts, sizes.astype(np.float64), min(request.samples, total))
 
 
-def _by_weights(
-    prefixes: Sequence[Path | str], weights: Sequence[float], request: Request, cache: Path | None
-) -> Samples | Blend:
-    if len(weights) != len(prefixes) or not all(0 < weight < math.inf for weight in weights):
+def _check_weights(count: int, weights: Sequence[float], request: Request) -> None:
+    if len(weights) != count or not all(0 < weight < math.inf for weight in weights):
         raise ValueError("each shard has a weight, and it is above 0")
     if request.samples is None:
         raise ValueError("with weights, say how many samples are wanted")
-    if len(prefixes) == 1:
-        return samples_of(prefixes[0], request, cache)
-    shares = _shares(np.array(weights, dtype=np.float64))
-    targets = [math.ceil(request.samples * share) for share in shares.tolist()]
-    parts = tuple(
-        samples_of(
-            prefix, Request(request.length, math.ceil(target * (1 + SURPLUS)), request.seed), cache
-        )
-        for prefix, target in zip(prefixes, targets, strict=True)
-    )
-    return _greedy(parts, shares, sum(targets))
+
+
+def _targets(weights: Sequence[float], request: Request) -> list[int]:
+    """Return how many samples are wanted of each shard."""
+    return [math.ceil((request.samples or 0) * share) for share in _shares(weights).tolist()]
 
 
 def _greedy(parts: tuple[Samples, ...], weights: NDArray[np.float64], size: int) -> Blend:
@@ -161,7 +171,8 @@ def _choose(
     return which, numbers
 
 
-def _shares(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shares(weights: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
     """Return weights that add up to 1."""
-    shares: NDArray[np.float64] = weights / np.sum(weights)
+    given = np.asarray(weights, dtype=np.float64)
+    shares: NDArray[np.float64] = given / np.sum(given)
     return shares

@@ -7,7 +7,9 @@ of data-parallel ranks that divides the batch: ranks 0, 1 ... get the batch's ro
 
 import hashlib
 import json
+import multiprocessing
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shards.blend import Blend, Samples, blend
+from shards.blend import Blend, Samples, blend, requests
 from shards.format import paths_of
-from shards.samples import Request
+from shards.samples import Request, build_in_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,27 @@ class Loader:
         if number < 0:
             raise IndexError(f"there is no epoch {number}")
         asked = self.settings
-        request = Request(asked.length, asked.samples, (asked.seed + number) % 2**32)
-        return blend(asked.prefixes, asked.weights, request, self._cache)
+        return blend(asked.prefixes, asked.weights, _request(asked, number), self._cache)
+
+
+def prepare(settings: Settings, cache: Path, workers: int, epoch: int = 0) -> None:
+    """Build the order of an epoch's samples in a cache folder, one shard a process at a time.
+
+    A loader finds it there; one that comes earlier builds what is missing itself. Processes are
+    started afresh, so that a script must call this below ``if __name__ == "__main__":``.
+    """
+    asked = requests(len(settings.prefixes), settings.weights, _request(settings, epoch))
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        waiting = [
+            pool.submit(build_in_cache, prefix, request, cache)
+            for prefix, request in zip(settings.prefixes, asked, strict=True)
+        ]
+        for one in waiting:
+            one.result()
+
+
+def _request(settings: Settings, epoch: int) -> Request:
+    return Request(settings.length, settings.samples, (settings.seed + epoch) % 2**32)
 
 
 def _identity(prefix: str) -> Sequence[str | int]:

@@ -182,17 +182,21 @@ def cached(prefix: Path | str, request: Request, folder: Path) -> SampleIndex:
     under an old name gets an index of its own. Any number of processes may do this at once: each
     builds for itself, all build the same, and the first to finish is used.
     """
-    lengths = Shard.open(prefix).lengths
+    return _load(build_in_cache(prefix, request, folder), Shard.open(prefix).lengths, request)
+
+
+def build_in_cache(prefix: Path | str, request: Request, folder: Path) -> Path:
+    """Build the index for a shard in a cache, unless it is there; return the folder it has."""
     home = folder / cache_key(prefix, request)
     if not home.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder))
         try:
-            _build_in(unfinished, lengths, request)
+            _build_in(unfinished, Shard.open(prefix).lengths, request)
             _publish(unfinished, home)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
-    return _load(home, lengths, request)
+    return home
 
 
 def cache_key(prefix: Path | str, request: Request) -> str:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shards import loops
+from shards import loops, samples
 from shards.blend import Blend, blend
-from shards.dataset import Loader, Settings, Share
+from shards.dataset import Loader, Settings, Share, prepare
 from shards.format import HEADER_BYTES, BadShard, paths_of
 from shards.samples import Request, build
 from shards.writer import ShardWriter
@@ -231,6 +231,26 @@ def test_a_cache_changes_nothing_but_where_the_order_lies(
     for epoch in (0, 1, 0):
         assert np.array_equal(kept.batch(epoch, 5), loader(prefixes).batch(epoch, 5))
     assert len(list((tmp_path / "cache").iterdir())) == 4
+
+
+@pytest.mark.parametrize(("weights", "size"), [(None, None), ((0.7, 0.3), 100)])
+def test_the_order_can_be_prepared_by_several_processes(
+    prefixes: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    weights: tuple[float, float] | None,
+    size: int | None,
+) -> None:
+    """Afterwards a loader builds nothing: each of its shards' indexes is in the cache."""
+    made = Settings(prefixes, 4, 8, weights, size)
+    prepare(made, tmp_path / "cache", workers=2, epoch=3)
+    monkeypatch.setattr(samples, "build", None)
+    found = blend(prefixes, weights, Request(4, size, 1237), tmp_path / "cache")
+    monkeypatch.undo()
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+    out = np.empty((8, 5), dtype=np.int64)
+    found.gather(np.arange(8), out, np.arange(8))
+    assert np.array_equal(out, Loader(made).batch(3, 0))
 
 
 def test_identity_follows_content_and_settings_not_places(

@@ -73,6 +73,19 @@ def verify(
     return problems + in_index
 
 
+def verify_index(prefix: Path | str) -> list[Problem]:
+    """Return what is wrong with a shard's index and sizes, without looking at its tokens."""
+    bin_path, idx_path = paths_of(prefix)
+    missing = [path for path in (bin_path, idx_path) if not path.is_file()]
+    if missing:
+        return [Problem("missing", str(path), "there is no such file") for path in missing]
+    try:
+        header = _header_of(idx_path)
+    except BadShard as error:
+        return [Problem("header", str(idx_path), str(error))]
+    return list(_index_problems(header, bin_path, idx_path, None))
+
+
 def _header_of(idx_path: Path) -> Header:
     with idx_path.open("rb") as file:
         header = parse_header(file.read(HEADER_BYTES))

@@ -2,6 +2,7 @@
 
 import ast
 import statistics
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,8 +83,8 @@ def test_the_conductor_is_layered(path: Path) -> None:
 
 
 def test_shards_need_numpy_alone() -> None:
-    """A training node can read shards without any of the pipeline's libraries."""
-    allowed = {*sys.stdlib_module_names, "numpy", "shards", "torch"}
+    """A training node can read shards without any of the pipeline's libraries; two are optional."""
+    allowed = {*sys.stdlib_module_names, "numpy", "shards", "numba", "torch"}
     for path in (ROOT / "shards").rglob("*.py"):
         assert {top(name) for name in imports(path)} <= allowed, path
 
@@ -112,3 +113,23 @@ def test_no_drawer_is_called_utils() -> None:
     """No module hides behind a name that says nothing."""
     empty = {"utils", "util", "helpers", "helper", "misc", "common", "manager", "data", "info"}
     assert not {module(path) for path in FILES if path.stem in empty}
+
+
+def test_importing_shards_brings_in_numpy_alone() -> None:
+    """Numba is imported by the first loop that uses it, torch by the one module that is for it."""
+    names = [module(path) for path in (ROOT / "shards").rglob("*.py") if "torch" not in path.stem]
+    lines = [*(f"import {name}" for name in sorted(names)), "import sys", _STRANGERS]
+    found = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+    )
+    assert found.stdout.split() == []
+
+
+_STRANGERS = """
+tops = {name.partition(".")[0] for name in sys.modules}
+print(*(tops & {"numba", "torch", "pile", "sources", "dedup", "tokenizer", "orjson", "pyarrow"}))
+"""

@@ -1,0 +1,239 @@
+"""How fast shards are written and read, beside Megatron-Core on the same machine in the same run.
+
+    python benchmarks/shards.py --quick
+    python benchmarks/shards.py --megatron-python /path/to/venv/bin/python
+        --corpus corpus/train/*.jsonl.zst --tokenizer tokenizer.json --json
+
+Peers run in processes of their own: ``--megatron-python`` names a Python with megatron-core 0.16.1
+(and tokenizers). What cannot be measured is left out, and the output says why. Ratios above 1 mean
+faster than the peer; each is of two figures taken one after the other, and both must have given the
+same bytes. Tokenising is compared with the pattern of Megatron's tool, on text already unpacked.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from shards import loops  # noqa: E402
+from shards.dataset import Loader, Settings  # noqa: E402
+from shards.format import dtype_for, paths_of  # noqa: E402
+from shards.merge import copy, divide  # noqa: E402
+from shards.samples import place  # noqa: E402
+from shards.writer import ShardWriter  # noqa: E402
+
+LENGTH = 2048
+IDS = 50_277
+
+
+def main() -> None:
+    """Measure all that can be, and print it."""
+    asked = arguments()
+    if asked.only_write:
+        print(json.dumps(write_documents(asked.only_write)))
+        return
+    figures: dict[str, Any] = {}
+    skipped: dict[str, str] = {
+        "text_to_shards_vs_neox": "GPT-NeoX's tool needs a checkout, DeeperSpeed and mpi4py"
+    }
+    with tempfile.TemporaryDirectory(prefix="pile-benchmark-") as folder:
+        measure_writing(figures, 1_000_000 if asked.quick else 20_000_000)
+        measure_samples(figures, skipped, asked, Path(folder))
+        measure_index(figures, skipped, asked, Path(folder))
+        measure_text(figures, skipped, asked, Path(folder))
+    figures |= dict.fromkeys(skipped) | {"skipped": skipped}
+    if asked.json:
+        print(json.dumps(figures, indent=1))
+        return
+    for name, value in figures.items():
+        if name != "skipped":
+            print(f"{name:32} {skipped.get(name) or f'{value:,.2f}'}")
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="a tenth of the input, or less")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--megatron-python", default="", help="a Python that has megatron-core")
+    parser.add_argument("--corpus", nargs="*", default=[], help=".jsonl.zst files, two or more")
+    parser.add_argument("--tokenizer", default="", help="tokenizer.json for the corpus")
+    parser.add_argument("--only-write", type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def peer(asked: argparse.Namespace, task: str, **given: Any) -> dict[str, Any]:
+    """Let Megatron do a task, and return its figures."""
+    script = str(ROOT / "benchmarks" / "shards_peers.py")
+    environment = {**os.environ, "TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
+    found = subprocess.run(
+        [asked.megatron_python, script, task, json.dumps(given)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    figures: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
+    return figures
+
+
+def measure_writing(figures: dict[str, Any], documents: int) -> None:
+    """Write many short documents in a fresh process, and see how much memory it took."""
+    found = subprocess.run(
+        [sys.executable, __file__, "--only-write", str(documents)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    figures |= json.loads(found.stdout)
+
+
+def write_documents(documents: int) -> dict[str, float]:
+    """Write documents of 0 to 39 tokens; return peak memory and speed."""
+    draw = np.random.default_rng(0)
+    lengths = draw.integers(0, 40, 10_000)
+    ids = draw.integers(2, IDS, int(lengths.sum()))
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        paths = paths_of(Path(folder) / "many")
+        with ShardWriter(*paths, dtype_for(IDS), vocabulary=IDS, eod=0) as shard:
+            for _ in range(documents // lengths.size):
+                shard.add(ids, lengths)
+            shard.finish()
+        seconds = time.perf_counter() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"write_peak_rss_mb": peak, "written_documents_per_second": documents / seconds}
+
+
+def measure_samples(
+    figures: dict[str, Any], skipped: dict[str, str], asked: argparse.Namespace, folder: Path
+) -> None:
+    """Take samples of 2,049 tokens from the page cache; CPU seconds, one core."""
+    prefix = folder / "tokens"
+    draw = np.random.default_rng(0)
+    with ShardWriter(*paths_of(prefix), dtype_for(IDS), vocabulary=IDS, eod=0) as shard:
+        for _ in range(6 if asked.quick else 60):
+            lengths = draw.integers(100, 6_566, 1_000)
+            shard.add(draw.integers(2, IDS, int(lengths.sum())), lengths)
+        shard.finish()
+    number = 4_000 if asked.quick else 20_000
+    for batch in (1, 32):
+        loader = Loader(Settings((str(prefix),), LENGTH, batch))
+        out = np.empty((batch, LENGTH + 1), dtype=np.int64)
+        found = max(_rate(loader, number // batch, out) for _ in range(4))
+        name = "samples_per_second_core" if batch > 1 else "single_samples_per_second_core"
+        figures[name] = found
+    if not asked.megatron_python:
+        skipped["samples_vs_gptdataset"] = "--megatron-python names no Python with megatron-core"
+        return
+    theirs = peer(asked, "samples", prefix=str(prefix), length=LENGTH, number=number, passes=4)
+    first = loader.samples(0, np.arange(min(number, 500)))[:, :-1]
+    _same("samples", hashlib.sha256(np.ascontiguousarray(first)).hexdigest(), theirs["sha256"])
+    figures["gptdataset_samples_per_second"] = theirs["per_second"]
+    figures["samples_vs_gptdataset"] = figures["samples_per_second_core"] / theirs["per_second"]
+
+
+def _rate(loader: Loader, steps: int, out: np.ndarray[Any, Any]) -> float:
+    """Return samples a CPU second over some steps."""
+    steps = min(steps, loader.steps)
+    loader.batch(0, 0, out=out)
+    begun = time.process_time()
+    for step in range(steps):
+        loader.batch(0, step, out=out)
+    return steps * loader.settings.batch / (time.process_time() - begun)
+
+
+def measure_index(
+    figures: dict[str, Any], skipped: dict[str, str], asked: argparse.Namespace, folder: Path
+) -> None:
+    """Place the samples of 2 x 10^9 tokens."""
+    documents = 60_000 if asked.quick else 600_000
+    lengths = np.random.default_rng(1).integers(100, 6_567, documents).astype(np.int32)
+    order = np.random.default_rng(2).permutation(documents).astype(np.int32)
+    samples = (int(lengths.sum(dtype=np.int64)) - 1) // LENGTH
+    places = np.empty((samples + 1, 2), dtype=np.int32)
+    place(lengths, order, LENGTH, places)
+    seconds = []
+    for _ in range(7):
+        begun = time.perf_counter()
+        place(lengths, order, LENGTH, np.empty_like(places))
+        seconds.append(time.perf_counter() - begun)
+    figures["index_seconds"] = min(seconds)
+    figures["index_is_compiled"] = float(loops.compiled(loops.place_samples) is not None)
+    if not asked.megatron_python:
+        skipped["index_vs_megatron"] = "--megatron-python names no Python with megatron-core"
+        return
+    files = {"lengths": str(folder / "lengths.npy"), "order": str(folder / "order.npy")}
+    np.save(files["lengths"], lengths)
+    np.save(files["order"], order)
+    theirs = peer(asked, "index", **files, length=LENGTH, passes=7)
+    _same("indexes", hashlib.sha256(places).hexdigest(), theirs["sha256"])
+    figures["index_vs_megatron"] = theirs["seconds"] / min(seconds)
+
+
+def measure_text(
+    figures: dict[str, Any], skipped: dict[str, str], asked: argparse.Namespace, folder: Path
+) -> None:
+    """Tokenise .jsonl.zst files into shards, with one worker and with two."""
+    if len(asked.corpus) < 2 or not asked.tokenizer or not asked.megatron_python:
+        skipped["text_to_shards_vs_megatron"] = (
+            "it needs --corpus with two files or more, --tokenizer and --megatron-python"
+        )
+        return
+    from backports import zstd  # noqa: PLC0415 - the other measurements need NumPy alone
+
+    corpus = [Path(path).resolve() for path in sorted(asked.corpus)]
+    plain = folder / "corpus.jsonl"
+    plain.write_bytes(b"".join(zstd.decompress(path.read_bytes()) for path in corpus))
+    ratios = []
+    for workers in (1, 2):
+        seconds, digests = _tokenise(corpus, Path(asked.tokenizer), folder / str(workers), workers)
+        theirs = peer(asked, "text", corpus=str(plain), tokenizer=asked.tokenizer, workers=workers)
+        _same("shards", digests, theirs["sha256"])
+        megabytes = plain.stat().st_size / 1e6
+        figures[f"text_mb_per_second_{workers}_workers"] = megabytes / seconds
+        figures[f"megatron_mb_per_second_{workers}_workers"] = megabytes / theirs["seconds"]
+        ratios.append(theirs["seconds"] / seconds)
+    figures["text_to_shards_vs_megatron"] = min(ratios)
+
+
+def _tokenise(
+    corpus: list[Path], tokenizer: Path, folder: Path, workers: int
+) -> tuple[float, list[str]]:
+    """Write one shard a file; return seconds, and the digests of all shards merged into one."""
+    from pile.stages.tokenize import FOLDER, Encoding, shard_name, tokenize  # noqa: PLC0415
+
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # as the engine sets it for its workers
+    encoding = Encoding(tokenizer, "tokens", "drop")  # the peers' rules
+    (folder / FOLDER).mkdir(parents=True)
+    begun = time.perf_counter()
+    with ProcessPoolExecutor(workers) as pool:
+        for waiting in [pool.submit(tokenize, folder, file, encoding) for file in corpus]:
+            waiting.result()
+    seconds = time.perf_counter() - begun
+    (stretches,) = divide([folder / FOLDER / shard_name(file) for file in corpus])
+    facts = copy(stretches, *paths_of(folder / "merged"))
+    return seconds, [facts.sha256_bin, facts.sha256_idx]
+
+
+def _same(what: str, ours: object, theirs: object) -> None:
+    if ours != theirs:
+        raise SystemExit(f"{what} differ from the peer's: no ratio of them means anything")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What Megatron-Core does with the same input, measured in a process of its own.
+
+Run by `benchmarks/shards.py` with a Python that has megatron-core (and tokenizers, for text): a
+task's name and its arguments as JSON on the command line, its figures as JSON on stdout.
+"""
+
+import hashlib
+import json
+import multiprocessing
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class Tokenizer:
+    """As much of a tokenizer as GPTDataset asks for."""
+
+    unique_identifiers = {"class": "Tokenizer"}  # noqa: RUF012 - read, never written
+    vocab_size = 50_277
+    eod = 0
+    pad = -1
+    special_tokens_dict: dict[str, str] = {}  # noqa: RUF012
+
+
+def samples(prefix: str, length: int, number: int, passes: int) -> dict[str, Any]:
+    """Take samples one by one from a GPTDataset, several times; the fastest pass counts."""
+    from megatron.core.datasets.blended_megatron_dataset_builder import (  # noqa: PLC0415
+        BlendedMegatronDatasetBuilder,
+    )
+    from megatron.core.datasets.gpt_dataset import GPTDataset, GPTDatasetConfig  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as cache:
+        config = GPTDatasetConfig(
+            random_seed=1234,
+            sequence_length=length,
+            blend_per_split=[([prefix], None), None, None],
+            reset_position_ids=False,
+            reset_attention_mask=False,
+            eod_mask_loss=False,
+            create_attention_mask=False,
+            path_to_cache=cache,
+            tokenizer=Tokenizer(),
+        )
+        builder = BlendedMegatronDatasetBuilder(GPTDataset, [None, 0, 0], lambda: True, config)
+        dataset = builder.build()[0]
+    best = 0.0
+    for _ in range(passes):
+        begun = time.process_time()
+        for item in range(number):
+            dataset[item]
+        best = max(best, number / (time.process_time() - begun))
+    digest = hashlib.sha256()
+    for item in range(min(number, 500)):
+        digest.update(dataset[item]["tokens"].numpy().astype("<i8").tobytes())
+    return {"per_second": best, "sha256": digest.hexdigest()}
+
+
+def index(lengths: str, order: str, length: int, passes: int) -> dict[str, Any]:
+    """Build a sample index with Megatron's C++ helper."""
+    from megatron.core.datasets import helpers  # noqa: PLC0415
+
+    sizes, documents = np.load(lengths), np.load(order)
+    seconds = []
+    for _ in range(passes):
+        begun = time.perf_counter()
+        found = helpers.build_sample_idx(sizes, documents, length, 1, int(sizes.sum()), True, True)
+        seconds.append(time.perf_counter() - begun)
+    return {"seconds": min(seconds), "sha256": hashlib.sha256(found.tobytes()).hexdigest()}
+
+
+_encoder: Any = None
+
+
+def _load(path: str) -> None:
+    global _encoder  # noqa: PLW0603 - as Megatron's tool keeps its tokenizer in each process
+    from tokenizers import Tokenizer as Loaded  # noqa: PLC0415
+
+    _encoder = Loaded.from_file(path)
+
+
+def _encode(line: str) -> list[int]:
+    ids: list[int] = _encoder.encode(json.loads(line)["text"]).ids
+    return [*ids, 0] if ids else ids
+
+
+def text(corpus: str, tokenizer: str, workers: int) -> dict[str, Any]:
+    """Tokenise a .jsonl file as tools/preprocess_data.py does: a pool, and one builder."""
+    from megatron.core.datasets.indexed_dataset import IndexedDatasetBuilder  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.perf_counter()
+        builder = IndexedDatasetBuilder(f"{folder}/out.bin", dtype=np.uint16)
+        with (
+            Path(corpus).open(encoding="utf-8") as lines,
+            multiprocessing.Pool(workers, initializer=_load, initargs=(tokenizer,)) as pool,
+        ):
+            for ids in pool.imap(_encode, lines, 32):
+                if ids:
+                    builder.add_document(ids, [len(ids)])
+        builder.finalize(f"{folder}/out.idx")
+        seconds = time.perf_counter() - begun
+        found = [
+            hashlib.sha256(Path(folder, f"out.{kind}").read_bytes()) for kind in ("bin", "idx")
+        ]
+    return {"seconds": seconds, "sha256": [digest.hexdigest() for digest in found]}
+
+
+TASKS = {"samples": samples, "index": index, "text": text}
+
+if __name__ == "__main__":
+    print(json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))

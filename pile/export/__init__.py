@@ -1,0 +1,1 @@
+"""Hand shards over to training frameworks: the texts of their configuration files."""

@@ -84,7 +84,7 @@ def decide_spilled(spill: Spill, work: Workspace, decided: int = 0) -> Duplicate
     Raises CorruptRun for a file that is not what was written.
     """
     gone = no_bits(len(spill))
-    exact = work.sorted("exact", _exact(spill, work, gone, decided))
+    exact = work.sorted("exact", exact_pairs(spill, work, gone, decided))
     owned = _kept_in_buckets(spill, work, gone, decided)
     candidates = work.sorted("candidates", owned)
     near = work.written("near", _best(spill, work.merged(candidates)))
@@ -115,9 +115,9 @@ def tables(spill: Spill, found: Duplicates, first: int = 0) -> Iterator[pa.Table
         )
 
 
-def _exact(spill: Spill, work: Workspace, gone: Bits, decided: int) -> Iterator[Rows]:
+def exact_pairs(spill: Spill, work: Workspace, gone: Bits, decided: int) -> Iterator[Rows]:
     """Yield (rank, match, kind, agreeing) of exact duplicates, and put them into ``gone``."""
-    for pairs in _owned(_shared(work.merged(spill.runs(0)), gone, 0), None):
+    for pairs in owned(_shared(work.merged(spill.runs(0)), gone, 0), None):
         rows = pairs[pairs[:, 0] >= decided]
         add_bits(gone, rows[:, 0])
         why = np.full((len(rows), 2), (EXACT, spill.scheme.permutations), np.uint64)
@@ -126,24 +126,31 @@ def _exact(spill: Spill, work: Workspace, gone: Bits, decided: int) -> Iterator[
 
 def _kept_in_buckets(spill: Spill, work: Workspace, gone: Bits, decided: int) -> Iterator[Rows]:
     """Yield (rank, kept rank) of near-duplicates and what is kept in their buckets."""
+    members, buckets = shared_buckets(spill, work, gone)
+    removed = None
+    if spill.keep == "first":
+        removed = no_bits(len(spill))
+        by_rank = work.sorted("by-rank", (rows[:, ::-1] for rows in read_all(members)))
+        taken = no_bits(buckets)
+        for rows in _whole(work.merged(by_rank)):
+            insert_if_new(np.ascontiguousarray(rows, np.uint64), taken, removed, decided)
+    for runs in members:
+        yield from owned(read_all([runs]), removed)
+
+
+def shared_buckets(spill: Spill, work: Workspace, gone: Bits) -> tuple[list[list[Run]], int]:
+    """Return the runs of (bucket, rank) of each band, and how many buckets there are in all."""
     members: list[list[Run]] = []
     buckets = 0
     for band in range(spill.bands.bands):
         blocks = _shared(work.merged(spill.runs(1 + band)), gone, buckets)
         members.append(work.written(f"band-{band}", blocks))
         buckets = _next_bucket(members[-1], buckets)
-    removed = None
-    if spill.keep == "first":
-        removed = no_bits(len(spill))
-        by_rank = work.sorted("by-rank", (rows[:, ::-1] for rows in _read(members)))
-        taken = no_bits(buckets)
-        for rows in _whole(work.merged(by_rank)):
-            insert_if_new(np.ascontiguousarray(rows, np.uint64), taken, removed, decided)
-    for runs in members:
-        yield from _owned(_read([runs]), removed)
+    return members, buckets
 
 
-def _read(members: Iterable[Sequence[Run]]) -> Iterator[Rows]:
+def read_all(members: Iterable[Sequence[Run]]) -> Iterator[Rows]:
+    """Yield the rows of runs, each run as one block."""
     for runs in members:
         for run in runs:
             yield from read_run(run, max(run.rows, 1))
@@ -151,7 +158,7 @@ def _read(members: Iterable[Sequence[Run]]) -> Iterator[Rows]:
 
 def _next_bucket(runs: Sequence[Run], bucket: int) -> int:
     """Return the number behind the last bucket of some runs."""
-    for rows in _read([runs[-1:]]):
+    for rows in read_all([runs[-1:]]):
         bucket = int(rows[-1, 0]) + 1
     return bucket
 
@@ -193,7 +200,7 @@ def _whole(blocks: Iterable[Rows]) -> Iterator[Rows]:
         yield held
 
 
-def _owned(blocks: Iterable[Rows], removed: Bits | None) -> Iterator[Rows]:
+def owned(blocks: Iterable[Rows], removed: Bits | None) -> Iterator[Rows]:
     """Yield (rank, owner) of what is in a bucket behind its owner.
 
     Rows are (bucket, rank), in order. The owner is the first document that is not removed, or the
@@ -233,15 +240,15 @@ def _best(spill: Spill, blocks: Iterable[Rows]) -> Iterator[Rows]:
     for rows in _whole(blocks):
         different = np.concatenate(([True], (rows[1:] != rows[:-1]).any(axis=1)))
         pairs = rows[different]
-        agreeing = _agreeing(spill, pairs)
-        order = np.lexsort((pairs[:, 1], -agreeing, pairs[:, 0]))
+        found = agreeing(spill, pairs)
+        order = np.lexsort((pairs[:, 1], -found, pairs[:, 0]))
         ranks = pairs[order, 0]
         best = order[np.concatenate(([True], ranks[1:] != ranks[:-1]))]
         kind = np.full(len(best), NEAR, np.uint64)
-        yield np.column_stack((pairs[best], kind, agreeing[best].astype(np.uint64)))
+        yield np.column_stack((pairs[best], kind, found[best].astype(np.uint64)))
 
 
-def _agreeing(spill: Spill, pairs: Rows) -> NDArray[np.int64]:
+def agreeing(spill: Spill, pairs: Rows) -> NDArray[np.int64]:
     """Count in how many numbers the signatures of pairs agree."""
     found = [np.empty(0, np.int64)]
     for start in range(0, len(pairs), _CHUNK):

@@ -56,3 +56,25 @@ def insert_if_new(rows: Any, taken: Any, removed: Any, decided: int) -> None:
                 bucket = rows[row, 1]
                 taken[bucket >> np.uint64(3)] |= np.uint8(1 << np.int64(bucket & np.uint64(7)))
         start = stop
+
+
+@_compiled
+def roots(edges: Any, parents: Any) -> None:
+    """Join the sets of both ends of edges; ``parents`` then leads from all to the least of their set.
+
+    Numbers begin as their own parents. The result does not depend on the order of edges.
+    """
+    for edge in range(len(edges)):
+        one, other = edges[edge, 0], edges[edge, 1]
+        while parents[one] != one:
+            parents[one] = parents[parents[one]]
+            one = parents[one]
+        while parents[other] != other:
+            parents[other] = parents[parents[other]]
+            other = parents[other]
+        if one < other:
+            parents[other] = one
+        else:
+            parents[one] = other
+    for number in range(len(parents)):
+        parents[number] = parents[parents[number]]

@@ -56,7 +56,7 @@ def spilled(folder, parts, bands, keep, memory):
     return pa.concat_tables(tables(spill, found)), found
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     arrays(np.uint32, st.tuples(st.integers(1, 30), st.just(6)), elements=st.integers(0, 3)),
     st.lists(st.integers(0, 25), min_size=30, max_size=30),

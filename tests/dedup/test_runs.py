@@ -22,7 +22,7 @@ blocks = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(blocks, st.integers(0, 2000), st.integers(1, 4))
 def test_merged_runs_are_all_rows_in_order(given_blocks, memory, least):
     """However rows are cut into runs and read, the merge yields all of them, in order."""

@@ -80,6 +80,41 @@ def sign_columns(columns: Iterable[pa.Array], count: int, scheme: Scheme) -> Sig
     return digest_rows(digests), signing.signed, values
 
 
+def column_hashes(
+    column: pa.Array, n: int
+) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.uint32]]]:
+    """Yield the ``fast`` hashes of texts' n-grams, of several texts at a time.
+
+    With them come the number of the first of these texts, and where the hashes of each begin.
+    The column is one of Arrow large strings, valid and without nulls.
+    """
+    content, offsets = _buffers(column)
+    at = 0
+    while at < len(column):
+        stop = int(np.searchsorted(offsets, offsets[at] + _BATCH, side="right")) - 1
+        stop = max(stop, at + 1)
+        edges = np.column_stack((offsets[at:stop], offsets[at + 1 : stop + 1]))
+        room = _room(max(int(offsets[stop] - offsets[at]), 1))
+        text, edges = _padded(content, edges)
+        firsts = np.empty(len(edges) + 1, np.int64)
+        kernels.find_words(text, edges, room.starts, room.ends, firsts)
+        made = kernels.fast_hashes(text, room.starts, room.ends, firsts, n, room.hashes)
+        yield at, firsts, room.hashes[:made]
+        at = stop
+
+
+def _padded(
+    content: NDArray[np.uint8], edges: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the bytes of segments with as many behind them as kernels may read, and their edges."""
+    low, high = int(edges[0, 0]), int(edges[-1, 1])
+    text = content[low : high + PAD]
+    if len(text) < high - low + PAD:
+        text = np.concatenate((text, np.zeros(high - low + PAD - len(text), np.uint8)))
+    text.flags.writeable = False  # as Arrow's are: one type, compiled once
+    return text, edges - low
+
+
 def _begun(count: int, scheme: Scheme) -> _Signing:
     """Return the rows of results, and permutations filled up to whole vectors."""
     drawn = permutations(scheme)
@@ -198,11 +233,8 @@ def _sign_segments(
     room: _Room,
 ) -> NDArray[np.int64]:
     """Take the hashes of segments into their owners' rows; return where their words begin."""
-    low, high = int(edges[0, 0]), int(edges[-1, 1])
-    text, edges = content[low : high + PAD], edges - low
-    if len(text) < high - low + PAD:
-        text = np.concatenate((text, np.zeros(high - low + PAD - len(text), np.uint8)))
-    text.flags.writeable = False  # as Arrow's are: one type, compiled once
+    low = int(edges[0, 0])
+    text, edges = _padded(content, edges)
     firsts = np.empty(len(edges) + 1, np.int64)
     kernels.find_words(text, edges, room.starts, room.ends, firsts)
     words = int(firsts[-1])

@@ -52,10 +52,10 @@ def sign(ids: Strings, texts: Strings, scheme: Scheme) -> Signatures:
     null, and for a column whose bytes are no UTF-8.
     """
     names = pa.array(_strings(ids), pa.large_string())
-    if _worth_compiling(texts):
+    if uses_kernels(texts):
         from dedup import batches  # noqa: PLC0415 - loads a compiler, which small jobs do without
 
-        digests, signed, values = batches.sign_columns(_columns(texts), len(names), scheme)
+        digests, signed, values = batches.sign_columns(whole_columns(texts), len(names), scheme)
     else:
         digests, signed, values = _signed_plainly(texts, len(names), scheme)
     return Signatures(scheme, names, digests, signed, values)
@@ -75,13 +75,13 @@ _warmed: list[bool] = []
 """Holds something once the kernels are loaded in this process."""
 
 
-def _worth_compiling(texts: Strings) -> bool:
+def uses_kernels(texts: Strings) -> bool:
     """Say whether kernels are to sign texts."""
     is_large = isinstance(texts, pa.Array | pa.ChunkedArray) and texts.nbytes >= _WORTH_COMPILING
     return bool(_warmed) or is_large
 
 
-def _columns(texts: Strings) -> Iterator[pa.Array]:
+def whole_columns(texts: Strings) -> Iterator[pa.Array]:
     """Yield texts as Arrow arrays; raise ValueError at a null and at bytes that are no UTF-8."""
     if isinstance(texts, pa.Array | pa.ChunkedArray):
         _require_no_null(texts)

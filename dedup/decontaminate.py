@@ -6,8 +6,8 @@ ablation: a hit goes with 200 characters on each side, pieces of more than 200 c
 a text that would fall into more than 10 pieces is dropped whole. (There, offsets left out the
 blanks between words, so that cuts lay left of their hits. Here they are those of the text.)
 
-Hits are exact. Where there is much text, kernels first hash its n-grams to 32 bits and only those
-whose bit is set for a benchmark's n-gram are looked at.
+Hits are exact. Where there is much text, kernels first hash its n-grams to 32 bits and only texts
+with the hash of a benchmark's n-gram are looked at.
 """
 
 import re
@@ -58,13 +58,27 @@ class Grams:
     short: Mapping[str, int]
 
     @cached_property
+    def hashes(self) -> NDArray[np.uint32]:
+        """Return the hashes of all n-grams, sorted."""
+        hashed = [HASHES["fast"](gram.split(), self.n)[0] for gram in self.holders]
+        return np.unique(np.array(hashed, np.uint32))
+
+    @cached_property
     def bits(self) -> NDArray[np.bool_]:
         """Return a table that is true at the hash of every n-gram, modulo its length."""
         size = 1 << max((_BITS_A_GRAM * len(self.holders)).bit_length(), 16)
         found = np.zeros(min(size, 1 << 32), np.bool_)
-        for gram in self.holders:
-            found[HASHES["fast"](gram.split(), self.n)[0] & np.uint32(len(found) - 1)] = True
+        found[self.hashes & np.uint32(len(found) - 1)] = True
         return found
+
+    def may_hold(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Return the places of hashes that are those of n-grams here."""
+        places = np.flatnonzero(self.bits[hashes & np.uint32(len(self.bits) - 1)])
+        near = np.searchsorted(self.hashes, hashes[places])
+        known: NDArray[np.bool_] = (
+            self.hashes[np.minimum(near, len(self.hashes) - 1)] == hashes[places]
+        )
+        return places[known].astype(np.int64)
 
 
 def grams_of(benchmarks: Mapping[str, Iterable[str]], n: int = WORDS) -> Grams:
@@ -147,9 +161,7 @@ def _suspects(lowered: Sequence[str], grams: Grams) -> frozenset[int]:
 
     found: set[int] = set()
     column = pa.array(lowered, pa.large_string())
-    mask = np.uint32(len(grams.bits) - 1)
     for first, firsts, hashes in batches.column_hashes(column, grams.n):
-        places = np.flatnonzero(grams.bits[hashes & mask])
-        owners = np.searchsorted(firsts, places, side="right") - 1
+        owners = np.searchsorted(firsts, grams.may_hold(hashes), side="right") - 1
         found.update((first + np.unique(owners)).tolist())
     return frozenset(found)

@@ -3,7 +3,7 @@
     python benchmarks/dedup.py --quick           # smaller, a few minutes
     python benchmarks/dedup.py                   # 1 GB and 20 million signatures
     python benchmarks/dedup.py --json            # the figures as one object
-    python benchmarks/dedup.py --corpus x.parquet   # real documents (column "text"), not made-up ones
+    python benchmarks/dedup.py --corpus x.parquet   # documents of one's own, column "text"
 
 Rates are megabytes of UTF-8 text in a CPU second of one core. datasketch comes with this project;
 other tools are looked for in an environment of their own, and left out where it lacks them:
@@ -34,8 +34,10 @@ import pyarrow.parquet as pq
 HERE = Path(__file__).parent
 sys.path[0] = str(HERE.parent)  # not this file, which has the name of what it measures
 
+from benchmarks.dedup_corpus import head, make_corpus
 from dedup import minhash, reference
 from dedup.bands import Bands
+from dedup.batches import sign_columns
 from dedup.clusters import decide
 from dedup.decisions import SURVIVOR
 from dedup.external import Workspace, decide_spilled, tables
@@ -52,55 +54,6 @@ SIMILARITIES = (0.5, 0.7, 0.8, 0.9)
 def progress(line: str) -> None:
     """Say what is being measured, where it is no output."""
     print(line, file=sys.stderr, flush=True)
-
-
-def make_corpus(path: Path, size: int) -> None:
-    """Write documents of about 6 kB, words by Zipf's law, one of ten an edited copy of another."""
-    generator = np.random.default_rng(2)
-    letters = np.array(list("etaoinshrdlucmfwygpbvkqxjz"))
-    lengths = 2 + np.minimum(generator.poisson(np.linspace(1, 6, 50_000)), 14)
-    made = ["".join(generator.choice(letters, size)) for size in lengths]
-    vocabulary = np.array(made, dtype=object)
-    chances = 1 / np.arange(1, len(vocabulary) + 1)
-    cumulative = np.cumsum(chances / chances.sum())
-    texts: list[str] = []
-    written = 0
-    kept: list[np.ndarray[Any, Any]] = []
-    while written < size:
-        length = int(np.clip(generator.lognormal(6.5, 0.8), 5, 20_000))
-        drawn = np.searchsorted(cumulative, generator.random(length))
-        if kept and generator.random() < 0.1:
-            drawn = kept[generator.integers(len(kept))].copy()
-            edited = generator.random(len(drawn)) < generator.choice([0.0, 0.01, 0.03, 0.06])
-            drawn[edited] = generator.integers(0, len(vocabulary), int(edited.sum()))
-        kept = [*kept[-999:], drawn]
-        chosen = vocabulary[np.minimum(drawn, len(vocabulary) - 1)]
-        chosen[9::10] += "\n"
-        texts.append(" ".join(chosen))
-        written += len(texts[-1])
-    write_texts(path, texts)
-
-
-def write_texts(path: Path, texts: list[str]) -> None:
-    """Write texts with ids."""
-    ids = [f"made/{number}" for number in range(len(texts))]
-    table = pa.table({"id": ids, "text": pa.array(texts, pa.large_string())})
-    pq.write_table(table, path, compression="zstd", row_group_size=4096)
-
-
-def head(source: Path, target: Path, size: int) -> int:
-    """Write the first documents of a file, about so many bytes; return how many bytes it is."""
-    texts: list[str] = []
-    written = 0
-    for batch in pq.ParquetFile(source).iter_batches(1024, columns=["text"]):
-        for text in batch.column("text").to_pylist():
-            texts.append(text)
-            written += len(text.encode("utf-8"))
-            if written >= size:
-                write_texts(target, texts)
-                return written
-    write_texts(target, texts)
-    return written
 
 
 def best(function: Callable[[], object], times: int = 3) -> float:
@@ -133,11 +86,17 @@ def measure_signatures(source: Path, size: int, python: str, folder: Path) -> di
     progress("signatures from text")
     minhash.warm()
     table = pq.read_table(source)
+    texts, ids = table["text"], table["id"]
 
-    def rate(scheme: Scheme) -> float:
-        return size / best(lambda: sign(table["id"], table["text"], scheme)) / 1e6
+    def rate(scheme: Scheme) -> float:  # without digests, which peers do not make
+        columns = minhash.whole_columns
+        return size / best(lambda: sign_columns(columns(texts), len(texts), scheme)) / 1e6
 
     found: dict[str, Any] = {}
+    for count in (10, 128):
+        scheme = Scheme("fast", "whitespace", 5, count)
+        spent = best(lambda scheme=scheme: sign(ids, texts, scheme))  # type: ignore[misc]
+        found[f"signature_and_digest_mb_s_core_{count}"] = size / spent / 1e6
     for count in (10, 128):
         found[f"signature_mb_s_core_{count}"] = rate(Scheme("fast", "whitespace", 5, count))
         for name in PUBLISHED:
@@ -145,28 +104,35 @@ def measure_signatures(source: Path, size: int, python: str, folder: Path) -> di
             found[key] = rate(Scheme(name, "whitespace", 5, count))
     few = folder / "few.parquet"
     little = head(source, few, 6_000_000)
-    rates: dict[str, float] = {}
     for count in (10, 128):
         for name in ("datasketch", "datasketch-legacy", "rensa", "text-dedup", "datatrove"):
-            spent = peer(
-                sys.executable if "sketch" in name else python, name, "signatures", count, few
-            )
-            if spent is not None:
-                rates[f"{name}_{count}"] = found[f"peer_{name}_mb_s_core_{count}"] = (
-                    little / spent / 1e6
-                )
-    for count in (10, 128):
-        fast, theirs = found[f"signature_mb_s_core_{count}"], rates[f"datasketch_{count}"]
-        found[f"signature_vs_datasketch_{count}"] = fast / theirs
-        if f"rensa_{count}" in rates:
-            found[f"signature_vs_rensa_{count}"] = fast / rates[f"rensa_{count}"]
-        published = [
-            found[f"datasketch_affine32_mb_s_core_{count}"] / theirs,
-            found[f"datasketch_legacy_mb_s_core_{count}"] / rates[f"datasketch-legacy_{count}"],
-        ]
-        found[f"published_vs_datasketch_{count}"] = min(published)
-    for key in ("signature_vs_datasketch", "signature_vs_rensa", "published_vs_datasketch"):
-        found[key] = min((v for k, v in found.items() if k.startswith(key)), default=None)
+            which = sys.executable if "sketch" in name else python
+            spent = peer(which, name, "signatures", count, few)
+            found[f"peer_{name}_{count}"] = spent and little / spent / 1e6
+    return found | ratios(found)
+
+
+def ratios(rates: dict[str, Any]) -> dict[str, Any]:
+    """Compare rates with those of peers, at 10 and at 128 permutations; the lesser ratio counts."""
+    compared = {
+        "signature_vs_datasketch": [("signature", "datasketch")],
+        "signature_vs_rensa": [("signature", "rensa")],
+        "published_vs_datasketch": [
+            ("datasketch_affine32", "datasketch"),
+            ("datasketch_legacy", "datasketch-legacy"),
+        ],
+    }
+    found: dict[str, Any] = {}
+    for key, pairs in compared.items():
+        known = []
+        for count in (10, 128):
+            for ours, theirs in pairs:
+                if rates[f"peer_{theirs}_{count}"]:
+                    known.append(
+                        rates[f"{ours}_mb_s_core_{count}"] / rates[f"peer_{theirs}_{count}"]
+                    )
+                    found[f"{ours}_vs_{theirs}_{count}"] = known[-1]
+        found[key] = min(known, default=None)
     return found
 
 
@@ -251,8 +217,7 @@ def measure_published(source: Path, folder: Path, documents: int) -> dict[str, A
 def synthetic(values: np.ndarray[Any, Any], first: int = 0) -> Signatures:
     """Return signatures of documents that differ in text."""
     count = len(values)
-    numbers = np.zeros((count, 2), np.uint64)
-    numbers[:, 0] = np.arange(first, first + count)
+    numbers = np.arange(first, first + count, dtype=np.uint64)[:, None] * np.ones(2, np.uint64)
     digests = (numbers * np.uint64(0x9E3779B97F4A7C15)).view(np.uint8)
     ids = pa.array([f"made/{number}" for number in range(first, first + count)], pa.large_string())
     signed = np.ones(count, np.bool_)

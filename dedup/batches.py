@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import kernels
-from dedup.exact import DIGEST_BYTES, DIGESTS, digest_rows
+from dedup.exact import DIGEST_BYTES, DIGESTS
 from dedup.minhash import permutations
 from dedup.scheme import Scheme
 from dedup.shingles import word_runs
@@ -29,8 +29,6 @@ _LOOK_BACK = 4096
 
 _BLANK = np.zeros(256, np.bool_)
 _BLANK[[*range(9, 14), *range(28, 33)]] = True
-
-Signed: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.uint32]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,20 +53,22 @@ class _Room:
     joined: NDArray[np.uint8]
 
 
-def sign_columns(columns: Iterable[pa.Array], count: int, scheme: Scheme) -> Signed:
-    """Return digests, which texts are signed, and signatures of ``count`` texts in columns.
+def sign_columns(
+    columns: Iterable[pa.Array], count: int, scheme: Scheme, digests: list[bytes] | None = None
+) -> tuple[NDArray[np.bool_], NDArray[np.uint32]]:
+    """Return which texts are signed and the signatures of ``count`` texts in columns.
 
-    Columns are Arrow large strings, valid and without nulls. Raises ValueError unless they hold
-    ``count`` texts.
+    Columns are Arrow large strings, valid and without nulls. The digests of texts are appended to
+    ``digests`` where that is given. Raises ValueError unless there are ``count`` texts.
     """
     signing = _begun(count, scheme)
     room = _room(_BATCH)
-    digests: list[bytes] = []
     first = 0
     for column in columns:
         if first + len(column) > count:
             raise ValueError(f"more than {count} texts for {count} ids")
-        digests.extend(_digests(column, scheme.digest))
+        if digests is not None:
+            digests.extend(_digests(column, scheme.digest))
         if scheme.words == "whitespace":
             _sign_bytes(signing, *_buffers(column), first, room)
         else:
@@ -76,8 +76,7 @@ def sign_columns(columns: Iterable[pa.Array], count: int, scheme: Scheme) -> Sig
         first += len(column)
     if first < count:
         raise ValueError(f"{first} texts for {count} ids")
-    values = np.ascontiguousarray(signing.values[:, : scheme.permutations])
-    return digest_rows(digests), signing.signed, values
+    return signing.signed, np.ascontiguousarray(signing.values[:, : scheme.permutations])
 
 
 def column_hashes(

@@ -26,7 +26,7 @@ from dedup.runs import Rows, Run, merge, read_run, runs_of, spool, write_runs
 from dedup.scans import Bits, add_bits, has_bits, insert_if_new, no_bits
 from dedup.spill import Spill
 
-DUPLICATE_BYTES = 60
+DUPLICATE_BYTES = 120
 """Memory a duplicate takes at most while its survivor is found."""
 
 _CHUNK = 1 << 14

@@ -22,6 +22,7 @@ from dedup.vectors import (
     copy_sixteen,
     eight_bytes,
     fold_affine,
+    fold_affine_wide,
     fold_legacy,
     lowest_bit,
     message_row,
@@ -258,7 +259,11 @@ def least_affine(
     for segment in range(len(owners)):
         for start in range(firsts[segment], firsts[segment + 1], 2048):
             span = (start, min(start + 2048, firsts[segment + 1]))
-            for k in range(0, len(factors), LANES):
+            wide = len(factors) // (4 * LANES) * (4 * LANES)
+            for k in range(0, wide, 4 * LANES):
+                row = values[owners[segment], k:]
+                fold_affine_wide(hashes, span, factors[k:], terms[k:], row)
+            for k in range(wide, len(factors), LANES):
                 row = values[owners[segment], k:]
                 fold_affine(hashes, span, factors[k:], terms[k:], row)
 

@@ -55,7 +55,9 @@ def sign(ids: Strings, texts: Strings, scheme: Scheme) -> Signatures:
     if uses_kernels(texts):
         from dedup import batches  # noqa: PLC0415 - loads a compiler, which small jobs do without
 
-        digests, signed, values = batches.sign_columns(whole_columns(texts), len(names), scheme)
+        found: list[bytes] = []
+        signed, values = batches.sign_columns(whole_columns(texts), len(names), scheme, found)
+        digests = digest_rows(found)
     else:
         digests, signed, values = _signed_plainly(texts, len(names), scheme)
     return Signatures(scheme, names, digests, signed, values)

@@ -24,6 +24,7 @@ _I8, _I32, _I64, _I128 = (ir.IntType(bits) for bits in (8, 32, 64, 128))
 _BYTES = ir.VectorType(_I8, 64)
 _WORDS = ir.VectorType(_I32, LANES)
 _LONGS = ir.VectorType(_I64, LANES)
+_WIDE = ir.VectorType(_I32, 4 * LANES)
 
 # Whitespace of `str.split`, in UTF-8: (least, greatest) of one byte, then what may follow which.
 _ASCII_BLANKS = ((0x09, 0x0D), (0x1C, 0x20))
@@ -164,7 +165,19 @@ def fold_affine(typing: Any, hashes: Any, span: Any, factors: Any, terms: Any, r
     def permuted(builder: Any, hashed: Any, factor: Any, term: Any) -> Any:
         return builder.add(builder.mul(_splat(builder, hashed, _WORDS), factor), term)
 
-    return types.void(hashes, span, factors, terms, row), _fold(_WORDS, permuted)
+    return types.void(hashes, span, factors, terms, row), _fold(_WORDS, _WORDS, permuted)
+
+
+@intrinsic
+def fold_affine_wide(
+    typing: Any, hashes: Any, span: Any, factors: Any, terms: Any, row: Any
+) -> Any:
+    """Do what `fold_affine` does for 64 permutations: each hash is read once for four vectors."""
+
+    def permuted(builder: Any, hashed: Any, factor: Any, term: Any) -> Any:
+        return builder.add(builder.mul(_splat(builder, hashed, _WIDE), factor), term)
+
+    return types.void(hashes, span, factors, terms, row), _fold(_WIDE, _WIDE, permuted)
 
 
 @intrinsic
@@ -181,11 +194,11 @@ def fold_legacy(typing: Any, hashes: Any, span: Any, factors: Any, terms: Any, r
         over = builder.icmp_unsigned(">=", folded, prime)
         return builder.trunc(builder.select(over, less, folded), _WORDS)
 
-    return types.void(hashes, span, factors, terms, row), _fold(_LONGS, permuted)
+    return types.void(hashes, span, factors, terms, row), _fold(_LONGS, _WORDS, permuted)
 
 
-def _fold(kind: Any, permuted: Callable[[Any, Any, Any, Any], Any]) -> Any:
-    """Return the code that takes the least of permuted hashes into a row of 16."""
+def _fold(kind: Any, held_as: Any, permuted: Callable[[Any, Any, Any, Any], Any]) -> Any:
+    """Return the code that takes the least of permuted hashes into a row of as many numbers."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         arrays = [
@@ -198,7 +211,7 @@ def _fold(kind: Any, permuted: Callable[[Any, Any, Any, Any], Any]) -> Any:
             builder.load(builder.bitcast(array, kind.as_pointer()), align=4)
             for array in permutations
         )
-        place = builder.bitcast(row, _WORDS.as_pointer())
+        place = builder.bitcast(row, held_as.as_pointer())
         low, high = (builder.extract_value(arguments[1], at) for at in (0, 1))
         least = cgutils.alloca_once_value(builder, builder.load(place, align=4))
         with cgutils.for_range_slice(builder, low, high, ir.Constant(_I64, 1)) as (at, _):

@@ -1,6 +1,6 @@
 """Decisions made from files are those made in memory."""
 
-from itertools import pairwise
+from itertools import pairwise, permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -156,3 +156,22 @@ def test_parts_together_are_one_whole():
     """The parts that these tests make are the documents they were cut from."""
     whole = documents(np.zeros((5, 2)), range(5))
     assert concatenate(cut(whole, [2, 2])).ids.equals(whole.ids)
+
+
+@both_rules
+def test_order_in_which_parts_are_written_does_not_show(keep, tmp_path):
+    """In all 120 orders in which five parts can be spilled, the decisions are the same."""
+    values = np.random.default_rng(6).integers(0, 4, (40, 6)).astype(np.uint32)
+    parts = cut(documents(values, [n % 31 for n in range(40)]), [5, 11, 12, 30])
+    seen = set()
+    for number, order in enumerate(permutations(range(5))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        places = tuple(Part(folder / f"part-{n}", len(part)) for n, part in enumerate(parts))
+        spill = Spill(parts[0].scheme, Bands(3, 2), keep, places)
+        for part in order:
+            spill.write(part, parts[part])
+        found = decide_spilled(spill, Workspace(folder, 0))
+        seen.add((found.positions.tobytes(), found.matched.tobytes(), found.kept.tobytes()))
+    assert len(seen) == 1
+    assert len(found.positions) > 10

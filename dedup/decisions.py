@@ -68,31 +68,52 @@ class Decisions:
         """
         part = slice(start, len(self) if stop is None else stop)
         kind = self.kind[part]
-        survives = kind == SURVIVOR
-        named = pa.DictionaryArray.from_arrays(
-            pa.array(kind.astype(np.int8) - 1, mask=survives), pa.array(["exact", "near"])
-        )
-        columns = [
+        return decision_table(
+            decision_schema(self.scheme, self.bands, self.keep),
             self.ids[part],
-            pa.array(~survives),
-            named.cast(pa.string()),
-            self.ids.take(pa.array(self.matched[part], mask=survives)),
+            kind,
+            self.ids.take(pa.array(self.matched[part], mask=kind == SURVIVOR)),
             self.ids.take(pa.array(self.kept[part])),
-            pa.array(self.similarity[part], mask=survives),
-        ]
-        return pa.Table.from_arrays(columns, schema=self._schema())
-
-    def _schema(self) -> pa.Schema:
-        rule = {"bands": self.bands.bands, "rows": self.bands.rows, "keep": self.keep}
-        encoded = json.dumps(rule, sort_keys=True).encode("ascii")
-        return pa.schema(
-            [
-                pa.field("id", pa.large_string(), nullable=False),
-                pa.field("duplicate", pa.bool_(), nullable=False),
-                pa.field("kind", pa.string()),
-                pa.field("matched", pa.large_string()),
-                pa.field("kept", pa.large_string(), nullable=False),
-                pa.field("similarity", pa.float32()),
-            ],
-            metadata={**self.scheme.metadata(), METADATA_KEY: encoded},
+            self.similarity[part],
         )
+
+
+def decision_table(
+    schema: pa.Schema,
+    ids: pa.Array,
+    kind: NDArray[np.uint8],
+    matched: pa.Array,
+    kept: pa.Array,
+    similarity: NDArray[np.float32],
+) -> pa.Table:
+    """Return decisions as an Arrow table, from the ids of documents, matches and kept ones."""
+    survives = kind == SURVIVOR
+    named = pa.DictionaryArray.from_arrays(
+        pa.array(kind.astype(np.int8) - 1, mask=survives), pa.array(["exact", "near"])
+    )
+    columns = [
+        ids,
+        pa.array(~survives),
+        named.cast(pa.string()),
+        matched,
+        kept,
+        pa.array(similarity, mask=survives),
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def decision_schema(scheme: Scheme, bands: Bands, keep: Keep) -> pa.Schema:
+    """Return the schema of a table of decisions, which names what they were made by."""
+    rule = {"bands": bands.bands, "rows": bands.rows, "keep": keep}
+    encoded = json.dumps(rule, sort_keys=True).encode("ascii")
+    return pa.schema(
+        [
+            pa.field("id", pa.large_string(), nullable=False),
+            pa.field("duplicate", pa.bool_(), nullable=False),
+            pa.field("kind", pa.string()),
+            pa.field("matched", pa.large_string()),
+            pa.field("kept", pa.large_string(), nullable=False),
+            pa.field("similarity", pa.float32()),
+        ],
+        metadata={**scheme.metadata(), METADATA_KEY: encoded},
+    )

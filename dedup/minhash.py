@@ -1,20 +1,26 @@
-"""MinHash signatures of texts, bit for bit those of datasketch over the same shingles.
+"""MinHash signatures of texts; the published families bit for bit those of datasketch.
 
-Every shingle is hashed to 32 bits (SHA-1, see `dedup.shingles`). Permutation k makes of every hash
+Every shingle is hashed to 32 bits (see `dedup.shingles`). Permutation k makes of every hash
 another number; the least over all shingles is the signature's k-th. The share of positions in
 which two signatures agree estimates the Jaccard similarity of their sets of shingles.
 
-Two families of permutations, by the name of the scheme, both drawn from NumPy's RandomState
+Three families, by the name of the scheme, all permutations drawn from NumPy's RandomState
 (whose streams NumPy keeps frozen):
 
 * ``datasketch-legacy`` (datasketch before 2.0, and the Pile): ``((a h + b) mod 2^64) mod (2^61 - 1)``,
   of which the low 32 bits.
 * ``datasketch-affine32`` (datasketch 2.0's default): ``a m(h) + b mod 2^32``, a odd, where m is the
   32-bit finaliser of MurmurHash3.
+* ``fast``: ``a h + b mod 2^32`` with the a and b of ``datasketch-affine32``, over ``fast`` hashes, which
+  are mixed already.
+
+Much text is signed by compiled kernels (`dedup.batches`), little by NumPy, which is there at once;
+the numbers are the same.
 """
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,7 +28,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.exact import DIGESTS, digest_rows
-from dedup.scheme import Scheme
+from dedup.scheme import FAMILIES, Scheme
 from dedup.shingles import shingle_hashes
 from dedup.signatures import UNSIGNED, Signatures
 
@@ -34,25 +40,79 @@ _BLOCK = 1 << 15
 """Hashes that are permuted together: as many as fit a processor's cache."""
 _SLICE = 256
 """Strings of an Arrow column that are made Python strings together."""
+_WORTH_COMPILING = 8 << 20
+"""Bytes of text that take NumPy as long as the kernels take to be loaded."""
 
 
 def sign(ids: Strings, texts: Strings, scheme: Scheme) -> Signatures:
     """Return the digests and signatures of documents, in the order given.
 
-    Memory: the result, plus a few times the longest text. Raises ValueError unless there are as
-    many texts as ids and none is null.
+    Kernels sign large columns, and everything once `warm` was called. Memory: the result, plus a
+    few times the longest text. Raises ValueError unless there are as many texts as ids and none is
+    null, and for a column whose bytes are no UTF-8.
     """
     names = pa.array(_strings(ids), pa.large_string())
-    values = np.full((len(names), scheme.permutations), UNSIGNED, np.uint32)
-    signed = np.zeros(len(names), np.bool_)
+    if uses_kernels(texts):
+        from dedup import batches  # noqa: PLC0415 - loads a compiler, which small jobs do without
+
+        found: list[bytes] = []
+        signed, values = batches.sign_columns(whole_columns(texts), len(names), scheme, found)
+        digests = digest_rows(found)
+    else:
+        digests, signed, values = _signed_plainly(texts, len(names), scheme)
+    return Signatures(scheme, names, digests, signed, values)
+
+
+def warm() -> None:
+    """Load the kernels, compiled if they never were on this machine; `sign` uses them from now on."""
+    from dedup import batches  # noqa: PLC0415 - loads a compiler, which small jobs do without
+
+    for name in FAMILIES:
+        scheme = Scheme(name, "whitespace", n=1, permutations=1)
+        batches.sign_columns([pa.array(["a word"], pa.large_string())], 1, scheme)
+    _warmed.append(True)
+
+
+_warmed: list[bool] = []
+"""Holds something once the kernels are loaded in this process."""
+
+
+def uses_kernels(texts: Strings) -> bool:
+    """Say whether kernels are to sign texts."""
+    is_large = isinstance(texts, pa.Array | pa.ChunkedArray) and texts.nbytes >= _WORTH_COMPILING
+    return bool(_warmed) or is_large
+
+
+def whole_columns(texts: Strings) -> Iterator[pa.Array]:
+    """Yield texts as Arrow arrays; raise ValueError at a null and at bytes that are no UTF-8."""
+    if isinstance(texts, pa.Array | pa.ChunkedArray):
+        _require_no_null(texts)
+        for chunk in texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]:
+            column = (
+                chunk if pa.types.is_large_string(chunk.type) else chunk.cast(pa.large_string())
+            )
+            column.validate(full=True)
+            yield column
+        return
+    held = iter(texts)
+    while some := list(islice(held, _SLICE)):
+        yield pa.array(some, pa.large_string())
+
+
+def _signed_plainly(
+    texts: Strings, count: int, scheme: Scheme
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_], NDArray[np.uint32]]:
+    """Return digests, which texts are signed, and their signatures, with NumPy alone."""
+    values = np.full((count, scheme.permutations), UNSIGNED, np.uint32)
+    signed = np.zeros(count, np.bool_)
     digests: list[bytes] = []
-    numbered = _numbered(_strings(texts), len(names))
+    numbered = _numbered(_strings(texts), count)
     for owners, starts, hashes in _blocks(_pieces(numbered, scheme, digests)):
         signed[owners] = True
         for k, permuted in enumerate(_permuted(hashes, scheme)):
             least = np.minimum.reduceat(permuted, starts)
             np.minimum.at(values[:, k], owners, least)
-    return Signatures(scheme, names, digest_rows(digests), signed, values)
+    return digest_rows(digests), signed, values
 
 
 def permutations(scheme: Scheme) -> NDArray[Any]:
@@ -79,7 +139,7 @@ def _permuted(hashes: NDArray[np.uint32], scheme: Scheme) -> Iterator[NDArray[np
         for a, b in zip(factors, terms, strict=True):
             yield ((wide * a + b) % _PRIME).astype(np.uint32)
     else:
-        mixed = _murmur_finaliser(hashes)
+        mixed = hashes if scheme.name == "fast" else _murmur_finaliser(hashes)
         for a, b in zip(factors, terms, strict=True):
             yield mixed * a + b
 
@@ -98,7 +158,7 @@ def _pieces(
     digest = DIGESTS[scheme.digest]
     for number, text in numbered:
         digests.append(digest(text))
-        for hashes in shingle_hashes(text, scheme.n, scheme.words):
+        for hashes in shingle_hashes(text, scheme.n, scheme.words, scheme.hashing):
             yield number, hashes
 
 
@@ -145,7 +205,11 @@ def _strings(column: Strings) -> Iterator[str]:
     if not isinstance(column, pa.Array | pa.ChunkedArray):
         yield from column
         return
-    if column.null_count:
-        raise ValueError(f"{column.null_count} of {len(column)} strings are null")
+    _require_no_null(column)
     for start in range(0, len(column), _SLICE):
         yield from column.slice(start, _SLICE).to_pylist()
+
+
+def _require_no_null(column: pa.Array | pa.ChunkedArray) -> None:
+    if column.null_count:
+        raise ValueError(f"{column.null_count} of {len(column)} strings are null")

@@ -12,12 +12,12 @@ from datasketch import MinHash, MinHashLSH
 from numpy.typing import NDArray
 
 from dedup.bands import Bands
-from dedup.scheme import FAMILIES, Scheme
+from dedup.scheme import PUBLISHED, Scheme
 from dedup.shingles import words
 
 _HAS_SCHEMES = "scheme" in inspect.signature(MinHash).parameters  # since datasketch 2.0
 
-AVAILABLE = FAMILIES if _HAS_SCHEMES else FAMILIES[:1]
+AVAILABLE = PUBLISHED if _HAS_SCHEMES else PUBLISHED[:1]
 """The families of permutations that this datasketch knows."""
 
 

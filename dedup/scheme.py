@@ -12,8 +12,11 @@ from typing import Any
 from dedup.exact import DIGESTS
 from dedup.shingles import SPLITTERS
 
-FAMILIES = ("datasketch-legacy", "datasketch-affine32")
-"""How a hash is permuted: as datasketch before 2.0, and as datasketch 2.0 by default."""
+PUBLISHED = ("datasketch-legacy", "datasketch-affine32")
+"""The families whose numbers are datasketch's: before 2.0, as for the Pile, and 2.0's default."""
+
+FAMILIES = (*PUBLISHED, "fast")
+"""How shingles are hashed and hashes permuted; ``fast`` is of the same statistics, and our own."""
 
 VERSION = 1
 """Raised by hand whenever the same scheme gives other bytes than before."""
@@ -33,8 +36,8 @@ class Scheme:
 
     ``name`` is one of `FAMILIES`, ``words`` one of `shingles.SPLITTERS`, ``n`` the words of a
     shingle, ``digest`` one of `exact.DIGESTS`. A signature has ``permutations`` numbers of 32 bits,
-    those of ``datasketch.MinHash(num_perm=permutations, seed=seed)`` over the set of shingles.
-    The defaults are the Pile's (its words were NLTK's; treebank is close). Raises ValueError for
+    those of ``datasketch.MinHash(num_perm=permutations, seed=seed)`` over the set of shingles unless
+    the family is ``fast``. The defaults are the Pile's (its words were NLTK's; treebank is close). Raises ValueError for
     anything else.
     """
 
@@ -53,6 +56,11 @@ class Scheme:
         _require_within("n", self.n, 1, 1000)
         _require_within("permutations", self.permutations, 1, 1 << 16)
         _require_within("seed", self.seed, 0, _SEEDS - 1)
+
+    @property
+    def hashing(self) -> str:
+        """Return how shingles are hashed: one of `shingles.HASHES`."""
+        return "sha1" if self.name in PUBLISHED else "fast"
 
     def metadata(self) -> dict[bytes, bytes]:
         """Return the entry of an Arrow schema's metadata that names the scheme."""

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from pile import layout, lock, render
 from pile.config import Config, ConfigError, load
 from pile.engine import NoProgressError
+from pile.export.configs import FRAMEWORKS, NothingToExportError, export
 from pile.graph import Graph, build
 from pile.ledger import ConservationError
 from pile.run import (
@@ -51,6 +52,7 @@ INTERRUPTED = 130
 _CODES: dict[type[Exception], int] = {
     ConfigError: USAGE,
     NothingToShowError: USAGE,
+    NothingToExportError: FAILED,
     lock.LockedError: LOCKED,
     NoProgressError: STALLED,
     NoSpaceError: NO_SPACE,
@@ -253,6 +255,25 @@ def report_command(
             raise NothingToShowError(f"no report yet; `pile run -c {config}` makes it")
         figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
         _print(figures, str(folder / "report.html"), as_json=as_json)
+
+
+@app.command("export")
+def export_command(
+    framework: Annotated[str, typer.Argument(help="neox or megatron.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write the configuration with which a framework trains on the shards of the last run.
+
+    Example: pile export neox -c examples/demo.toml
+    """
+    with _errors(debug):
+        if framework not in FRAMEWORKS:
+            raise ConfigError(f"cannot export to {framework!r}; can to {', '.join(FRAMEWORKS)}")
+        settings, graph = _open(config)
+        files = [str(path) for path in export(settings, graph, framework)]
+        _print(files, "\n".join(files), as_json=as_json)
 
 
 def _open(config: Path) -> tuple[Config, Graph]:

@@ -60,6 +60,11 @@ def latest(work: Path, what: str) -> Path:
     return work / "latest" / what
 
 
+def export(work: Path, framework: str) -> Path:
+    """Folder of the configuration files for a training framework."""
+    return work / "export" / framework
+
+
 def events(work: Path) -> Path:
     """Machine-readable log of what runs did, one JSON object a line."""
     return work / "logs" / "events.jsonl"

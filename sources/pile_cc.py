@@ -21,8 +21,9 @@ means other bytes than were written, and the record is rejected.
 
 Known differences from the release: the quality filter that the Pile drew pages by is not applied
 here, for its fastText model was not published; nor is deduplication, a stage of its own. A cut file
-is refused, where the original kept the pages before the cut. `sources.formats.html_events` names
-the rare markup that is read otherwise.
+is refused, where the original kept the pages before the cut. Charsets are guessed by faust-cchardet,
+the heir of cchardet 2.1.6, which may guess otherwise. `sources.formats.html_events` names the rare
+markup that is read otherwise.
 
 Place in a file: the number of the record among all of the file's, counted from 1. An id is
 ``pile_cc/`` and the record's UUID, or file and place where it has none.

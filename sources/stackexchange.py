@@ -1,40 +1,54 @@
 r"""StackExchange: questions with their best answers, from the sites' data dumps.
 
-A dump is a 7z archive a site (``coffee.stackexchange.com.7z``; the largest site's posts come alone, as
-``stackoverflow.com-Posts.7z``), in which ``Posts.xml`` holds a row a post, in order of ids: an answer
-may come long after its question. The other members (users, comments, votes …) are not read. An unpacked
-``Posts.xml`` is read too, in a folder named after its site.
+Raw format: a 7z archive a site (``coffee.stackexchange.com.7z``; in older dumps the largest site's
+posts alone, ``stackoverflow.com-Posts.7z``), in which ``Posts.xml`` holds a row a post in order of
+ids: an answer may come long after its question. The other members (users, comments, votes …) are not
+read. A ``Posts.xml`` by itself, also compressed, is read if its folder is named after the site.
+archive.org has the dumps: the item ``stackexchange`` up to April 2024, where the uploads ended, and
+later ones that others put there, such as ``stackexchange_20251231``; `plan` lists an ``item``, or of
+it the ``sites``.
 
-As published (EleutherAI/stackexchange-dataset, its defaults): a question that has answers waits until as
-many of them have been met as its ``AnswerCount`` says. Answers that were accepted or have a score of 3 are
-kept; of these the three with the highest scores are written, the earlier first among equals, so an accepted
-answer can be cut. The text is ``Q:``, title, body, then ``A:`` and body for each answer, all as
-Beautiful Soup's text, three or more line breaks being made two. Documents come in the order in which their
-last answers do. ``fidelity = "corrected"`` puts the accepted answer first and does not read the title as
-HTML, which it is not.
+Published extraction (EleutherAI/stackexchange-dataset, its defaults): a question whose
+``AnswerCount`` is not 0 waits until as many answers have been met. Of these, the accepted one and
+those with a score of 3 are kept; the three with the highest scores are written, the earlier first
+among equals. ``Q:``, title, body, then for each answer ``A:`` and body, each piece followed by a
+blank line; all HTML as Beautiful Soup's text (`sources.formats.fragment_text`); three or more
+newlines then become two. Documents come in the order in which their last answers do.
 
-What counts as a record: a question, a row of another kind, a broken row, and an answer without a waiting
-question. An answer with one is a part of it. Waiting questions lie in a temporary database on disk, so
-memory does not grow with the site.
+Traps: an accepted answer has no precedence and can be cut. A title is plain text, yet is read as
+HTML, so ``<div>`` goes from it. A question of which an answer was deleted or moved may never be
+complete, and is lost. Code comes without fences.
 
-Licence: CC BY-SA, in the version the post states; the site, ids and owners needed for attribution are in
-the meta.
+``fidelity = "corrected"`` puts the accepted answer first, takes the title as it is, and gives
+questions that were not complete at the end, in order of ids, with the answers there were.
+
+What counts as a record: a question; an answer for which no question waits; a row of another kind;
+a line that is no row. An answer for which a question waits is a part of that question.
+
+Known differences: none on the samples. A broken row is rejected alone, where the original left the
+rest of its site unread; so is a question with a repeated id, which replaced the one before. Half a
+character (``&#xD800;``) becomes U+FFFD.
+
+Place in a file: the line of the row, counted from 1; of an archive, behind the member's name. An id is
+``stackexchange/SITE/QUESTION``. Licence: CC BY-SA in the versions that the posts of a document state
+(``CC-BY-SA-3.0 AND CC-BY-SA-4.0``). It asks for attribution: site, ids and owners (a user's number,
+or the name of one who left) of question and answers are in the meta, in the order of the text.
 """
 
-import json
 import re
-import sqlite3
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
-from xml.etree import ElementTree as ET
+from types import MappingProxyType
 
-from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning
+from lxml import etree
 
-from sources.archives import members, open_stream
+from sources.formats.fragment_text import BrokenMarkupError, fragment_text
+from sources.formats.packed import files
 from sources.formats.stack_posts import BrokenRow, Row, rows
+from sources.formats.stack_waiting import Answer, Question, Waiting
+from sources.formats.xml_records import tree
+from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
     Get,
@@ -49,247 +63,278 @@ from sources.source import (
 
 MIN_SCORE = 3
 MAX_ANSWERS = 3
-MAX_NESTING = 400
-"""Depth of HTML elements that is read: Beautiful Soup's tree is walked by recursion."""
 
+POSTS = "Posts.xml"
+ARCHIVE = ".7z"
 QUESTION, ANSWER = "1", "2"
-LICENCE = "CC-BY-SA-4.0"
+LICENCE = "CC-BY-SA"
+"""Of posts that state no version, as in dumps before 2019."""
 
-_SCHEMA = """
-CREATE TABLE question (id TEXT PRIMARY KEY, line INTEGER, wanted INTEGER, met INTEGER, post TEXT);
-CREATE TABLE answer (question TEXT, line INTEGER, post TEXT);
-CREATE INDEX answer_question ON answer (question);
-"""
+_DUMP = re.compile(
+    r"(?P<site>[a-z0-9.-]+?)(?:-Posts)?(?<!-Badges)(?<!-Comments)(?<!-PostHistory)(?<!-PostLinks)"
+    r"(?<!-Tags)(?<!-Users)(?<!-Votes)\.7z"
+)
+_SHA1 = re.compile(r"[0-9a-f]{40}")
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_MANY_NEWLINES = re.compile(r"\n{3,}")
+_TAG = re.compile(r"[^<>|]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What tells the corrected documents from the published ones.
+
+    ``title`` makes text of a title, ``accepted_first`` is whether the accepted answer goes before
+    all others, ``takes_incomplete`` whether a question may lack answers that its count promises.
+    """
+
+    title: Callable[[str], str]
+    accepted_first: bool
+    takes_incomplete: bool
+
+
+READINGS: Mapping[str, Reading] = MappingProxyType(
+    {
+        "published": Reading(fragment_text, accepted_first=False, takes_incomplete=False),
+        "corrected": Reading(str, accepted_first=True, takes_incomplete=True),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A site whose posts are read: its name, the file they lie in, and how they are read."""
+
+    name: str
+    file: str
+    reading: Reading
+
+    def reject(self, line: int, reason: str, text: str | None) -> Rejected:
+        """Return the rejection of the row on a line."""
+        return Rejected(f"{self.file}:{line}", reason, excerpt(text or ""))
+
+
+class MalformedRowError(ValueError):
+    """A row that lacks what every post of its kind has, or has a number that is none."""
 
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
-    """Yield a site's questions as documents; ``origin`` names the line of the question's row."""
-    site = _site(raw.name)
-    if path.suffix != ".7z":
-        with open_stream(path) as posts:
-            yield from _Site(site, raw.name, options).read(posts)
+    """Yield a document or a rejection for every record of a site; see the module."""
+    fidelity = str(options["fidelity"])
+    if fidelity not in READINGS:
+        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(READINGS)}")
+    name = _site_of(raw.name)
+    for file, posts in files(path, raw):
+        if file.packed and PurePosixPath(file.name).name != POSTS:
+            continue
+        if file.problem:
+            raise UnreadableFile(f"{file.origin}: {file.problem}; unpack and pack it again")
+        with Waiting() as waiting:
+            site = Site(name, file.origin, READINGS[fidelity])
+            yield from _paired(rows(posts, file.origin), waiting, site)
         return
-    found = False
-    for member, stream in members(path):
-        if PurePosixPath(member.name).name == "Posts.xml" and member.problem is None:
-            found = True
-            yield from _Site(site, f"{raw.name}:{member.name}", options).read(stream)
-    if not found:
-        raise UnreadableFile(
-            f"{raw.name}: the archive holds no Posts.xml: no dump of a site's posts"
-        )
+    raise UnreadableFile(f"{raw.name}: the archive holds no {POSTS}: no dump of a site's posts")
 
 
-def _site(name: str) -> str:
+def _site_of(name: str) -> str:
+    """Return a site's name, which only the names of files tell."""
     path = PurePosixPath(name)
-    if path.suffix == ".7z":
+    if path.suffix == ARCHIVE:
         return path.stem.removesuffix("-Posts")
-    return path.parent.name or path.stem
+    if not path.parent.name:
+        raise UnreadableFile(
+            f"{name}: its name does not tell the site; put it in a folder named after the site, "
+            f"and give it as */{POSTS}"
+        )
+    return path.parent.name
 
 
-class _Site:
-    """Pairs the questions and answers of one site."""
-
-    def __init__(self, site: str, name: str, options: Options) -> None:
-        self._site = site
-        self._name = name
-        self._corrected = options["fidelity"] == "corrected"
-
-    def read(self, stream: BinaryIO) -> Iterator[Document | Rejected]:
-        """Yield documents as their last answers come, at the end what never became one."""
-        # A database without a name is temporary: in memory while it is small, else on disk.
-        with closing(sqlite3.connect("")) as waiting:
-            waiting.executescript(_SCHEMA)
-            for row in rows(stream, self._name):
-                yield from self._take(waiting, row)
-            for line, post in waiting.execute("SELECT line, post FROM question ORDER BY line"):
-                yield self._reject(line, "answers_missing", json.loads(post).get("Title", ""))
-
-    def _take(
-        self, waiting: sqlite3.Connection, row: Row | BrokenRow
-    ) -> Iterator[Document | Rejected]:
-        if isinstance(row, BrokenRow):
-            yield self._reject(
-                row.line, "overlong" if row.is_overlong else "malformed", row.excerpt
-            )
-            return
-        kind = row.attributes.get("PostTypeId")
-        if kind == QUESTION:
-            yield from self._ask(waiting, row)
-        elif kind == ANSWER:
-            yield from self._answer(waiting, row)
+def _paired(
+    found: Iterable[Row | BrokenRow], waiting: Waiting, site: Site
+) -> Iterator[Document | Rejected]:
+    for row in found:
+        outcome = _taken(row, waiting, site)
+        if outcome is not None:
+            yield outcome
+    for question in waiting.left():
+        answers = _best(question, waiting, site) if site.reading.takes_incomplete else []
+        if answers:
+            yield _document(question, answers, site)
         else:
-            yield self._reject(row.line, "other_post", row.attributes.get("Body", ""))
-
-    def _ask(self, waiting: sqlite3.Connection, row: Row) -> Iterator[Rejected]:
-        wanted = _number(row.attributes.get("AnswerCount"))
-        if wanted <= 0 or "Id" not in row.attributes:
-            yield self._reject(row.line, "unanswered", row.attributes.get("Title", ""))
-            return
-        post = json.dumps(dict(row.attributes), ensure_ascii=False)
-        values = (row.attributes["Id"], row.line, wanted, post)
-        try:
-            waiting.execute("INSERT INTO question VALUES (?, ?, ?, 0, ?)", values)
-        except sqlite3.IntegrityError:
-            yield self._reject(row.line, "repeated", row.attributes.get("Title", ""))
-
-    def _answer(self, waiting: sqlite3.Connection, row: Row) -> Iterator[Document | Rejected]:
-        parent = row.attributes.get("ParentId", "")
-        found = waiting.execute(
-            "UPDATE question SET met = met + 1 WHERE id = ? RETURNING line, wanted, met, post",
-            (parent,),
-        ).fetchall()
-        if not found:
-            yield self._reject(row.line, "no_question", row.attributes.get("Body", ""))
-            return
-        ((line, wanted, met, text),) = found
-        question = json.loads(text)
-        accepted = question.get("AcceptedAnswerId") == row.attributes.get("Id")
-        if accepted or _number(row.attributes.get("Score")) >= MIN_SCORE:
-            post = json.dumps(dict(row.attributes), ensure_ascii=False)
-            waiting.execute("INSERT INTO answer VALUES (?, ?, ?)", (parent, row.line, post))
-        if met == wanted:
-            kept = waiting.execute(
-                "SELECT post FROM answer WHERE question = ? ORDER BY line", (parent,)
-            ).fetchall()
-            waiting.execute("DELETE FROM question WHERE id = ?", (parent,))
-            waiting.execute("DELETE FROM answer WHERE question = ?", (parent,))
-            yield self._pair(line, question, [json.loads(post) for (post,) in kept])
-
-    def _pair(
-        self, line: int, question: Mapping[str, str], answers: list[dict[str, str]]
-    ) -> Document | Rejected:
-        title = question.get("Title", "")
-        if not answers:
-            return self._reject(line, "no_answer_kept", title)
-        accepted = question.get("AcceptedAnswerId") if self._corrected else None
-        best = sorted(
-            answers, key=lambda one: (one.get("Id") != accepted, -_number(one.get("Score")))
-        )
-        written = best[:MAX_ANSWERS]
-        try:
-            text = self._text(question, written)
-        except _TooDeepError:
-            return self._reject(line, "too_deep", title)
-        return Document(
-            f"stackexchange/{self._site}/{question['Id']}",
-            text,
-            f"{self._name}:{line}",
-            _licence(question),
-            _meta(self._site, question, written),
-        )
-
-    def _text(self, question: Mapping[str, str], answers: Iterable[Mapping[str, str]]) -> str:
-        title = question.get("Title")
-        if title is not None and not self._corrected:
-            title = _plain(title)
-        pieces = ["Q:", title, _plain_if(question.get("Body"))]
-        for answer in answers:
-            pieces += ["A:", _plain_if(answer.get("Body"))]
-        text = "".join(f"{piece}\n\n" for piece in pieces if piece is not None)
-        return re.sub(r"\n{3,}", "\n\n", text)
-
-    def _reject(self, line: int, reason: str, text: str) -> Rejected:
-        return Rejected(f"{self._name}:{line}", reason, excerpt(text))
+            yield site.reject(question.line, "answers_missing", question.title)
 
 
-class _TooDeepError(Exception):
-    """HTML nested deeper than `MAX_NESTING`."""
-
-
-def _plain_if(html: str | None) -> str | None:
-    return None if html is None else _plain(html)
-
-
-def _plain(html: str) -> str:
-    """Return a post's text as the published code did."""
-    if html.count("<") > MAX_NESTING and _depth(html) > MAX_NESTING:
-        raise _TooDeepError
-    with warnings.catch_warnings():
-        # A post may well be nothing but an address.
-        warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
-        return BeautifulSoup(html, "html.parser").get_text()
-
-
-def _depth(html: str) -> int:
-    """Return how deep elements can be nested at most."""
-    depth = deepest = 0
-    for closing_tag in re.findall(r"<(/?)[a-zA-Z]", html):
-        depth = max(0, depth - 1) if closing_tag else depth + 1
-        deepest = max(deepest, depth)
-    return deepest
-
-
-def _number(text: str | None) -> int:
+def _taken(row: Row | BrokenRow, waiting: Waiting, site: Site) -> Document | Rejected | None:
+    """Return what comes of a row; None if it waits, or is a part of what waits."""
+    if isinstance(row, BrokenRow):
+        reason = "overlong" if row.is_overlong else "malformed"
+        return site.reject(row.line, reason, row.excerpt)
+    take = TAKES.get(row.attributes.get("PostTypeId", ""))
+    if take is None:
+        return site.reject(row.line, "other_post", row.attributes.get("Body"))
     try:
-        return int(text or 0)
-    except ValueError:
-        return 0
+        return take(row, waiting, site)
+    except MalformedRowError:
+        return site.reject(row.line, "malformed", str(dict(row.attributes)))
 
 
-def _licence(question: Mapping[str, str]) -> str:
-    stated = question.get("ContentLicense")
-    return stated.replace("CC BY-SA ", "CC-BY-SA-") if stated else LICENCE
+def _asked(row: Row, waiting: Waiting, site: Site) -> Rejected | None:
+    stated = row.attributes
+    accepted = stated.get("AcceptedAnswerId", "")
+    question = Question(
+        id=_whole(row, "Id"),
+        line=row.line,
+        accepted=int(accepted) if _WHOLE.fullmatch(accepted) else None,
+        title=stated.get("Title"),
+        body=stated.get("Body"),
+        score=_whole(row, "Score", "0"),
+        tags=stated.get("Tags", ""),
+        owner=_owner(stated),
+        licence=stated.get("ContentLicense", ""),
+    )
+    wanted = _whole(row, "AnswerCount", "0")
+    if wanted <= 0:
+        return site.reject(row.line, "unanswered", question.title)
+    if not waiting.ask(question, wanted):
+        return site.reject(row.line, "repeated", question.title)
+    return None
 
 
-def _meta(
-    site: str, question: Mapping[str, str], answers: Iterable[Mapping[str, str]]
-) -> dict[str, Json]:
-    written = list(answers)
-    return {
-        "site": site,
-        "question": question["Id"],
-        "answers": [one.get("Id", "") for one in written],
-        "owners": [one.get("OwnerUserId", "") for one in (question, *written)],
-        "score": _number(question.get("Score")),
-        "tags": re.findall(r"[^<>|]+", question.get("Tags", "")),
+def _answered(row: Row, waiting: Waiting, site: Site) -> Document | Rejected | None:
+    stated = row.attributes
+    if "Body" not in stated:
+        raise MalformedRowError
+    answer = Answer(
+        id=_whole(row, "Id"),
+        score=_whole(row, "Score", "0"),
+        body=stated["Body"],
+        owner=_owner(stated),
+        licence=stated.get("ContentLicense", ""),
+    )
+    parent = _whole(row, "ParentId")
+    missing = waiting.answer(parent, answer, MIN_SCORE)
+    if missing is None:
+        return site.reject(row.line, "no_question", answer.body)
+    if missing:
+        return None
+    question = waiting.question(parent)
+    answers = _best(question, waiting, site)
+    waiting.forget(parent)
+    if not answers:
+        return site.reject(question.line, "no_answer_kept", question.title)
+    return _document(question, answers, site)
+
+
+TAKES: Mapping[str, Callable[[Row, Waiting, Site], Document | Rejected | None]] = MappingProxyType(
+    {QUESTION: _asked, ANSWER: _answered}
+)
+"""What takes a row, by its PostTypeId."""
+
+
+def _whole(row: Row, name: str, absent: str = "") -> int:
+    text = row.attributes.get(name, absent)
+    if not _WHOLE.fullmatch(text):
+        raise MalformedRowError
+    return int(text)
+
+
+def _owner(stated: Mapping[str, str]) -> str:
+    return stated.get("OwnerUserId") or stated.get("OwnerDisplayName", "")
+
+
+def _best(question: Question, waiting: Waiting, site: Site) -> list[Answer]:
+    first = question.accepted if site.reading.accepted_first else None
+    return waiting.best(question.id, MAX_ANSWERS, first)
+
+
+def _document(question: Question, answers: Sequence[Answer], site: Site) -> Document | Rejected:
+    try:
+        text = _text(question, answers, site.reading)
+    except BrokenMarkupError:
+        return site.reject(question.line, "broken_html", question.title)
+    posts: list[Question | Answer] = [question, *answers]
+    meta: dict[str, Json] = {
+        "site": site.name,
+        "question": question.id,
+        "answers": [answer.id for answer in answers],
+        "owners": [post.owner for post in posts],
+        "scores": [post.score for post in posts],
+        "tags": list(_TAG.findall(question.tags)),
     }
+    stated = {post.licence.replace(" ", "-") for post in posts if post.licence}
+    return Document(
+        id=f"stackexchange/{site.name}/{question.id}",
+        text=text,
+        origin=f"{site.file}:{question.line}",
+        licence=" AND ".join(sorted(stated)) or LICENCE,
+        meta=meta,
+    )
+
+
+def _text(question: Question, answers: Iterable[Answer], reading: Reading) -> str:
+    pieces = ["Q:"]
+    if question.title is not None:
+        pieces.append(reading.title(question.title))
+    if question.body is not None:
+        pieces.append(fragment_text(question.body))
+    for answer in answers:
+        pieces += ("A:", fragment_text(answer.body))
+    return _MANY_NEWLINES.sub("\n\n", "".join(f"{piece}\n\n" for piece in pieces))
 
 
 def plan(options: Options, get: Get) -> Iterator[RawFile]:
-    """Plan the dumps of an archive.org item, with the sizes and digests that it lists.
+    """Yield the dumps of an archive.org item by name, with the sizes and digests that it lists.
 
-    Raises ValueError for a listing of another form.
+    ``sites`` chooses some; none chooses all. Where a site's tables lie in archives of their own, only
+    that of posts is taken. Raises ValueError for a listing of another form, and for a site that is
+    not in it.
     """
     item = str(options["item"])
-    sites = options["sites"] if isinstance(options["sites"], tuple) else ()
     base = f"https://archive.org/download/{item}"
+    sites = options["sites"] if isinstance(options["sites"], tuple) else (str(options["sites"]),)
     try:
-        listing = ET.fromstring(get(f"{base}/{item}_files.xml"))  # noqa: S314 - expat expands no bombs since 2.4.1
-    except ET.ParseError as error:
-        raise ValueError(f"{base}: the list of files is no XML: {error}") from error
-    for file in sorted(listing.iter("file"), key=lambda one: one.get("name", "")):
-        name = file.get("name", "")
-        if name.endswith(".7z") and (not sites or _site(name) in sites):
-            checksum = file.findtext("sha1")
-            yield RawFile(
-                f"{base}/{name}",
-                name,
-                _number(file.findtext("size")) or None,
-                f"sha1:{checksum}" if checksum else None,
-            )
+        listing = tree(get(f"{base}/{item}_files.xml"), f"{item}_files.xml")
+    except UnreadableFile as error:
+        raise ValueError(f"{base}: {error}") from error
+    listed = {file.get("name", ""): file for file in listing.iter("file")}
+    dumps = {name: match["site"] for name in listed if (match := _DUMP.fullmatch(name))}
+    missing = sorted(set(sites) - set(dumps.values()))
+    if missing or not dumps:
+        raise ValueError(f"{base} lists no dump of {', '.join(missing) or 'any site'}")
+    for name in sorted(dumps):
+        if not sites or dumps[name] in sites:
+            yield _raw_file(listed[name], f"{base}/{name}", name)
+
+
+def _raw_file(file: etree._Element, url: str, name: str) -> RawFile:
+    size, digest = file.findtext("size", ""), file.findtext("sha1", "")
+    return RawFile(
+        url,
+        name,
+        int(size) if _WHOLE.fullmatch(size) else None,
+        f"sha1:{digest}" if _SHA1.fullmatch(digest) else None,
+    )
 
 
 SOURCE = Source(
     name="stackexchange",
-    pile_set_name="StackExchange",
-    licence="CC-BY-SA, in the version each post states",
+    pile_set_name=PILE_SET_NAMES["stackexchange"],
+    licence=LICENCE,
     access="open",
     version=1,
     read=read,
     plan=plan,
     reasons={
-        "unanswered": "A question without answers.",
-        "no_answer_kept": "No answer was accepted or has a score of 3.",
-        "answers_missing": "The file holds fewer answers than the question counts.",
-        "no_question": "An answer whose question is not in the file, has no answers, or is complete.",
-        "repeated": "A question with the id of another.",
-        "other_post": "Neither a question nor an answer: a tag's description, a wiki page …",
-        "malformed": "A line that is no well-formed row.",
-        "overlong": "A row longer than 16 MiB.",
-        "too_deep": "HTML nested deeper than 400 elements.",
+        "unanswered": "a question whose AnswerCount is 0, or not stated",
+        "no_answer_kept": "a question with no answer that was accepted or has a score of 3",
+        "answers_missing": "a question that counts more answers than the file holds",
+        "broken_html": "a question with HTML, its own or an answer's, that html.parser gives up on",
+        "repeated": "a question with the id of one before",
+        "no_question": "an answer whose question is not before it, has no answers, or is complete",
+        "other_post": "neither a question nor an answer: a tag's description, a nomination …",
+        "malformed": "a line that is no well-formed row, or a post without what all its kind have",
+        "overlong": "a row of more than 1 MiB",
     },
     defaults={"fidelity": "published", "item": "stackexchange_20251231", "sites": ()},
     homepage="https://archive.org/details/stackexchange",
-    libraries=("beautifulsoup4",),
 )

@@ -171,4 +171,5 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published", "dump": "latest", "files": 0},
     homepage="https://dumps.wikimedia.org/",
+    libraries=("mwparserfromhell",),
 )

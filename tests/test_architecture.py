@@ -22,6 +22,7 @@ WITHIN_PILE = {
     "pile.verify": 4,
     "pile.why": 4,
     "pile.run": 3,
+    "pile.export": 4,
     "pile.graph": 2,
     "pile.stages": 1,
 }

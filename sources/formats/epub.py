@@ -82,11 +82,13 @@ REASONS: Mapping[str, str] = MappingProxyType(
 class Book:
     """What a book's archive holds: the names of all its files, and what is needed of them.
 
-    ``spine`` has the names that the package file refers to, in order of reading, without repeats.
+    ``package`` is the name of the package file; ``spine`` has the names that it refers to, in order
+    of reading, without repeats.
     """
 
     names: Sequence[str]
     files: Mapping[str, bytes]
+    package: str
     spine: Sequence[str]
     title: str
     creators: tuple[str, ...]
@@ -110,6 +112,7 @@ def open_book(path: Path, name: str) -> Book:
     return Book(
         names=ordered,
         files=files,
+        package=package_name,
         spine=tuple(dict.fromkeys(filter(None, found))),
         title=_first(opf, "title"),
         creators=tuple(text_of(creator) for creator in opf.iterfind("{*}metadata/{*}creator")),
@@ -174,6 +177,7 @@ def _member(href: str, names: Iterable[str]) -> str | None:
 
 def published(book: Book) -> str:
     """Return a book's text as the original made it; raises `BookError`."""
+    _utf8(book.package, book.files[book.package])
     others = (name for name in book.names if name not in set(book.spine))
     order = [name for name in (*book.spine, *others) if is_html(name)]
     pages = (_utf8(name, book.files[name]) for name in order if name != "META-INF/nav.xhtml")

@@ -7,8 +7,9 @@ space, except inside ``pre`` and ``textarea``. Tags need not match: an end tag c
 open inside what it ends, or everything if nothing of that name is open. Named references are those
 of HTML 4; any other stays as ``&name``, its semicolon lost. Numbers below 256 mean Windows-1252.
 
-Two things differ. Half a character (``&#xD800;``) becomes U+FFFD, as text can hold no such thing. And
+Three things differ. Half a character (``&#xD800;``) becomes U+FFFD, as text can hold no such thing.
 html.parser is Python's: how it takes broken comments and declarations depends on Python's release.
+And it takes quadratic time over tags that do not end, so a fragment of too many is refused.
 """
 
 import re
@@ -36,7 +37,7 @@ EMPTY = frozenset(
 ASCII_SPACE = " \n\t\f\r"
 NAMED = {name: chr(number) for name, number in name2codepoint.items()} | {"apos": "'"}
 
-PATIENCE = 20_000_000
+PATIENCE = 50_000_000
 """Broken tags times characters: html.parser may read on to the end from each of them."""
 
 _WELL_FORMED = re.compile(
@@ -47,7 +48,7 @@ _WELL_FORMED = re.compile(
     | &\#(?P<number>[0-9]+|x[0-9a-f]+);""",
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
-_WHOLE_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+_WHOLE_TAG = re.compile(r"""</?[a-z](?:[^<>"']|"[^"<>]*"|'[^'<>]*')*>""", re.IGNORECASE)
 _NUMBER = re.compile(r"(?:(?P<decimal>[0-9]+)|[xX](?P<hex>[0-9a-fA-F]+))")
 
 
@@ -66,7 +67,7 @@ def fragment_text(markup: str) -> str:
 
 
 def _take_well_formed(markup: str, fragment: "_Fragment") -> bool:
-    """Take a fragment that no parser could read in another way; return False for any other."""
+    """Take a fragment in which all tags and references are whole; return False for any other."""
     place = 0
     for match in _WELL_FORMED.finditer(markup):
         if match.start() != place:

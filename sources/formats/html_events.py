@@ -14,7 +14,8 @@ HTML5 says, which changes the text of pages:
 
 Rewriting a page before it is parsed, and `local_name` after, bring the old text back. Not brought
 back: markup inside ``textarea``, ``title`` and ``xmp``; scripts that write a comment with a script in
-it; tags that are broken off; pages garbled because their XML declaration and their meta disagree.
+it; tags that are broken off; text before the first tag, which was a paragraph; pages garbled because
+their XML declaration and their meta element name different charsets.
 """
 
 import re

@@ -17,6 +17,10 @@ _INDENTS = {"> ": "> ", "  *": "    "}
 """What begins a paragraph, and its further lines then."""
 _HARD_BREAK = "  "
 
+# Words without hyphens between single spaces, which `textwrap` would only fill more slowly.
+_PLAIN = re.compile(r"[^\s-]+(?: [^\s-]+)*")
+_PLAIN_LINE = re.compile(rf"([^ ]{{{WIDTH + 1},}}|.{{1,{WIDTH}}}(?![^ ])) ?")
+
 
 def wrapped(markdown: str) -> str:
     """Return unwrapped Markdown with its lines wrapped, no more than one of them blank in a row."""
@@ -41,6 +45,8 @@ def wrapped(markdown: str) -> str:
 
 def _filled(paragraph: str) -> tuple[str, str]:
     """Return a paragraph's lines, and what ends them."""
+    if _PLAIN.fullmatch(paragraph) and paragraph[0] != ">":
+        return "\n".join(_PLAIN_LINE.findall(paragraph)), "\n\n"
     indent = next((more for first, more in _INDENTS.items() if paragraph.startswith(first)), "")
     lines = textwrap.wrap(paragraph, WIDTH, break_long_words=False, subsequent_indent=indent)
     if paragraph.endswith(_HARD_BREAK):

@@ -1,10 +1,11 @@
 r"""CSV as PostgreSQL's ``COPY … TO … (FORMAT csv, HEADER, ESCAPE '\', FORCE_QUOTE *)`` writes it.
 
 Every field that is not NULL is quoted, and so may hold line ends; a quote or backslash within is
-written behind a backslash. Readers for the usual dialect, which doubles quotes, fall apart on it.
+written behind a backslash. Readers for the usual dialect, which doubles quotes, fall apart on it,
+and Python's csv module, told of the escape, takes text behind a closing quote in silence.
 """
 
-import csv
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -18,13 +19,17 @@ ROW_LIMIT = 1 << 28
 LINE_LIMIT = 1 << 26
 """Bytes of a line; a row has many."""
 
+_FIELD = re.compile(r'(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([^",]*+))(,|\Z)', re.DOTALL)
+_ESCAPED = re.compile(r'\\(["\\])')
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row: its number, counted from 1 behind the header, and its fields by column.
 
-    ``problem`` is None, or why there are no fields: ``invalid_utf8`` or ``malformed_row``, which
-    has fewer or more fields than the header; ``shown`` then is its beginning.
+    ``problem`` is None, or why there are no fields: ``invalid_utf8``, or ``malformed_row`` where
+    they are not quoted as they should be or are not as many as the header's; ``shown`` then is the
+    row's beginning.
     """
 
     number: int
@@ -36,72 +41,79 @@ class Row:
 def rows(stream: BinaryIO, name: str) -> Iterator[Row]:
     """Yield the rows of a decompressed stream.
 
-    Raises `UnreadableFile` where no row can be made out any more: something behind a closing quote,
-    a quote never closed, a row or line over the limits, a header that is missing or not UTF-8.
+    Raises `UnreadableFile` where rows can no longer be told apart: a quote never closed, a line or
+    row over the limits; and for a header that is missing or no list of names.
     """
-    text = _Lines(stream, name)
-    # The limit is the csv module's own, for all its readers; nothing else of ours sets it.
-    csv.field_size_limit(ROW_LIMIT)
-    reader = csv.reader(text, escapechar="\\", doublequote=False, strict=True)
-    try:
-        header = next(reader, [])
-        if not header or not _is_text(header) or len(set(header)) < len(header):
+    found = _rows(stream, name)
+    header = _header(next(found, b""), name)
+    for number, row in enumerate(found, 1):
+        yield _row(number, header, row)
+
+
+def _rows(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """Join lines to rows: one ends with the first line that leaves no quote open."""
+    row: list[bytes] = []
+    size = 0
+    is_open = False
+    for number, line in enumerate(lines(stream, LINE_LIMIT), 1):
+        if isinstance(line, Overlong):
+            raise UnreadableFile(f"{name}: line {number:,} has {line.length:,} bytes: no such CSV")
+        row.append(line)
+        size += len(line)
+        if size > ROW_LIMIT:
             raise UnreadableFile(
-                f"{name}: line 1: no header of column names, but {header[:5]!r:.80}"
+                f"{name}: line {number:,}: a row of more than {ROW_LIMIT:,} bytes: somewhere a quote"
+                " is not closed, or not escaped by a backslash"
             )
-        text.row_bytes = 0
-        for number, fields in enumerate(reader, 1):
-            text.row_bytes = 0
-            yield _row(number, header, fields)
-    except csv.Error as error:
-        raise UnreadableFile(
-            f"{name}: line {reader.line_num:,}: no row ends here ({error}); the file is cut or not"
-            " as PostgreSQL writes it with ESCAPE '\\'"
-        ) from error
+        is_open ^= _quotes(line) % 2 == 1
+        if not is_open:
+            yield b"".join(row)
+            row.clear()
+            size = 0
+    if row:
+        raise UnreadableFile(f"{name}: the file ends within a row of {size:,} bytes: it is cut")
 
 
-def _row(number: int, header: list[str], fields: list[str]) -> Row:
-    if len(fields) != len(header):
-        return Row(number, {}, "malformed_row", _shown(fields))
-    if not _is_text(fields):
-        return Row(number, {}, "invalid_utf8", _shown(fields))
+def _quotes(line: bytes) -> int:
+    if b"\\" in line:
+        line = line.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return line.count(b'"')
+
+
+def _header(row: bytes, name: str) -> list[str]:
+    fields = _fields(row.decode("utf-8", "replace"))
+    if (
+        not fields
+        or not all(fields)
+        or len(set(fields)) < len(fields)
+        or "\ufffd" in "".join(fields)
+    ):
+        raise UnreadableFile(f"{name}: line 1: no header of column names, but {row[:80]!r}")
+    return fields
+
+
+def _row(number: int, header: list[str], row: bytes) -> Row:
+    try:
+        text = row.decode("utf-8")
+    except UnicodeDecodeError:
+        return Row(number, {}, "invalid_utf8", row[:1000].decode("utf-8", "backslashreplace"))
+    fields = _fields(text)
+    if fields is None or len(fields) != len(header):
+        return Row(number, {}, "malformed_row", text[:1000])
     return Row(number, dict(zip(header, fields, strict=True)))
 
 
-def _shown(fields: list[str]) -> str:
-    start = ",".join(fields[:20])[:1000]
-    return start.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def _is_text(fields: list[str]) -> bool:
-    try:
-        for field in fields:
-            field.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-class _Lines:
-    """Lines for the csv module, which counts no bytes itself and wants str."""
-
-    def __init__(self, stream: BinaryIO, name: str) -> None:
-        self._lines = lines(stream, LINE_LIMIT)
-        self._name = name
-        self.row_bytes = 0
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        if isinstance(line, Overlong):
-            raise UnreadableFile(
-                f"{self._name}: byte {line.start:,}: a line of {line.length:,} bytes"
-            )
-        self.row_bytes += len(line)
-        if self.row_bytes > ROW_LIMIT:
-            raise UnreadableFile(
-                f"{self._name}: a row of more than {ROW_LIMIT:,} bytes: a quote is not closed"
-            )
-        return line.decode("utf-8", "surrogateescape")
+def _fields(row: str) -> list[str] | None:
+    """Split a row; None where something stands before or behind a quoted field."""
+    row = row.removesuffix("\n").removesuffix("\r")
+    fields = []
+    position = 0
+    while True:
+        match = _FIELD.match(row, position)
+        if match is None:
+            return None
+        quoted, bare, end = match.groups()
+        fields.append(bare if quoted is None else _ESCAPED.sub(r"\1", quoted))
+        if not end:
+            return fields
+        position = match.end()

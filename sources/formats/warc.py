@@ -69,7 +69,7 @@ def records(stream: BinaryIO, name: str, wanted: str, limit: int) -> Iterator[Re
     offset = 0
     number = 0
     while line := stream.readline(HEADER_LIMIT):
-        if line in {b"\r\n", b"\n"} and number:
+        if number and not line.strip(b"\r\n"):
             offset += len(line)
             continue
         where = f"{name}: byte {offset:,} (decompressed)"
@@ -138,8 +138,7 @@ def parse_headers(head: bytes) -> dict[str, str]:
     """Parse header lines to names in lower case and values; of equal names the first counts."""
     headers: dict[str, str] = {}
     name = ""
-    for line in _text(head).split("\n"):
-        line = line.rstrip()  # noqa: PLW2901 - the same line, as every header reader strips it
+    for line in map(str.rstrip, _text(head).split("\n")):
         if line.startswith((" ", "\t")) and name:
             headers[name] += line
             continue
@@ -249,6 +248,7 @@ def digest_holds(stated: str, content: bytes) -> bool | None:
     if len(value) == 2 * computed.digest_size:
         return value.lower() == computed.hexdigest()
     try:
-        return base64.b32decode(value.upper() + "=" * (-len(value) % 8)) == computed.digest()
+        decoded = base64.b32decode(value.upper() + "=" * (-len(value) % 8))
     except binascii.Error:
         return None
+    return decoded == computed.digest() if len(decoded) == computed.digest_size else None

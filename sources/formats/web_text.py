@@ -6,7 +6,7 @@ links and share of stop words, then settles the doubtful ones by their neighbour
 
 * A short heading close before good text is kept; 3.x looks for that text before it has been classed
   and so never finds any.
-* A single ``<br>`` adds nothing, so the words round it touch; 3.x adds a space .
+* A single ``<br>`` adds nothing, so the words round it touch; 3.x adds a space.
 * Only elements whose names begin with ``select`` make a paragraph bad; 3.x asks for ``select``
   anywhere in a name.
 

@@ -187,7 +187,7 @@ PARAGRAPHS = st.lists(
 
 @given(PARAGRAPHS)
 @settings(max_examples=200)
-def test_classes_are_jusTexts_own(paragraphs: list[Paragraph]) -> None:  # noqa: N802
+def test_classes_are_the_librarys_own(paragraphs: list[Paragraph]) -> None:
     """The linear classification agrees with the library's search of neighbours."""
     words = get_stoplist("English")
     theirs = []

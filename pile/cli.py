@@ -3,6 +3,7 @@
 Results go to stdout, narration to stderr; ``--json`` gives the same structure that was rendered.
 """
 
+import io
 import json
 import os
 import signal
@@ -24,20 +25,20 @@ from pile.engine import NoProgressError
 from pile.export.configs import FRAMEWORKS, NothingToExportError, export
 from pile.graph import Graph, build
 from pile.ledger import ConservationError
+from pile.preflight import NoSpaceError
 from pile.run import (
     Event,
-    NoSpaceError,
     Outcome,
     RunFailed,
     SourcesGoneError,
     StageMade,
     TaskEnded,
     WaveStarted,
-    read_manifest,
     run,
-    states,
 )
 from pile.show import NothingToShowError, show
+from pile.stages import report
+from pile.states import made, read_manifest, state_of, states
 from pile.verify import verify
 from pile.why import why
 from sources.published import PILE_SET_NAMES
@@ -76,6 +77,10 @@ DEFAULT_CONFIG = Path("pipeline.toml")
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Names of files need not be text that the terminal can show.
+            stream.reconfigure(errors="backslashreplace")
     app()
 
 
@@ -97,8 +102,7 @@ def sources_command(
             ConfigError(f"there is no source {name!r}; these are: {', '.join(PILE_SET_NAMES)}"),
             USAGE,
         )
-    row = next((row for row in render.source_rows() if row["name"] == name), {"name": name})
-    _print(row, render.source(name), as_json=as_json)
+    _print(render.source_facts(name), render.source(name), as_json=as_json)
 
 
 @app.command("plan")
@@ -112,7 +116,7 @@ def plan_command(
     with _errors(debug):
         settings, graph = _open(config)
         found = states(settings, graph)
-        reasons = {one.stage.name: why(settings, graph, one.stage.name).reason for one in found}
+        reasons = {one.stage.name: why(settings, one).reason for one in found}
         rows = [
             {
                 "stage": one.stage.name,
@@ -181,7 +185,7 @@ def why_command(
     with _errors(debug):
         settings, graph = _open(config)
         try:
-            found = why(settings, graph, stage)
+            found = why(settings, state_of(settings, graph.named(stage)))
         except KeyError:
             raise ConfigError(_no_stage(graph, stage)) from None
         _print(asdict(found), render.why(found), as_json=as_json)
@@ -230,8 +234,8 @@ def verify_command(
                 _say(
                     f"{one.stage:<26} {one.files:>6,} files {render.size(one.size):>9}  {'ok' if not one.problems else 'BAD'}"
                 )
-        except StopIteration:
-            raise ConfigError(_no_stage(graph, " ".join(stages or ()))) from None
+        except KeyError as error:
+            raise ConfigError(_no_stage(graph, str(error.args[0]))) from None
         problems = [problem for one in found for problem in one.problems]
         text = "\n".join(f"{one.stage}: {one.file}: {one.what}" for one in problems)
         verdict = text or f"verified: {sum(one.files for one in found):,} files, no problem."
@@ -249,10 +253,11 @@ def report_command(
     Example: pile report -c examples/demo.toml --json
     """
     with _errors(debug):
-        settings = load(config)
-        folder = layout.latest(settings.work, "report")
-        if not (folder / "figures.json").exists():
+        settings, graph = _open(config)
+        finished = made(settings, graph.named("report"))
+        if finished is None:
             raise NothingToShowError(f"no report yet; `pile run -c {config}` makes it")
+        folder = finished.folder / report.FOLDER
         figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
         _print(figures, str(folder / "report.html"), as_json=as_json)
 
@@ -284,13 +289,19 @@ def _open(config: Path) -> tuple[Config, Graph]:
 def _run(settings: Config, graph: Graph, narrator: "_Narrator") -> tuple[Graph, Outcome]:
     """Run the graph; without a source whose upstream is gone, if need be."""
     gone: dict[str, str] = {}
+    before: list[str] = []
     while True:
         try:
-            return graph, run(settings, graph, narrator.hear)
+            outcome = run(settings, graph, narrator.hear)
         except SourcesGoneError as error:
             gone.update(error.gone)
+            before.extend(error.made)
             _say(f"going on without {', '.join(error.gone)}")
             graph = build(settings, lambda path: None, gone)
+        else:
+            outcome.made = before + outcome.made
+            outcome.kept = [name for name in outcome.kept if name not in before]
+            return graph, outcome
 
 
 def _no_stage(graph: Graph, name: str) -> str:
@@ -353,7 +364,11 @@ class _Narrator:
 
 
 def _print(value: object, text: str, *, as_json: bool) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=1) if as_json else text)
+    try:
+        print(json.dumps(value, ensure_ascii=False, indent=1) if as_json else text, flush=True)
+    except BrokenPipeError:
+        # Whoever read our output has enough of it; the exit code still says how it ended.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(text: str, *, only_on_terminal: bool = False) -> None:
@@ -373,11 +388,8 @@ def _errors(debug: bool, resume: str = "") -> Iterator[None]:
     try:
         yield
     except tuple(_CODES) as error:
-        _fail(error, _CODES[type(error)], "" if _CODES[type(error)] == USAGE else hint, debug=debug)
-    except BrokenPipeError:
-        # Whoever read our output has enough of it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(DONE) from None
+        code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
+        _fail(error, code, "" if code == USAGE else hint, debug=debug)
     except KeyboardInterrupt:
         _say(f"stopped.{hint}")
         raise typer.Exit(INTERRUPTED) from None
@@ -390,7 +402,7 @@ def _errors(debug: bool, resume: str = "") -> Iterator[None]:
 def _fail(error: Exception, code: int, hint: str = "", *, debug: bool = False) -> NoReturn:
     if debug:
         traceback.print_exception(error)
-    kind = "" if type(error) in _CODES else f"{type(error).__name__}: "
+    kind = "" if isinstance(error, tuple(_CODES)) else f"{type(error).__name__}: "
     _say(f"error: {kind}{error}{hint}")
     raise typer.Exit(code) from None
 

@@ -32,7 +32,10 @@ class Graph:
 
     def named(self, name: str) -> Stage:
         """Return a stage by name; raises KeyError."""
-        return next(stage for stage in self.stages if stage.name == name)
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(name)
 
     def waves(self) -> list[list[Stage]]:
         """Group the stages so that each one's inputs lie in earlier groups."""
@@ -75,7 +78,7 @@ def _locate(
 ) -> tuple[Located, ...] | Skipped:
     try:
         found = locate(config, table, on_hash)
-    except (UpstreamError, ValueError) as error:  # ValueError: a listing that is not as it was
+    except UpstreamError as error:
         return Skipped(table.name, str(error), upstream_gone=True)
     return found or Skipped(table.name, table.source.manual or "no raw files are given or planned")
 

@@ -72,7 +72,9 @@ def check_conservation(stage: str, receipt: Receipt) -> None:
 
 def fingerprint(recipe: Json) -> str:
     """Hash a recipe; equal recipes give equal fingerprints on every machine."""
-    return hashlib.sha256(store.canonical(recipe).encode()).hexdigest()[:FINGERPRINT_DIGITS]
+    return hashlib.sha256(store.canonical(recipe).encode("utf-8", "backslashreplace")).hexdigest()[
+        :FINGERPRINT_DIGITS
+    ]
 
 
 def append(folder: Path, receipt: Receipt) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from pile import layout, ledger, store
 from pile.config import Config, ConfigError, SourceTable, expand
-from sources.fetch import get
+from sources.fetch import UpstreamError, get
 from sources.source import Json, RawFile
 
 REMOTE = ("http://", "https://")
@@ -84,7 +84,7 @@ def _local(
     known = _Hashes(layout.hashes(config.work))
     for pattern in patterns:
         matched = map(Path, glob.iglob(pattern, recursive=True))  # noqa: PTH207 - absolute
-        paths = sorted(path for path in matched if path.is_file())
+        paths = sorted(path for path in matched if _is_given(config, table, path))
         if not paths:
             raise ConfigError(
                 f"{config.path}: [sources.{table.name}] files: {pattern!r} matches no file"
@@ -94,6 +94,14 @@ def _local(
             name = path.relative_to(base).as_posix()
             raw = RawFile(path.as_uri(), name, size, f"sha256:{sha256}")
             yield Located(raw, path, is_local=True)
+
+
+def _is_given(config: Config, table: SourceTable, path: Path) -> bool:
+    if path.is_symlink() and not path.exists():
+        raise ConfigError(
+            f"{config.path}: [sources.{table.name}] files: {path} is a link to nothing"
+        )
+    return path.is_file()
 
 
 def _fixed_folder(pattern: str) -> Path:
@@ -118,9 +126,17 @@ class _Hashes:
         if key not in self._known:
             on_hash(str(path))
             _, sha256 = store.digest(path)
-            store.append_line(self._path, store.canonical([key, sha256]))
+            self._remember(key, sha256)
             self._known[key] = sha256
         return status.st_size, self._known[key]
+
+    def _remember(self, key: str, sha256: str) -> None:
+        try:
+            store.append_line(self._path, store.canonical([key, sha256]))
+        except OSError:
+            # A work directory that is only looked at: the digest is computed again next time.
+            if os.access(self._path.parent, os.W_OK):
+                raise
 
 
 def _read_hashes(path: Path) -> Iterator[tuple[str, str]]:
@@ -138,11 +154,20 @@ def _downloads(config: Config, table: SourceTable) -> Iterable[Located]:
     key = ledger.fingerprint({"version": table.source.version, "options": _plain(table)})
     remembered = layout.plan(config.work, table.name, key)
     if not remembered.exists():
-        raws = sorted(table.source.plan(table.all_options, get), key=lambda raw: raw.name)
+        raws = sorted(_planned(table), key=lambda raw: raw.name)
         store.publish_json(remembered, [asdict(raw) for raw in raws])
     for entry in json.loads(remembered.read_text(encoding="utf-8")):
         raw = RawFile(**entry)
         yield Located(raw, layout.raw(config.work, table.name, raw.name), is_local=False)
+
+
+def _planned(table: SourceTable) -> list[RawFile]:
+    try:
+        return list(table.source.plan(table.all_options, get))
+    except ValueError as error:  # a listing that no longer has the form it had
+        raise UpstreamError(
+            table.source.homepage, f"its listing cannot be read: {error}", "bring the files by hand"
+        ) from error
 
 
 def _plain(table: SourceTable) -> dict[str, Json]:

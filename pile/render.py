@@ -6,7 +6,8 @@ from typing import Any
 
 from pile.config import Config
 from pile.graph import Graph, Skipped
-from pile.run import Outcome, State
+from pile.run import Outcome
+from pile.states import State
 from pile.why import Why
 from sources.published import PILE_SET_NAMES, PUBLISHED
 from sources.registry import SOURCES
@@ -190,6 +191,24 @@ def sources(rows: Sequence[Mapping[str, Any]]) -> str:
     ]
     header = ("SOURCE", "IN THE PILE", "ACCESS", "READ", "DOCUMENTS", "TEXT", "EPOCHS", "LICENCE")
     return table(header, cells, right=(4, 5, 6))
+
+
+def source_facts(name: str) -> dict[str, Json]:
+    """Return all that is known of one source."""
+    rows = [row for row in source_rows() if row["name"] == name]
+    facts: dict[str, Json] = {**rows[0]} if rows else {"name": name}
+    found = SOURCES.get(name)
+    if found is not None:
+        facts |= {
+            "access": found.access,
+            "licence": found.licence,
+            "version": found.version,
+            "homepage": found.homepage,
+            "manual": found.manual,
+            "options": dict(found.defaults),
+            "reasons": dict(found.reasons),
+        }
+    return facts
 
 
 def source(name: str) -> str:

@@ -4,37 +4,22 @@ Stages run in waves: all stages whose inputs are done share the workers. A stage
 parts are there is left alone; else the tasks without a receipt, or with a missing part, are run.
 """
 
-import json
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from pile import layout, ledger, store
 from pile.config import Config
-from pile.engine import Failed, Run, Task, Workers, open_engine
+from pile.engine import Failed, Run, Task, open_engine
 from pile.graph import Graph
 from pile.ledger import Receipt
-from pile.raw_files import free_bytes
+from pile.preflight import check_space, workers
 from pile.stages import mix, report, tokenize, train_tokenizer
 from pile.stages.stage import Made, Stage
+from pile.states import State, made, state_of, states
 from sources.fetch import UpstreamError
-
-SMALL_BYTES = 32 << 20
-"""Raw bytes below which ``engine = "auto"`` stays in this process and does not pay for Ray."""
-
-RESERVE_BYTES = 64 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """How far a stage is: ``done``, ``partial`` (some tasks or parts missing), or ``to do``."""
-
-    stage: Stage
-    folder: Path
-    state: Literal["done", "partial", "to do"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +48,9 @@ class StageMade:
     seconds: float
 
 
+SPLIT = "split"
+"""Figure of a receipt that says: this task was replaced by smaller ones."""
+
 Event: TypeAlias = WaveStarted | TaskEnded | StageMade
 Watch: TypeAlias = Callable[[Event], None]
 
@@ -83,79 +71,13 @@ class RunFailed(Exception):  # noqa: N818 - the name says what happened
 class SourcesGoneError(Exception):
     """Upstreams that could not be fetched from; the run can go on without these sources.
 
-    ``gone`` says by source what happened.
+    ``gone`` says by source what happened, ``made`` which stages were made nevertheless.
     """
 
-    def __init__(self, gone: Mapping[str, str]) -> None:
+    def __init__(self, gone: Mapping[str, str], made: Sequence[str]) -> None:
         super().__init__("; ".join(f"{name}: {why}" for name, why in gone.items()))
         self.gone = gone
-
-
-class NoSpaceError(Exception):
-    """The disk cannot hold what is planned; nothing was started."""
-
-
-def states(config: Config, graph: Graph) -> list[State]:
-    """Return how far each stage is."""
-    return [_state(config, stage) for stage in graph.stages]
-
-
-def _state(config: Config, stage: Stage) -> State:
-    folder = layout.stage(config.work, stage.name, stage.fingerprint)
-    found = read_manifest(folder)
-    if found is not None and all(_is_whole(folder, part) for part in found["parts"]):
-        return State(stage, folder, "done")
-    return State(stage, folder, "partial" if layout.receipts(folder).exists() else "to do")
-
-
-def _is_whole(folder: Path, part: Mapping[str, Any]) -> bool:
-    path = folder / part["name"]
-    return path.exists() and bool(path.stat().st_size == part["size"])
-
-
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """Return a stage's manifest, or None while it has none."""
-    path = layout.manifest(folder)
-    if not path.exists():
-        return None
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
-
-
-def made(config: Config, stage: Stage) -> Made | None:
-    """Return a finished stage, or None."""
-    folder = layout.stage(config.work, stage.name, stage.fingerprint)
-    found = read_manifest(folder)
-    return Made(folder, found) if found is not None else None
-
-
-def workers(config: Config, graph: Graph) -> Workers:
-    """Choose the engine: what the config says, and for ``auto`` Ray unless the job is small."""
-    table = config.run
-    engine, address = table.engine, table.ray_address or os.environ.get("RAY_ADDRESS", "")
-    if engine == "auto":
-        weight = sum(
-            file.raw.size or SMALL_BYTES for files in graph.files.values() for file in files
-        )
-        engine = "serial" if weight < SMALL_BYTES and not address else "ray"
-    return Workers(engine, table.workers, address, table.temp, table.stall_minutes)
-
-
-def check_space(config: Config, graph: Graph) -> None:
-    """Refuse a run whose downloads and documents would not fit on the disk."""
-    needed = RESERVE_BYTES
-    for name, files in graph.files.items():
-        if _state(config, graph.named(f"extract.{name}")).state == "done":
-            continue
-        raw = sum(file.raw.size or 0 for file in files)
-        missing = sum(file.raw.size or 0 for file in files if not file.path.exists())
-        needed += missing + raw
-    free = free_bytes(config.work)
-    if free < needed:
-        raise NoSpaceError(
-            f"{config.work}: about {needed / 1e9:,.1f} GB are needed to begin, "
-            f"{free / 1e9:,.1f} GB are free; give [run] work a larger disk, or fewer sources"
-        )
+        self.made = made
 
 
 def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
@@ -164,7 +86,7 @@ def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
     Raises `RunFailed`, `SourcesGoneError`, `NoSpaceError`, `pile.engine.NoProgressError`.
     """
     check_space(config, graph)
-    store.sweep(config.work / "stages")
+    _sweep(config, graph)
     outcome = Outcome()
     if any(state.state != "done" for state in states(config, graph)):
         with open_engine(workers(config, graph)) as engine:
@@ -180,6 +102,14 @@ def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
             )
     _link_latest(config, graph)
     return outcome
+
+
+def _sweep(config: Config, graph: Graph) -> None:
+    """Remove what interrupted attempts left where this run writes."""
+    for stage in graph.stages:
+        store.sweep(layout.stage(config.work, stage.name, stage.fingerprint))
+    for folder in ("plans", "latest", "export"):
+        store.sweep(config.work / folder)
 
 
 @dataclass(slots=True)
@@ -199,7 +129,7 @@ def _run_wave(
 ) -> None:
     running: dict[str, _Running] = {}
     tasks: list[Task] = []
-    for state in (_state(config, stage) for stage in wave):
+    for state in (state_of(config, stage) for stage in wave):
         if state.state == "done":
             outcome.kept.append(state.stage.name)
             continue
@@ -213,7 +143,7 @@ def _run_wave(
         _complete(config, running[name], watch, outcome)
     while tasks:
         tasks = list(_run_tasks(config, engine(tasks), running, watch, outcome))
-    _raise_failures(running)
+    _raise_failures(running, outcome)
 
 
 def _prepare(config: Config, state: State) -> tuple[_Running, list[Task]]:
@@ -221,11 +151,24 @@ def _prepare(config: Config, state: State) -> tuple[_Running, list[Task]]:
     folder.mkdir(parents=True, exist_ok=True)
     store.publish_json(layout.recipe(folder), stage.recipe)
     inputs = {given.name: _must(made(config, given)) for given in stage.inputs}
-    tasks = stage.tasks(folder, inputs)
     receipts = ledger.receipts(folder)
+    tasks = [
+        part
+        for task in stage.tasks(folder, inputs)
+        for part in _as_split_before(stage, task, receipts)
+    ]
     missing = [task for task in tasks if task.name not in receipts]
     wanted = {task.name for task in tasks}
     return _Running(stage, folder, wanted, receipts, time.monotonic()), missing
+
+
+def _as_split_before(stage: Stage, task: Task, receipts: Mapping[str, Receipt]) -> Sequence[Task]:
+    """Return the smaller tasks that took a deadly task's place in an earlier run, or the task."""
+    receipt = receipts.get(task.name)
+    if receipt is None or not receipt.figures.get(SPLIT):
+        return [task]
+    smaller = stage.mend(task, Failed(RuntimeError("it killed its worker before"), crashed=True))
+    return [task] if smaller is None or isinstance(smaller, Receipt) else smaller
 
 
 def _must(found: Made | None) -> Made:
@@ -257,6 +200,7 @@ def _run_tasks(
         elif receipt is None and isinstance(result, Failed):
             one.failures.append((task, result.error))
         elif receipt is not None:
+            ledger.append(one.folder, Receipt(task.name, figures={SPLIT: True}))
             one.wanted.discard(task.name)
             one.wanted.update(smaller.name for smaller in receipt)
             yield from receipt
@@ -270,6 +214,7 @@ def _complete(config: Config, one: _Running, watch: Watch, outcome: Outcome) -> 
     found = ledger.manifest(one.stage.recipe, receipts)
     found["parts"].extend(asdict(part) for part in parts)
     store.publish_json(layout.manifest(one.folder), found)
+    _remove_orphans(one.folder, found)
     seconds = time.monotonic() - one.started
     event = {"event": "stage made", "stage": one.stage.name, "fingerprint": one.stage.fingerprint}
     counts = {key: found[key] for key in ("taken", "given", "rejected", "quarantined")}
@@ -278,13 +223,22 @@ def _complete(config: Config, one: _Running, watch: Watch, outcome: Outcome) -> 
     watch(StageMade(one.stage, found, seconds))
 
 
+def _remove_orphans(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Remove parts that a failed attempt published before it failed, and no receipt lists."""
+    known = {folder / part["name"] for part in manifest["parts"]}
+    known |= {layout.recipe(folder), layout.receipts(folder), layout.manifest(folder)}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path not in known:
+            store.discard(path)
+
+
 def log(config: Config, event: Mapping[str, Any]) -> None:
     """Append an event to the machine-readable log, with the time of day."""
     stamped = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), **event}
     store.append_line(layout.events(config.work), store.canonical(stamped))
 
 
-def _raise_failures(running: Mapping[str, _Running]) -> None:
+def _raise_failures(running: Mapping[str, _Running], outcome: Outcome) -> None:
     failures = [(task, error) for one in running.values() for task, error in one.failures]
     gone = {
         task.stage.removeprefix("fetch."): str(error)
@@ -292,7 +246,7 @@ def _raise_failures(running: Mapping[str, _Running]) -> None:
         if isinstance(error, UpstreamError)
     }
     if gone and all(isinstance(error, UpstreamError) for _, error in failures):
-        raise SourcesGoneError(gone)
+        raise SourcesGoneError(gone, outcome.made)
     if failures:
         lines = [f"{task.stage}, task {task.name}: {type(e).__name__}: {e}" for task, e in failures]
         raise RunFailed("\n".join(lines)) from failures[0][1]

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 from pile import corpus, documents
 from pile.config import Config
 from pile.graph import Graph
-from pile.run import made
 from pile.stages import train_tokenizer
+from pile.states import made
 from shards.reader import Shard
 from sources.source import Json
 from tokenizer.encode import Encoder
@@ -27,18 +27,26 @@ def show(config: Config, graph: Graph, what: str, count: int, *, rejected: bool)
     ``rejected`` asks for what a source rejected instead of its documents. Raises
     `NothingToShowError`.
     """
-    paths = [Path(what)] if Path(what).exists() else _parts(config, graph, what, rejected=rejected)
+    paths = _paths(config, graph, what, rejected=rejected)
     records = itertools.chain.from_iterable(_records(config, graph, path) for path in paths)
     return list(itertools.islice(records, count))
 
 
-def _parts(config: Config, graph: Graph, what: str, *, rejected: bool) -> list[Path]:
+def _paths(config: Config, graph: Graph, what: str, *, rejected: bool) -> list[Path]:
     names = {stage.name for stage in graph.stages}
     name = what if what in names else f"extract.{what}"
-    if name not in names:
-        raise NothingToShowError(
-            f"{what!r} is neither a file, nor a source or stage here: {', '.join(sorted(names))}"
-        )
+    if name in names:
+        return _parts(config, graph, name, rejected=rejected)
+    if Path(what).is_file():
+        return [Path(what)]
+    raise NothingToShowError(
+        f"{what!r} is neither a source or stage here, nor a file: {', '.join(sorted(names))}"
+    )
+
+
+def _parts(config: Config, graph: Graph, name: str, *, rejected: bool) -> list[Path]:
+    if rejected and not name.startswith("extract."):
+        raise NothingToShowError(f"{name} keeps no rejected records; those of a source are shown")
     finished = made(config, graph.named(name))
     if finished is None:
         raise NothingToShowError(f"{name} is not made yet; `pile run -c {config.path}` makes it")

@@ -27,7 +27,7 @@ def publish(path: Path) -> Iterator[Path]:
     harmless as long as both wrote the same bytes. On any exception the attempt is removed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    attempt = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    attempt = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         yield attempt
         _sync(attempt)
@@ -47,13 +47,14 @@ def publish_bytes(path: Path, content: bytes) -> None:
 def publish_json(path: Path, value: Json) -> None:
     """Publish a JSON file with sorted keys, so that equal values give equal bytes."""
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
-    publish_bytes(path, (text + "\n").encode())
+    # A name that is no text keeps its odd bytes as JSON escapes.
+    publish_bytes(path, (text + "\n").encode("utf-8", "backslashreplace"))
 
 
 def publish_link(path: Path, target: Path) -> None:
     """Point the symbolic link ``path`` at ``target``, replacing an older link at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    attempt = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    attempt = path.with_name(f".{uuid.uuid4().hex}.tmp")
     attempt.symlink_to(os.path.relpath(target, path.parent))
     attempt.replace(path)
     _sync(path.parent)
@@ -73,7 +74,7 @@ def append_line(path: Path, line: str) -> None:
         end = file.seek(0, os.SEEK_END)
         if end and _byte_at(path, end - 1) != b"\n":
             file.write(b"\n")
-        file.write(line.encode() + b"\n")
+        file.write(line.encode("utf-8", "backslashreplace") + b"\n")
         file.flush()
         os.fsync(file.fileno())
     if created:

@@ -1,12 +1,13 @@
 """Trust nothing: check what a run published, from its bytes up.
 
-Every part is re-hashed, every stage's records are counted again, corpus files are read to their end
-by our reader and by `lm_dataformat`'s, shards are checked through and through, and a seeded sample
-of their documents is decoded and compared with the text.
+Every part is re-hashed and its rows counted, receipts are summed anew, corpus files are read to their
+end by our reader and by `lm_dataformat`'s, shards are checked through and through, and a seeded sample
+of their documents is encoded anew, decoded, and compared with the text (of shards from which no
+document was left out, so that their lines and documents agree).
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,9 @@ import pyarrow.parquet as pq
 from pile import corpus, draws, layout, ledger, store
 from pile.config import Config
 from pile.graph import Graph
-from pile.run import made, states
 from pile.stages import mix, tokenize, train_tokenizer
 from pile.stages.stage import Made
+from pile.states import made, states
 from shards import verify as shard_verify
 from shards.format import BadShard
 from shards.reader import Shard
@@ -101,6 +102,9 @@ def _check_counts(name: str, finished: Made) -> Iterator[Problem]:
     missing = [task for task in manifest["tasks"] if task not in receipts]
     if missing:
         yield Problem(name, layout.receipts(Path()).name, f"no receipt of task {missing[0]}")
+    yield from _check_sums(
+        name, manifest, [receipts[task] for task in manifest["tasks"] if task in receipts]
+    )
     taken, given = manifest["taken"], manifest["given"]
     rejected = sum(manifest["rejected"].values())
     if taken != given + rejected:
@@ -108,6 +112,19 @@ def _check_counts(name: str, finished: Made) -> Iterator[Problem]:
     for path, part in finished.parts():
         if path.suffix == ".parquet" and path.exists() and "rows" in part["counts"]:
             yield from _check_rows(name, path, part)
+
+
+def _check_sums(
+    name: str, manifest: Mapping[str, Any], receipts: Sequence[ledger.Receipt]
+) -> Iterator[Problem]:
+    summed = ledger.manifest(manifest["recipe"], receipts)
+    for key in ("taken", "given", "rejected", "quarantined", "fingerprint"):
+        if summed[key] != manifest[key]:
+            yield Problem(name, "manifest.json", f"{key} is not what the receipts add up to")
+    listed = {part["name"] for part in manifest["parts"]}
+    missing = sorted({part["name"] for part in summed["parts"]} - listed)
+    if missing:
+        yield Problem(name, "manifest.json", f"does not list the part {missing[0]}")
 
 
 def _check_rows(name: str, path: Path, part: Any) -> Iterator[Problem]:
@@ -188,7 +205,7 @@ def _check_shard(
 
 
 def _compare(seed: int, file: Path, prefix: Path, encoder: Encoder) -> Iterator[Problem]:
-    """Decode sampled documents: the text up to NFC, and its EOD."""
+    """Encode sampled documents anew, and decode them: the same tokens, the text up to NFC, its EOD."""
     try:
         shard = Shard.open(prefix)
     except BadShard as error:
@@ -198,12 +215,22 @@ def _compare(seed: int, file: Path, prefix: Path, encoder: Encoder) -> Iterator[
     wanted = {draws.key(seed, "verify", prefix.name, n) * total >> 64 for n in range(SAMPLE)}
     for number, line in enumerate(corpus.read(file)):
         if number in wanted:
-            *tokens, last = shard[number].tolist()
-            if last != encoder.eod:
-                yield Problem("tokenize", prefix.name, f"document {number} does not end with EOD")
-            elif _plain(encoder.decode(tokens)) != _plain(line.text):
-                yield Problem("tokenize", prefix.name, f"document {number} decodes to another text")
+            what = _difference(shard[number].tolist(), line.text, encoder)
+            if what:
+                yield Problem("tokenize", prefix.name, f"document {number} {what}")
 
 
-def _plain(text: str) -> str:
+def _difference(tokens: list[int], text: str, encoder: Encoder) -> str:
+    """Say in what a document's tokens are not those of its text; nothing if they are."""
+    if not tokens or tokens[-1] != encoder.eod:
+        return "does not end with EOD"
+    if tokens[:-1] != encoder.encode([text]).ids.tolist():
+        return "has other tokens than its text"
+    decoded = encoder.decode(tokens[:-1])
+    if encoder.keeps_text and _composed(decoded) != _composed(text):
+        return "decodes to another text"
+    return ""
+
+
+def _composed(text: str) -> str:
     return unicodedata.normalize("NFC", text)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from pile import layout
 from pile.config import Config
-from pile.graph import Graph
-from pile.run import State, states
+from pile.states import State
 from sources.source import Json
 
 
@@ -33,18 +32,16 @@ class Why:
     changes: tuple[Change, ...]
 
 
-def why(config: Config, graph: Graph, name: str) -> Why:
-    """Explain one stage; raises KeyError for a name that is no stage's."""
-    state = next((one for one in states(config, graph) if one.stage.name == name), None)
-    if state is None:
-        raise KeyError(name)
+def why(config: Config, state: State) -> Why:
+    """Explain the state of one stage."""
     stage = state.stage
     older = _newest_other(config, state)
     if older is None:
-        return Why(name, stage.fingerprint, state.state, _reason(state, ()), "", ())
+        return Why(stage.name, stage.fingerprint, state.state, _reason(state, ()), "", ())
     before = json.loads(layout.recipe(older).read_text(encoding="utf-8"))
     changes = tuple(differences(before, stage.recipe))
-    return Why(name, stage.fingerprint, state.state, _reason(state, changes), older.name, changes)
+    reason = _reason(state, changes)
+    return Why(stage.name, stage.fingerprint, state.state, reason, older.name, changes)
 
 
 def _newest_other(config: Config, state: State) -> Path | None:

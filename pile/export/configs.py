@@ -10,9 +10,9 @@ from pile.export.megatron import blend_json, data_args
 from pile.export.neox import data_yml
 from pile.export.shard_list import TrainingShard, Vocabulary, from_receipts
 from pile.graph import Graph
-from pile.run import made
 from pile.stages import tokenize, train_tokenizer
 from pile.stages.stage import Made
+from pile.states import made
 from tokenizer.encode import Encoder
 from tokenizer.files import TOKENIZER_JSON
 

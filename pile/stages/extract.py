@@ -5,6 +5,7 @@ read to its end is set aside with its reason, and nothing of it stays in the out
 """
 
 import tempfile
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -53,7 +54,8 @@ def stage(table: SourceTable, cleaning: Clean, files: tuple[Located, ...], fetch
         "source": reading.source,
         "reader": reading.reader,
         "reader_version": table.source.version,
-        "libraries": {name: version(name) for name in table.source.libraries},
+        "libraries": {name: version(name) for name in _libraries(table, reading)},
+        "unicode": unicodedata.unidata_version if reading.rules else "",
         "licence": reading.licence,
         "options": {key: _json(value) for key, value in sorted(reading.options.items())},
         "rules": [[rule.name, rule.version] for rule in select(reading.rules)],
@@ -68,6 +70,13 @@ def stage(table: SourceTable, cleaning: Clean, files: tuple[Located, ...], fetch
         ]
 
     return Stage(f"extract.{table.name}", VERSION, settings, (fetched,), tasks, mend)
+
+
+def _libraries(table: SourceTable, reading: Reading) -> list[str]:
+    """Return the distributions whose version decides the text."""
+    return sorted(
+        {*table.source.libraries, *(["ftfy"] if "repair_unicode" in reading.rules else [])}
+    )
 
 
 def _reading(table: SourceTable, cleaning: Clean) -> Reading:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import pyarrow as pa
@@ -45,6 +46,7 @@ def stage(config: Config, scattered: Stage, documents: Sequence[Stage]) -> Stage
         "name": config.corpus.name,
         "pile_set_names": dict(names),
         "licences": list(licences),
+        "libraries": {"zstandard": version("zstandard")},
     }
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:

@@ -25,6 +25,9 @@ from tokenizer.text import UnencodableText
 VERSION = 1
 FOLDER = "shards"
 
+SHOWN = 20
+"""Documents that cannot be encoded whose reason is kept; all are counted."""
+
 BATCH_CHARACTERS = 4 << 20
 """Text encoded at a time."""
 
@@ -128,7 +131,8 @@ def _add(writer: ShardWriter, encoder: Encoder, lines: Sequence[Line], tally: Ta
     except UnencodableText as error:
         if len(lines) == 1:
             tally.rejected["unencodable"] += 1
-            tally.unencodable.append(str(error))
+            if len(tally.unencodable) < SHOWN:
+                tally.unencodable.append(str(error))
             return
         tally.taken -= len(lines)
         for line in lines:

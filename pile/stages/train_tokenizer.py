@@ -1,7 +1,9 @@
 """Train the tokenizer on a seeded sample of the training split, or take an existing one."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from pile import corpus, draws, store
@@ -47,6 +49,7 @@ def _trained(config: Config, mixed: Stage) -> Stage:
         "recipe": asdict(recipe),
         "sample_bytes": table.sample_bytes,
         "seed": config.corpus.seed,
+        "libraries": {"tokenizers": version("tokenizers")},
     }
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
@@ -81,9 +84,9 @@ def train_bytes(mixed: Made) -> int:
 
 def train_on(folder: Path, files: Sequence[Path], recipe: Recipe, sample: Sample) -> Receipt:
     """Train on the sampled documents of the training split."""
-    taken = [0]
-    text = train(_drawn(files, sample, taken), recipe)
-    return _publish(folder, text, Receipt("train", taken=taken[0], given=taken[0]))
+    counts: Counter[str] = Counter()
+    text = train(_drawn(files, sample, counts), recipe)
+    return _publish(folder, text, Receipt("train", taken=counts["drawn"], given=counts["learned"]))
 
 
 def copy(folder: Path, path: Path) -> Receipt:
@@ -91,12 +94,13 @@ def copy(folder: Path, path: Path) -> Receipt:
     return _publish(folder, path.read_text(encoding="utf-8"), Receipt("copy", taken=1, given=1))
 
 
-def _drawn(files: Sequence[Path], sample: Sample, taken: list[int]) -> Iterator[str]:
+def _drawn(files: Sequence[Path], sample: Sample, counts: Counter[str]) -> Iterator[str]:
     for path in files:
         for number, line in enumerate(corpus.read(path)):
             if draws.unit(sample.seed, "tokenizer sample", path.name, number) < sample.share:
-                taken[0] += 1
+                counts["drawn"] += 1
                 yield line.text
+                counts["learned"] += 1  # the trainer came back for more
 
 
 def _publish(folder: Path, text: str, receipt: Receipt) -> Receipt:

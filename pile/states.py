@@ -1,0 +1,59 @@
+"""How far a run is: which stages are done, from their manifests and parts alone."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pile import layout
+from pile.config import Config
+from pile.graph import Graph
+from pile.stages.stage import Made, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a stage is: ``done``, ``partial`` (some tasks or parts missing), or ``to do``."""
+
+    stage: Stage
+    folder: Path
+    state: Literal["done", "partial", "to do"]
+
+
+def states(config: Config, graph: Graph) -> list[State]:
+    """Return how far each stage is."""
+    return [state_of(config, stage) for stage in graph.stages]
+
+
+def state_of(config: Config, stage: Stage) -> State:
+    """Return how far one stage is."""
+    folder = layout.stage(config.work, stage.name, stage.fingerprint)
+    found = read_manifest(folder)
+    if found is not None and all(_is_whole(folder, part) for part in found["parts"]):
+        return State(stage, folder, "done")
+    return State(stage, folder, "partial" if layout.receipts(folder).exists() else "to do")
+
+
+def _is_whole(folder: Path, part: Mapping[str, Any]) -> bool:
+    path = folder / part["name"]
+    return path.exists() and bool(path.stat().st_size == part["size"])
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """Return a stage's manifest, or None while it has none, or a damaged one: it is made again."""
+    path = layout.manifest(folder)
+    if not path.exists():
+        return None
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return found
+
+
+def made(config: Config, stage: Stage) -> Made | None:
+    """Return a finished stage, or None."""
+    folder = layout.stage(config.work, stage.name, stage.fingerprint)
+    found = read_manifest(folder)
+    return Made(folder, found) if found is not None else None

@@ -23,7 +23,7 @@ from shards import cache, loops
 from shards.format import OFFSET, paths_of
 from shards.reader import Shard
 
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
-"""How fast shards are written and read, beside Megatron-Core on the same machine in the same run.
+"""How fast shards are written and read, beside Megatron and GPT-NeoX, in the same run.
 
     python benchmarks/shards.py --quick
     python benchmarks/shards.py --megatron-python /path/to/venv/bin/python
         --corpus corpus/train/*.jsonl.zst --tokenizer tokenizer.json --json
 
-Peers run in processes of their own: ``--megatron-python`` names a Python with megatron-core 0.16.1
-(and tokenizers). What cannot be measured is left out, and the output says why. Ratios above 1 mean
-faster than the peer; each is of two figures taken one after the other, and both must have given the
-same bytes. Tokenising is compared with the pattern of Megatron's tool, on text already unpacked.
+Peers run in processes of their own: ``--megatron-python`` names a Python with megatron-core 0.16.1;
+for text with tokenizers too, and for GPT-NeoX, whose checkout ``--neox`` names, with transformers,
+sentencepiece, lm_dataformat, tqdm and ftfy. What cannot be measured is left out, and the output says
+why. Ratios above 1 mean faster than the peer; both must have given the same bytes, else it stops.
+Text is compared with GPT-NeoX's own tool, and with the pattern of Megatron's on text already unpacked.
 """
 
 import argparse
@@ -46,9 +47,7 @@ def main() -> None:
         print(json.dumps(write_documents(asked.only_write)))
         return
     figures: dict[str, Any] = {}
-    skipped: dict[str, str] = {
-        "text_to_shards_vs_neox": "GPT-NeoX's tool needs a checkout, DeeperSpeed and mpi4py"
-    }
+    skipped: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="pile-benchmark-") as folder:
         measure_writing(figures, 1_000_000 if asked.quick else 20_000_000)
         measure_samples(figures, skipped, asked, Path(folder))
@@ -69,6 +68,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a tenth of the input, or less")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--megatron-python", default="", help="a Python that has megatron-core")
+    parser.add_argument("--neox", default="", help="a checkout of GPT-NeoX")
     parser.add_argument("--corpus", nargs="*", default=[], help=".jsonl.zst files, two or more")
     parser.add_argument("--tokenizer", default="", help="tokenizer.json for the corpus")
     parser.add_argument("--only-write", type=int, default=0, help=argparse.SUPPRESS)
@@ -189,26 +189,36 @@ def measure_text(
     figures: dict[str, Any], skipped: dict[str, str], asked: argparse.Namespace, folder: Path
 ) -> None:
     """Tokenise .jsonl.zst files into shards, with one worker and with two."""
-    if len(asked.corpus) < 2 or not asked.tokenizer or not asked.megatron_python:
-        skipped["text_to_shards_vs_megatron"] = (
-            "it needs --corpus with two files or more, --tokenizer and --megatron-python"
-        )
+    names = ("text_to_shards_vs_megatron", "text_to_shards_vs_neox")
+    if len(asked.corpus) < 2 or not asked.tokenizer:
+        skipped |= dict.fromkeys(names, "it needs --corpus with two files or more, and --tokenizer")
         return
     from backports import zstd  # noqa: PLC0415 - the other measurements need NumPy alone
 
     corpus = [Path(path).resolve() for path in sorted(asked.corpus)]
     plain = folder / "corpus.jsonl"
     plain.write_bytes(b"".join(zstd.decompress(path.read_bytes()) for path in corpus))
-    ratios = []
+    tasks: dict[str, tuple[str, dict[str, Any]]] = {
+        names[0]: ("text", {"corpus": str(plain)}),
+        names[1]: ("neox_text", {"corpus": [*map(str, corpus)], "checkout": asked.neox}),
+    }
+    if not asked.megatron_python:
+        skipped |= dict.fromkeys(tasks, "--megatron-python names no Python that could run it")
+        tasks.clear()
+    elif not asked.neox:
+        skipped[names[1]] = "--neox names no checkout of GPT-NeoX"
+        del tasks[names[1]]
+    ratios: dict[str, list[float]] = {name: [] for name in tasks}
     for workers in (1, 2):
         seconds, digests = _tokenise(corpus, Path(asked.tokenizer), folder / str(workers), workers)
-        theirs = peer(asked, "text", corpus=str(plain), tokenizer=asked.tokenizer, workers=workers)
-        _same("shards", digests, theirs["sha256"])
         megabytes = plain.stat().st_size / 1e6
         figures[f"text_mb_per_second_{workers}_workers"] = megabytes / seconds
-        figures[f"megatron_mb_per_second_{workers}_workers"] = megabytes / theirs["seconds"]
-        ratios.append(theirs["seconds"] / seconds)
-    figures["text_to_shards_vs_megatron"] = min(ratios)
+        for name, (task, given) in tasks.items():
+            theirs = peer(asked, task, **given, tokenizer=asked.tokenizer, workers=workers)
+            _same("shards", digests, theirs["sha256"])
+            figures[f"{task}_peer_mb_per_second_{workers}_workers"] = megabytes / theirs["seconds"]
+            ratios[name].append(theirs["seconds"] / seconds)
+    figures |= {name: min(found) for name, found in ratios.items()}
 
 
 def _tokenise(

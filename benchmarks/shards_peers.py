@@ -1,15 +1,18 @@
-"""What Megatron-Core does with the same input, measured in a process of its own.
+"""What Megatron-Core and GPT-NeoX do with the same input, measured in a process of its own.
 
-Run by `benchmarks/shards.py` with a Python that has megatron-core (and tokenizers, for text): a
+Run by `benchmarks/shards.py` with a Python that has what they need: a
 task's name and its arguments as JSON on the command line, its figures as JSON on stdout.
 """
 
+import contextlib
 import hashlib
 import json
 import multiprocessing
+import runpy
 import sys
 import tempfile
 import time
+import types
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +112,36 @@ def text(corpus: str, tokenizer: str, workers: int) -> dict[str, Any]:
     return {"seconds": seconds, "sha256": [digest.hexdigest() for digest in found]}
 
 
-TASKS = {"samples": samples, "index": index, "text": text}
+def neox_text(checkout: str, corpus: list[str], tokenizer: str, workers: int) -> dict[str, Any]:
+    """Tokenise .jsonl.zst files with GPT-NeoX's own tools/datasets/preprocess_data.py.
+
+    Its package asks for what only training needs; one name is all that this tool wants of it.
+    """
+    package = types.ModuleType("megatron")
+    vars(package).update(__path__=[f"{checkout}/megatron"], print_rank_0=lambda *_: None)
+    inner = types.ModuleType("megatron.data")
+    vars(inner)["__path__"] = [f"{checkout}/megatron/data"]
+    sys.modules |= {"megatron": package, "megatron.data": inner}
+    tool = runpy.run_path(f"{checkout}/tools/datasets/preprocess_data.py", run_name="tool")
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(sys.stderr):
+        words = ["--input", ",".join(corpus), "--output-prefix", f"{folder}/out"]
+        words += ["--tokenizer-type", "HFTokenizer", "--vocab-file", tokenizer]
+        words += ["--append-eod", "--workers", str(workers)]
+        # A pool's processes look the encoder up by the name of its module.
+        module = types.ModuleType("tool")
+        vars(module).update(tool)
+        sys.modules["tool"] = module
+        begun = time.perf_counter()
+        tool["main"](words)
+        seconds = time.perf_counter() - begun
+        paths = [Path(folder, f"out_text_document.{kind}") for kind in ("bin", "idx")]
+        return {
+            "seconds": seconds,
+            "sha256": [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths],
+        }
+
+
+TASKS = {"samples": samples, "index": index, "text": text, "neox_text": neox_text}
 
 if __name__ == "__main__":
     print(json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))

@@ -5,7 +5,7 @@ say. Megatron's rules are kept exactly, down to the samples that are built in re
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from shards import loops
+from shards import cache, loops
 from shards.format import BadShard
 from shards.reader import Shard
 from shards.samples import Request, SampleIndex, build, cached
@@ -87,10 +87,10 @@ class Blend:
             self.parts[part].gather(within[chosen], out, rows[chosen])
 
 
-def samples_of(prefix: Path | str, request: Request, cache: Path | None = None) -> Samples:
-    """Open a shard and order its samples; with a cache folder, the order is kept there."""
+def samples_of(prefix: Path | str, request: Request, folder: Path | None = None) -> Samples:
+    """Open a shard and order its samples; with a cache ``folder``, the order is kept there."""
     shard = Shard.open(prefix)
-    index = build(shard.lengths, request) if cache is None else cached(prefix, request, cache)
+    index = build(shard.lengths, request) if folder is None else cached(prefix, request, folder)
     return Samples(shard, index, request.length)
 
 
@@ -119,7 +119,7 @@ def blend(
     prefixes: Sequence[Path | str],
     weights: Sequence[float] | None,
     request: Request,
-    cache: Path | None = None,
+    folder: Path | None = None,
 ) -> Samples | Blend:
     """Return samples of some shards, mixed; one shard alone is not mixed.
 
@@ -127,16 +127,16 @@ def blend(
     With weights there may be a few samples more than asked for, since each share is rounded up.
     """
     asked = requests(len(prefixes), weights, request)
-    parts = tuple(map(samples_of, prefixes, asked, [cache] * len(asked)))
+    parts = tuple(map(samples_of, prefixes, asked, [folder] * len(asked)))
     if len(parts) == 1:
         return parts[0]
     if weights is not None:
-        return _greedy(parts, _shares(weights), sum(_targets(weights, request)))
+        return _greedy(parts, _shares(weights), sum(_targets(weights, request)), folder)
     sizes = np.array([len(part) for part in parts], dtype=np.int64)
     total = int(sizes.sum())
     if request.samples is None:
-        return Blend(parts, *_choose(loops.blend_all, sizes, total))
-    return _greedy(parts, sizes.astype(np.float64), min(request.samples, total))
+        return Blend(parts, *_choose(loops.blend_all, sizes, total, folder))
+    return _greedy(parts, sizes.astype(np.float64), min(request.samples, total), folder)
 
 
 def _check_weights(count: int, weights: Sequence[float], request: Request) -> None:
@@ -151,8 +151,10 @@ def _targets(weights: Sequence[float], request: Request) -> list[int]:
     return [math.ceil((request.samples or 0) * share) for share in _shares(weights).tolist()]
 
 
-def _greedy(parts: tuple[Samples, ...], weights: NDArray[np.float64], size: int) -> Blend:
-    which, numbers = _choose(loops.blend, _shares(weights), size)
+def _greedy(
+    parts: tuple[Samples, ...], weights: NDArray[np.float64], size: int, folder: Path | None
+) -> Blend:
+    which, numbers = _choose(loops.blend, _shares(weights), size, folder)
     taken = np.bincount(which, minlength=len(parts))
     for part, count in zip(parts, taken.tolist(), strict=True):
         if count > len(part):
@@ -164,10 +166,24 @@ def _greedy(parts: tuple[Samples, ...], weights: NDArray[np.float64], size: int)
 
 
 def _choose(
-    loop: Any, weights: NDArray[Any], size: int
+    loop: Callable[..., None], weights: NDArray[Any], size: int, folder: Path | None
 ) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
-    which, numbers = np.empty(size, dtype=np.int16), np.empty(size, dtype=np.int64)
-    (loops.compiled(loop) or loop)(weights, which, numbers)
+    """Choose a part for each of so many samples, in memory or in a cache."""
+
+    def build(allocate: cache.Allocate) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
+        which, numbers = (
+            allocate("which", (size,), np.int16),
+            allocate("numbers", (size,), np.int64),
+        )
+        (loops.compiled(loop) or loop)(weights, which, numbers)
+        return which, numbers
+
+    if folder is None:
+        return build(cache.in_memory)
+    name = cache.key(loop.__name__, weights.tolist(), size)
+    which, numbers = cache.load(
+        cache.entry(folder, name, build), [("which", (size,)), ("numbers", (size,))]
+    )
     return which, numbers
 
 

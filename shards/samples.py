@@ -11,27 +11,19 @@ with one epoch both give the same samples.
 """
 
 import hashlib
-import json
-import os
-import shutil
-import tempfile
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shards import loops
-from shards.format import OFFSET, BadShard, paths_of
+from shards import cache, loops
+from shards.format import OFFSET, paths_of
 from shards.reader import Shard
 
-FORMAT = 1
-"""Counts up when the cache's files change in meaning, so that old ones are not taken for new."""
-
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +77,6 @@ class SampleIndex:
         return self.shuffle.size
 
 
-Allocate: TypeAlias = Callable[[str, tuple[int, ...], Any], NDArray[Any]]
-"""Gives an array of a name, shape and dtype, to be filled."""
-
-
 def count(lengths: NDArray[np.int32], request: Request) -> Counts:
     """Return how a request falls on sequences; ValueError if they are too few or too many."""
     tokens = int(lengths.sum(dtype=np.int64))
@@ -107,13 +95,8 @@ def count(lengths: NDArray[np.int32], request: Request) -> Counts:
     return Counts(lengths.size, epochs, samples, before_last if apart else samples)
 
 
-def in_memory(_name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Allocate an array in memory."""
-    return np.empty(shape, dtype)
-
-
 def build(
-    lengths: NDArray[np.int32], request: Request, allocate: Allocate = in_memory
+    lengths: NDArray[np.int32], request: Request, allocate: cache.Allocate = cache.in_memory
 ) -> SampleIndex:
     """Build the index for sequences of so many tokens each.
 
@@ -179,67 +162,24 @@ def cached(prefix: Path | str, request: Request, folder: Path) -> SampleIndex:
     """Return the index for a shard from a cache, memory-mapped; build it there if it is not there.
 
     The cache is keyed by what the shard's ``.idx`` holds, not by its name, so that another shard
-    under an old name gets an index of its own. Any number of processes may do this at once: each
-    builds for itself, all build the same, and the first to finish is used.
+    under an old name gets an index of its own.
     """
-    return _load(build_in_cache(prefix, request, folder), Shard.open(prefix).lengths, request)
+    home = build_in_cache(prefix, request, folder)
+    counts = count(Shard.open(prefix).lengths, request)
+    shapes = {
+        "order": (counts.epochs * counts.sequences,),
+        "places": (counts.samples + 1, 2),
+        "shuffle": (counts.samples,),
+    }
+    return SampleIndex(*cache.load(home, list(shapes.items())))
 
 
 def build_in_cache(prefix: Path | str, request: Request, folder: Path) -> Path:
     """Build the index for a shard in a cache, unless it is there; return the folder it has."""
-    home = folder / cache_key(prefix, request)
-    if not home.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder))
-        try:
-            _build_in(unfinished, Shard.open(prefix).lengths, request)
-            _publish(unfinished, home)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-    return home
-
-
-def cache_key(prefix: Path | str, request: Request) -> str:
-    """Return the name under which the index for a shard's sequences is kept."""
     with paths_of(prefix)[1].open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    asked = json.dumps([FORMAT, digest, *astuple(request)])
-    return hashlib.sha256(asked.encode("ascii")).hexdigest()[:40]
-
-
-def _build_in(folder: Path, lengths: NDArray[np.int32], request: Request) -> None:
-    """Build an index whose arrays are files, which need not fit into memory."""
-
-    def allocate(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-        path = folder / f"{name}.npy"
-        array: NDArray[Any] = np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape)
-        return array.view(np.ndarray)
-
-    build(lengths, request, allocate)
-    for path in sorted(folder.iterdir()):
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-
-
-def _publish(unfinished: Path, home: Path) -> None:
-    """Give a finished index its name, unless another process was faster."""
-    try:
-        unfinished.rename(home)
-    except OSError:
-        if not home.is_dir():
-            raise
-
-
-def _load(home: Path, lengths: NDArray[np.int32], request: Request) -> SampleIndex:
-    counts = count(lengths, request)
-    try:
-        arrays = [
-            np.load(home / f"{name}.npy", mmap_mode="r").view(np.ndarray)
-            for name in SampleIndex.__dataclass_fields__
-        ]
-    except (OSError, ValueError) as error:
-        raise BadShard(f"{home} is not whole: {error}; remove it, and it is built anew") from error
-    shapes = [(counts.epochs * counts.sequences,), (counts.samples + 1, 2), (counts.samples,)]
-    if [array.shape for array in arrays] != shapes:
-        raise BadShard(f"{home} is not the index of this shard: remove it, and it is built anew")
-    return SampleIndex(*arrays)
+    return cache.entry(
+        folder,
+        cache.key("samples", digest, *astuple(request)),
+        lambda allocate: build(Shard.open(prefix).lengths, request, allocate),
+    )

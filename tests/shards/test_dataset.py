@@ -226,11 +226,14 @@ def test_samples_are_put_where_they_are_wanted(prefixes: tuple[str, str]) -> Non
 def test_a_cache_changes_nothing_but_where_the_order_lies(
     prefixes: tuple[str, str], tmp_path: Path
 ) -> None:
-    """With a cache folder, batches are the same; the folder holds one index a shard and epoch."""
+    """With a cache folder, batches are the same; the folder holds an index a shard and epoch, and the choice."""
     kept = Loader(Settings(prefixes, 4, 8), tmp_path / "cache")
     for epoch in (0, 1, 0):
         assert np.array_equal(kept.batch(epoch, 5), loader(prefixes).batch(epoch, 5))
-    assert len(list((tmp_path / "cache").iterdir())) == 4
+    assert len(list((tmp_path / "cache").iterdir())) == 2 * 2 + 1
+    mixed = kept.epoch(0)
+    assert isinstance(mixed, Blend)
+    assert not mixed.which.flags.writeable
 
 
 @pytest.mark.parametrize(("weights", "size"), [(None, None), ((0.7, 0.3), 100)])
@@ -247,7 +250,7 @@ def test_the_order_can_be_prepared_by_several_processes(
     monkeypatch.setattr(samples, "build", None)
     found = blend(prefixes, weights, Request(4, size, 1237), tmp_path / "cache")
     monkeypatch.undo()
-    assert len(list((tmp_path / "cache").iterdir())) == 2
+    assert len(list((tmp_path / "cache").iterdir())) == 2 + 1
     out = np.empty((8, 5), dtype=np.int64)
     found.gather(np.arange(8), out, np.arange(8))
     assert np.array_equal(out, Loader(made).batch(3, 0))

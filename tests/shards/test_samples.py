@@ -180,7 +180,7 @@ def test_a_damaged_cache_is_refused(golden_shard: Path, tmp_path: Path, name: st
     with pytest.raises(BadShard, match=r"not whole.*remove it"):
         cached(golden_shard, Request(64), tmp_path / "cache")
     np.save(path, np.arange(3))
-    with pytest.raises(BadShard, match="not the index of this shard"):
+    with pytest.raises(BadShard, match="not what it should be"):
         cached(golden_shard, Request(64), tmp_path / "cache")
 
 

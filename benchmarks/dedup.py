@@ -145,7 +145,7 @@ def pipeline(source: Path, folder: Path, permutations: int) -> int:
     parts = tuple(Part(folder / f"part-{at}", rows) for at, rows in enumerate(sizes))
     spill = Spill(scheme, BANDS[permutations], "first", parts)
     for at in range(file.num_row_groups):
-        group = file.read_row_group(at, columns=["id", "text"])
+        group = file.read_row_group(at, columns=["id", "text"], use_threads=False)
         spill.write(at, sign(group["id"], group["text"], scheme))
     found = decide_spilled(spill, Workspace(folder))
     for at, table in enumerate(tables(spill, found)):

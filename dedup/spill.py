@@ -9,6 +9,7 @@ Documents go by rank: their position, or, to keep the last, their position count
 that the document to be kept always has the least rank.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from dedup.bands import Bands
 from dedup.decisions import Keep
 from dedup.runs import Rows, Run, runs_of, sort_rows, write_runs
-from dedup.scheme import Scheme, require_same
+from dedup.scheme import METADATA_KEY, Scheme, require_same, scheme_of
 from dedup.signatures import Signatures
 
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -57,6 +58,22 @@ class Spill:
     def first(self, part: int) -> int:
         """Return the position of a part's first document."""
         return sum(before.documents for before in self.parts[:part])
+
+    def save(self, path: Path) -> None:
+        """Write what is needed to read the parts, which lie in the folder of ``path``, later."""
+        parts = [[part.stem.name, part.documents] for part in self.parts]
+        named = {"bands": [self.bands.bands, self.bands.rows], "keep": self.keep, "parts": parts}
+        scheme = json.loads(self.scheme.metadata()[METADATA_KEY])
+        encoded = json.dumps({**named, "scheme": scheme}, sort_keys=True)
+        path.write_text(encoded + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "Spill":
+        """Read what `save` wrote; raise SchemeMismatch for signatures of another version."""
+        named = json.loads(path.read_text(encoding="utf-8"))
+        scheme = scheme_of({METADATA_KEY: json.dumps(named["scheme"]).encode("ascii")})
+        parts = tuple(Part(path.with_name(name), documents) for name, documents in named["parts"])
+        return cls(scheme, Bands(*named["bands"]), named["keep"], parts)
 
     def runs(self, section: int) -> list[Run]:
         """Return the runs of digests (section 0) or of a band (from 1 on), of all parts."""

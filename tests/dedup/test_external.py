@@ -1,5 +1,6 @@
 """Decisions made from files are those made in memory."""
 
+from dataclasses import replace
 from itertools import pairwise, permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -103,8 +104,11 @@ def test_earlier_corpora_stay_and_are_matched(tmp_path):
     places = (Part(tmp_path / "old", 2), Part(tmp_path / "new", 4))
     index = Spill(old.scheme, Bands(3, 1), "first", places[:1])
     index.write(0, old)
+    index.save(tmp_path / "index.json")
+    index = Spill.load(tmp_path / "index.json")
+    assert index == Spill(old.scheme, Bands(3, 1), "first", places[:1])
     kept = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    spill = Spill(old.scheme, Bands(3, 1), "first", places)
+    spill = replace(index, parts=(*index.parts, places[1]))
     spill.write(1, new)
     found = decide_spilled(spill, Workspace(tmp_path), decided=len(index))
     assert found.positions.tolist() == [2, 4, 5]

@@ -28,8 +28,8 @@ CACHED = 64
 
 _AHEAD = 64
 _KEPT_IDS = 8
-_LOW_MASKS = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(16)], dtype=np.uint64)
-_HIGH_MASKS = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(16)], dtype=np.uint64)
+LOW_MASKS = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(16)], dtype=np.uint64)
+HIGH_MASKS = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(16)], dtype=np.uint64)
 _LENGTH_PLACE = np.uint64(56)
 _COUNT_PLACE = np.uint64(60)
 _WITHOUT_COUNT = np.uint64(0x0FFF_FFFF_FFFF_FFFF)
@@ -150,8 +150,8 @@ def _ask(text: Bytes, starts: NDArray[np.int64], first: int, count: int, tables:
         if length > 15:
             put(high_keys, word, _NONE)
         else:
-            low = load_word(text, start) & at(_LOW_MASKS, length)
-            high = load_word(text, start + 8) & at(_HIGH_MASKS, length)
+            low = load_word(text, start) & at(LOW_MASKS, length)
+            high = load_word(text, start + 8) & at(HIGH_MASKS, length)
             high |= np.uint64(length) << _LENGTH_PLACE
             mixed = low * _MIX ^ high * _MIX_HIGH
             mixed = (mixed ^ mixed >> _FOLD) * _MIX
@@ -231,7 +231,7 @@ def _keep_short(tables: Tables, key: int, ids: NDArray[np.uint32], place: int, a
 
 
 @jit
-def _hash(text: Bytes, start: int, length: int) -> Mask:
+def hash_long(text: Bytes, start: int, length: int) -> Mask:
     """Return a hash of a word of at least 16 bytes, never 0."""
     mixed = np.uint64(length) * _MIX_HIGH
     for place in range(start, start + length - 7, 8):
@@ -256,7 +256,7 @@ def _long_word(
     if length > CACHED:
         return _merge(text, word, tables, ids, place)
     slots = len(tables.cache.long) // 3
-    hashed = _hash(text, start, length)
+    hashed = hash_long(text, start, length)
     slot = signed(hashed >> np.uint64(20)) & (slots - 1)
     while tables.cache.long[3 * slot] != _NONE:
         if tables.cache.long[3 * slot] == hashed and _same(text, word, tables.cache, slot):

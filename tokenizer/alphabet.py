@@ -12,6 +12,9 @@ CHARACTER_OF_BYTE: tuple[str, ...] = tuple(
 )
 """The character that stands for each byte, by byte value."""
 
+BYTE_OF_CHARACTER: dict[str, int] = {c: byte for byte, c in enumerate(CHARACTER_OF_BYTE)}
+"""The byte that each character stands for."""
+
 UTF8_BYTES: tuple[int, ...] = tuple(
     byte for byte in range(256) if byte not in (0xC0, 0xC1) and byte < 0xF5
 )

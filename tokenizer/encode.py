@@ -1,24 +1,41 @@
 """Turn documents into token ids with any ``tokenizer.json`` that HF ``tokenizers`` loads.
 
+Kernels encode what they cover (`tokenizer.coverage`), HF ``tokenizers`` all else, with the same ids.
+Kernels are compiled once a machine, which takes a quarter of a minute, and loaded once a process,
+which takes a few seconds. So the first `PATIENCE` bytes that a process encodes are left to HF
+``tokenizers``, which needs about as long for them, unless `warm` was called before.
+
 HF ``tokenizers`` starts a thread per core unless ``TOKENIZERS_PARALLELISM=false`` is set before its
 first use. Whoever runs several workers on a machine sets it for them; nothing here does.
 """
 
 import json
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from tokenizer.alphabet import CHARACTER_OF_BYTE, UTF8_BYTES
+from tokenizer.coverage import uncovered
 from tokenizer.pieces import batches, can_be_cut, pieces, whole
 from tokenizer.recipe import END_OF_TEXT
 from tokenizer.text import UnencodableText, utf8
+
+if TYPE_CHECKING:
+    from tokenizer.fast import Kernels
+
+PATIENCE = 16 << 20
+"""Bytes of text, about, that a process encodes before it loads the kernels by itself."""
+
+_BATCH = 1 << 21
+"""Characters that the kernels are given at a time."""
 
 LiteralSpecials: TypeAlias = Literal["text", "tokens"]
 """What ``<|endoftext|>``, written out in a document, becomes: plain text, or the special token.
@@ -35,12 +52,39 @@ class Encoded:
     lengths: NDArray[np.int64]
 
 
+_Part: TypeAlias = tuple[list[int], NDArray[np.uint32], NDArray[np.int64]]
+"""Numbers of documents, the ids of parts of them, and how many each part has."""
+
+
+@dataclass(slots=True)
+class _Process:
+    """What this process did so far: characters encoded, and whether `warm` was called."""
+
+    encoded: int = 0
+    warm: bool = False
+
+
+_PROCESS = _Process()
+
+
+def warm() -> None:
+    """Compile or load the kernels now, and let every encoder of this process use them at once."""
+    from tokenizer import fast  # noqa: PLC0415 - Numba takes a second to load
+
+    fast.warm()
+    _PROCESS.warm = True
+
+
 class Encoder:
     """A tokenizer, ready to encode.
 
     ``vocabulary_size`` is the largest id plus 1, added tokens included. ``eod`` is the id that ends
     a document. Truncation, padding and templates that the file may ask for are not applied: a
     document's ids are those of its text, no more and no less.
+
+    ``uncovered`` says why the kernels are not for this tokenizer; it is None if they are.
+    ``fallbacks`` counts documents that the kernels left to HF ``tokenizers`` though they were in
+    use: those with literal special tokens, where these become tokens.
     """
 
     def __init__(
@@ -61,6 +105,11 @@ class Encoder:
         self._tokenizer.encode_special_tokens = literal_specials == "text"
         self._missing = _missing_bytes(config)
         self._cut = pieces if can_be_cut(config) else whole
+        self._config = config
+        self._kernels: Kernels | None = None
+        self._as_tokens = _specials(config) if literal_specials == "tokens" else ()
+        self.uncovered = uncovered(config)
+        self.fallbacks = 0
         self.vocabulary_size = 1 + max(self._tokenizer.get_vocab(with_added_tokens=True).values())
         self.eod = self._id_of(eod_token)
 
@@ -89,13 +138,57 @@ class Encoder:
         """
         lengths = np.zeros(len(texts), dtype=np.int64)
         parts = [np.empty(0, dtype=np.uint32)]
-        for numbers, batch in batches(self._without_missing(texts), self._cut):
-            encodings = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
-            for number, encoding in zip(numbers, encodings, strict=True):
-                ids = np.array(encoding.ids, dtype=np.uint32)
-                lengths[number] += ids.size
-                parts.append(ids)
+        for numbers, ids, counts in self._parts(texts):
+            parts.append(ids)
+            np.add.at(lengths, numbers, counts)
         return Encoded(np.concatenate(parts), lengths)
+
+    def _parts(self, texts: Sequence[str]) -> Iterator[_Part]:
+        """Yield the ids of the documents, some at a time, in order."""
+        checked = self._without_missing(texts)
+        kernels = self._ready_kernels(sum(map(len, texts)))
+        if kernels is None:
+            yield from self._by_hf(checked, 0)
+            return
+        first = 0
+        for holds_special, group in groupby(checked, self._holds_special):
+            documents = list(group)
+            if holds_special:
+                self.fallbacks += len(documents)
+                yield from self._by_hf(documents, first)
+            else:
+                yield from self._by_kernels(kernels, documents, first)
+            first += len(documents)
+
+    def _by_hf(self, texts: Iterable[str], first: int) -> Iterator[_Part]:
+        for numbers, batch in batches(texts, self._cut, first):
+            encodings = self._tokenizer.encode_batch_fast(batch, add_special_tokens=False)
+            found = [encoding.ids for encoding in encodings]
+            ids = np.fromiter(chain.from_iterable(found), dtype=np.uint32)
+            yield numbers, ids, np.array(list(map(len, found)), dtype=np.int64)
+
+    def _by_kernels(self, kernels: "Kernels", texts: list[str], first: int) -> Iterator[_Part]:
+        for numbers, batch in batches(texts, self._cut, first, _BATCH):
+            ids, counts = kernels.encode([text.encode("utf-8") for text in batch])
+            yield numbers, ids, counts
+
+    def _ready_kernels(self, characters: int) -> "Kernels | None":
+        """Return the kernels, once it is worth while to wait for them."""
+        if self.uncovered is not None:
+            return None
+        _PROCESS.encoded += characters
+        if self._kernels is None and (_PROCESS.warm or _PROCESS.encoded > PATIENCE):
+            from tokenizer import fast  # noqa: PLC0415 - Numba takes a second to load
+
+            self._kernels = fast.Kernels(self._config)
+        return self._kernels
+
+    def _holds_special(self, text: str) -> bool:
+        """Tell whether a literal special token, in the text or its NFC, is to become a token."""
+        if not self._as_tokens:
+            return False
+        forms = (text,) if text.isascii() else (text, unicodedata.normalize("NFC", text))
+        return any(token in form for form in forms for token in self._as_tokens)
 
     def decode(self, ids: Sequence[int] | NDArray[Any]) -> str:
         """Return the text of ids, special tokens written out; bytes that are no UTF-8 as U+FFFD."""
@@ -132,6 +225,11 @@ def _parsed(tokenizer_json: str) -> dict[str, Any]:
     if config["model"].get("dropout"):
         raise ValueError("the tokenizer has BPE dropout: it would encode differently each time")
     return config
+
+
+def _specials(config: dict[str, Any]) -> tuple[str, ...]:
+    added = config.get("added_tokens") or ()
+    return tuple(token["content"] for token in added if token["special"])
 
 
 def _missing_bytes(config: dict[str, Any]) -> re.Pattern[bytes] | None:

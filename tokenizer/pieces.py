@@ -42,22 +42,25 @@ def whole(text: str, size: int) -> Iterator[str]:
     yield text
 
 
-def batches(texts: Iterable[str], cut: Cut) -> Iterator[tuple[list[int], list[str]]]:
+def batches(
+    texts: Iterable[str], cut: Cut, first: int = 0, size: int | None = None
+) -> Iterator[tuple[list[int], list[str]]]:
     """Yield parts of documents, and the numbers of their documents, some at a time, in order.
 
-    Raises `UnencodableText` for a lone surrogate, and for a part of more than `LONGEST_WORD`.
+    Documents are numbered from ``first`` on. A batch has ``size`` characters, `LONGEST_PIECE` if
+    that is None, and what is left of its last part. Raises `UnencodableText` for a lone surrogate, and for a part of more than `LONGEST_WORD`.
     """
     numbers: list[int] = []
     batch: list[str] = []
     characters = 0
-    for number, text in enumerate(texts):
+    for number, text in enumerate(texts, first):
         utf8(text, number)
         for part in cut(text, LONGEST_PIECE):
             _refuse_too_long(part, number)
             numbers.append(number)
             batch.append(part)
             characters += len(part) + 1  # so that empty documents fill a batch too
-            if characters >= LONGEST_PIECE:
+            if characters >= (size or LONGEST_PIECE):
                 yield numbers, batch
                 numbers, batch, characters = [], [], 0
     if batch:

@@ -3,9 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from tokenizer.alphabet import CHARACTER_OF_BYTE
-
-_BYTE_OF_CHARACTER = {character: byte for byte, character in enumerate(CHARACTER_OF_BYTE)}
+from tokenizer.alphabet import BYTE_OF_CHARACTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +36,6 @@ def describe(tokenizer_json: str, longest: int) -> Shape:
 
 def _text(token: str) -> str:
     """Spell a byte-level token as text; a token of another kind stays as it is."""
-    if not all(character in _BYTE_OF_CHARACTER for character in token):
+    if not all(character in BYTE_OF_CHARACTER for character in token):
         return token
-    return bytes(map(_BYTE_OF_CHARACTER.__getitem__, token)).decode("utf-8", "replace")
+    return bytes(map(BYTE_OF_CHARACTER.__getitem__, token)).decode("utf-8", "replace")

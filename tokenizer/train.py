@@ -1,4 +1,8 @@
-"""Learn a byte-level BPE from text.
+"""Learn a byte-level BPE from text, or from words counted before.
+
+Kernels count words (`tokenizer.count`) and learn merges (`tokenizer.learn`); they give the merges
+that HF ``tokenizers`` gives, and go on where it would overflow. They have to be compiled once a
+machine, so text of less than `PATIENCE` characters is left to HF ``tokenizers``.
 
 HF ``tokenizers`` counts words and learns merges, on all cores unless ``RAYON_NUM_THREADS`` or
 ``TOKENIZERS_PARALLELISM=false`` say otherwise; the outcome does not depend on it, nor on how the
@@ -8,27 +12,91 @@ text.
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal, TypeAlias, get_args
 
+import numpy as np
+import pyarrow as pa
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.normalizers import NFC
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
-from tokenizer.alphabet import CHARACTER_OF_BYTE, UTF8_BYTES
+from tokenizer.alphabet import BYTE_OF_CHARACTER, CHARACTER_OF_BYTE, UTF8_BYTES
 from tokenizer.files import tokenizer_json
 from tokenizer.pair_bound import PairBound
 from tokenizer.pieces import batches, pieces
 from tokenizer.recipe import SPECIAL_TOKENS, Alphabet, Recipe
 
+Trainer: TypeAlias = Literal["auto", "kernels", "hf"]
+"""Who learns: ``auto`` is HF ``tokenizers`` for little text, the kernels otherwise."""
 
-def train(texts: Iterable[str], recipe: Recipe) -> str:
+PATIENCE = 16 << 20
+"""Characters of training text below which ``auto`` leaves it to HF ``tokenizers``."""
+
+
+def train(texts: Iterable[str], recipe: Recipe, trainer: Trainer = "auto") -> str:
     """Return the text of ``tokenizer.json``, learned from the documents, which are read once.
 
-    The order of documents does not matter. Raises `tokenizer.pair_bound.SampleTooLarge` if there is
-    more text than the trainer can count, `tokenizer.text.UnencodableText` for a document with a
-    lone surrogate or a word too long for memory, and ValueError if there is no text at all.
+    Neither the order of documents nor the trainer matters. Raises `tokenizer.text.UnencodableText`
+    for a document with a lone surrogate or a word too long for memory, ValueError if there is no
+    text at all, and, from HF ``tokenizers`` only, `tokenizer.pair_bound.SampleTooLarge` if there is
+    more text than it can count.
     """
+    if trainer not in get_args(Trainer):
+        raise ValueError(f"trainer is {trainer!r}: choose one of {get_args(Trainer)}")
+    unread = iter(texts)
+    begun = _first(unread) if trainer == "auto" else []
+    if trainer == "hf" or (trainer == "auto" and sum(map(len, begun)) < PATIENCE):
+        return _train_hf(chain(begun, unread), recipe)
+    return _train_kernels(chain(begun, unread), recipe)
+
+
+def _first(texts: Iterator[str]) -> list[str]:
+    """Return documents of `PATIENCE` characters, or all there are."""
+    taken: list[str] = []
+    characters = 0
+    for text in texts:
+        taken.append(text)
+        characters += len(text) + 1  # so that empty documents end this too
+        if characters >= PATIENCE:
+            break
+    return taken
+
+
+def _train_kernels(texts: Iterable[str], recipe: Recipe) -> str:
+    from tokenizer import count  # noqa: PLC0415 - Numba takes a second to load
+
+    with TemporaryDirectory(prefix="pile-counts-") as folder:
+        counter = count.Counter(Path(folder))
+        counter.add(texts)
+        counter.finish(Path(folder) / "counts.parquet")
+        return train_counts(count.read(Path(folder) / "counts.parquet"), recipe)
+
+
+def train_counts(counts: pa.Table, recipe: Recipe) -> str:
+    """Return the text of ``tokenizer.json``, learned from words and how often they occur.
+
+    ``counts`` has the columns of `tokenizer.count.SCHEMA`, and no word twice.
+    """
+    from tokenizer import count, learn  # noqa: PLC0415 - Numba takes a second to load
+
+    text, offsets = count.word_buffers(counts)
+    if not text.size:
+        raise ValueError("there is no text to train a tokenizer on")
+    seen = np.flatnonzero(np.bincount(text, minlength=256)).tolist()
+    characters = sorted({*_given_alphabet(recipe.alphabet), *(CHARACTER_OF_BYTE[b] for b in seen)})
+    alphabet = [BYTE_OF_CHARACTER[character] for character in characters]
+    tally = counts["count"].to_numpy()
+    merges, names = learn.merges(text, offsets, tally, alphabet, recipe)
+    vocabulary = {name: number for number, name in enumerate([*SPECIAL_TOKENS, *names])}
+    return tokenizer_json(vocabulary, merges, recipe)
+
+
+def _train_hf(texts: Iterable[str], recipe: Recipe) -> str:
     tokenizer = Tokenizer(BPE())
     tokenizer.normalizer = NFC()
     tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)

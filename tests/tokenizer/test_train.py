@@ -151,7 +151,7 @@ def test_more_text_than_can_be_counted_is_refused(
     monkeypatch.setattr(tokenizer.train, "PairBound", functools.partial(PairBound, largest=20_000))
     left = iter(texts * 100_000)
     with pytest.raises(SampleTooLarge, match="set sample_bytes below"):
-        train(left, SMALL)
+        train(left, SMALL, "hf")
     assert next(left)
 
 
@@ -164,3 +164,19 @@ def test_errors_of_the_documents_pass_through() -> None:
 
     with pytest.raises(OSError, match="the disk is gone"):
         train(broken(), SMALL)
+
+
+def test_little_text_is_left_to_hf(texts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below `PATIENCE` nobody waits for kernels to be compiled; above it they learn the same."""
+    asked = []
+    monkeypatch.setattr(tokenizer.train, "_train_kernels", lambda *_: asked.append(1) or "kernels")
+    assert train(texts, SMALL) != "kernels"
+    monkeypatch.setattr(tokenizer.train, "PATIENCE", 1000)
+    assert train(texts, SMALL) == "kernels"
+    assert len(asked) == 1
+
+
+def test_a_mistyped_trainer_is_refused(texts: list[str]) -> None:
+    """A word misspelt does not choose another."""
+    with pytest.raises(ValueError, match="choose one of"):
+        train(texts, SMALL, "HF")  # type: ignore[arg-type]

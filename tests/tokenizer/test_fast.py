@@ -1,0 +1,226 @@
+"""Kernels give the ids that HF tokenizers gives."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+import tokenizer.encode
+from tokenizer import words
+from tokenizer.coverage import uncovered
+from tokenizer.encode import Encoder, LiteralSpecials, warm
+from tokenizer.fast import Kernels
+from tokenizer.recipe import Recipe
+from tokenizer.train import train
+
+HARD = [
+    *(" " * 25, "x" + " " * 25 + "'s", " " * 25 + "\n\nx", "a" + " " * 49 + "\u3000b", " " * 97),
+    *(
+        "\t'sync it's \n\n\x0cx",
+        "\r\n\r\n  \r\n",
+        "e\u0301" * 40,
+        "\u1100\u1161\u11a8",
+        "\u212b\ufb01",
+    ),
+    *(
+        "z" * 5000,
+        "ab" * 300,
+        "=" * 64,
+        "é" * 70,
+        "\x00\x01",
+        "\ufeffx",
+        "🙂" * 20,
+        "a" * 15,
+        "b" * 16,
+    ),
+    *(
+        "<|endoftext|>",
+        "x<|padding|>",
+        "",
+        " ",
+        "  ",
+        "\n",
+        "'",
+        "'s",
+        "潮が引くと船は泥の上に" * 9,
+    ),
+]
+CHARACTERS = st.characters(exclude_categories=["Cs"])
+SNIPPETS = st.one_of(st.sampled_from(HARD), st.text(CHARACTERS, max_size=20), st.text(" \n\t's1aé"))
+
+
+@pytest.fixture(autouse=True)
+def _kernels_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokenizer.encode._PROCESS, "warm", True)
+
+
+def gpt2_like(text: str) -> str:
+    """Return a tokenizer.json with neither a normaliser nor runs of spaces, as GPT-2's is."""
+    config = json.loads(text)
+    config["normalizer"] = None
+    config["added_tokens"] = [config["added_tokens"][0] | {"normalized": True}]
+    return json.dumps(config)
+
+
+def by_hf(tokenizer_json: str, texts: list[str], *, as_text: bool = True) -> list[list[int]]:
+    """Return the ids that HF tokenizers gives each document."""
+    hf = Tokenizer.from_str(tokenizer_json)
+    hf.encode_special_tokens = as_text
+    return [hf.encode(text, add_special_tokens=False).ids for text in texts]
+
+
+def check(tokenizer_json: str, texts: list[str], literal: LiteralSpecials = "text") -> Encoder:
+    """Assert that kernels give the ids of HF tokenizers."""
+    encoder = Encoder(tokenizer_json, literal)
+    encoded = encoder.encode(texts)
+    ends = np.cumsum(encoded.lengths)
+    found = [ids.tolist() for ids in np.split(encoded.ids, ends)[:-1]]
+    assert found == by_hf(tokenizer_json, texts, as_text=literal == "text")
+    assert encoder._kernels is not None
+    return encoder
+
+
+@pytest.mark.parametrize("literal", ["text", "tokens"])
+def test_hard_texts(small_tokenizer: str, literal: LiteralSpecials) -> None:
+    """Runs that leave a space over, marks, Hangul, words of every length, special tokens."""
+    check(small_tokenizer, HARD + [a + b for a in HARD for b in HARD], literal)
+    check(gpt2_like(small_tokenizer), HARD + [a + b for a in HARD for b in HARD], literal)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(SNIPPETS, max_size=6).map("".join), max_size=4))
+def test_any_text(small_tokenizer: str, texts: list[str]) -> None:
+    """Made up of hard snippets and of any characters."""
+    check(small_tokenizer, texts)
+
+
+def test_every_character(small_tokenizer: str) -> None:
+    """All 1,112,064 characters, in context, normalised or not."""
+    every = [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point < 0xE000]
+    texts = [
+        " ".join(f"a{c}1 {c}?" for c in every[first : first + 256])
+        for first in range(0, len(every), 256)
+    ]
+    check(small_tokenizer, texts)
+
+
+def test_a_small_cache_forgets_and_stays_right(small_tokenizer: str, texts: list[str]) -> None:
+    """With room for 32 short words and a few long ones, nothing changes but the time."""
+    document = " ".join(texts) + " ".join(f"word{n} a_word_that_is_long_{n}" for n in range(3000))
+    config = json.loads(small_tokenizer)
+    encoded = document.encode()
+    ids, _ = Kernels(config, cache_bits=4).encode([encoded, encoded])
+    assert ids.tolist() == by_hf(small_tokenizer, [document])[0] * 2
+
+
+def test_words_met_again_are_not_merged_again(small_tokenizer: str) -> None:
+    """The second time, every word is in the cache."""
+    kernels = Kernels(json.loads(small_tokenizer))
+    counts = []
+    for _ in range(2):
+        kernels.encode([b"it was the tide that went out"])
+        counts.append(kernels.merged_words)
+    assert counts == [7, 7]
+
+
+def test_documents_with_special_tokens_fall_back_and_are_counted(small_tokenizer: str) -> None:
+    """Where literal special tokens become tokens, documents that hold one are HF's."""
+    texts = ["a", "b<|endoftext|>c", "d", "<|padding|>"]
+    assert check(small_tokenizer, texts, "tokens").fallbacks == 2
+    assert check(small_tokenizer, texts, "text").fallbacks == 0
+
+
+def test_order_is_kept_where_both_take_part(small_tokenizer: str) -> None:
+    """Ids and lengths are in the order of the documents, whoever made them."""
+    check(small_tokenizer, ["a b", "<|endoftext|>", "", "c", "d<|padding|>", "e f"] * 3, "tokens")
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"normalizer": {"type": "NFKC"}}, "no byte-level BPE over GPT-2's words"),
+        ({"pre_tokenizer": {"type": "Whitespace"}}, "no byte-level BPE over GPT-2's words"),
+        ({"model": {"ignore_merges": True}}, "its model sets ignore_merges"),
+        ({"added": " x"}, "its added token ' x' is no run of spaces"),
+        ({"added": " " * 30}, "its runs of spaces have gaps"),
+    ],
+)
+def test_other_tokenizers_are_left_to_hf(
+    small_tokenizer: str, changes: dict[str, object], reason: str
+) -> None:
+    """The reason is said, and the ids are right all the same."""
+    config = json.loads(small_tokenizer)
+    config["model"] |= changes.pop("model", {})
+    if "added" in changes:
+        token = {**config["added_tokens"][-1], "content": changes.pop("added"), "id": 623}
+        config["added_tokens"].append(token)
+    text = json.dumps(config | changes)
+    assert uncovered(json.loads(text)) is not None
+    encoder = Encoder(text)
+    assert reason in str(encoder.uncovered)
+    assert encoder.encode(["The tide  x"]).ids.tolist() == by_hf(text, ["The tide  x"])[0]
+    assert encoder._kernels is None
+
+
+def test_a_small_job_does_not_load_kernels(
+    small_tokenizer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels come after `PATIENCE` bytes; ids are the same before and after."""
+    process = tokenizer.encode._Process()
+    monkeypatch.setattr(tokenizer.encode, "_PROCESS", process)
+    monkeypatch.setattr(tokenizer.encode, "PATIENCE", 20)
+    encoder = Encoder(small_tokenizer)
+    first = encoder.encode(["The tide went out"]).ids.tolist()
+    assert encoder._kernels is None
+    assert encoder.encode(["The tide went out"]).ids.tolist() == first
+    assert encoder._kernels is not None
+
+
+def test_numba_is_not_loaded_for_a_small_job(small_tokenizer: str) -> None:
+    """A second is saved where nobody needs it."""
+    program = (
+        "import sys\nfrom tokenizer.encode import Encoder\n"
+        "Encoder(sys.stdin.read()).encode(['x'])\nprint('numba' in sys.modules)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        input=small_tokenizer,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        encoding="ascii",
+        check=True,
+    )
+    assert run.stdout.strip() == "False"
+
+
+def test_warm_compiles_all(small_tokenizer: str) -> None:
+    """After it no kernel of the encoder is compiled any more."""
+    warm()
+    kernels = [words.look_up, words._learn_short, words._long_word]
+    before = [len(kernel.signatures) for kernel in kernels]  # type: ignore[attr-defined]
+    check(small_tokenizer, HARD)
+    assert [len(kernel.signatures) for kernel in kernels] == before  # type: ignore[attr-defined]
+
+
+def test_bytes_without_tokens_are_named_by_kernels_too(small_tokenizer: str) -> None:
+    """The document's number is the one given."""
+    del small_tokenizer
+    text = train(["plain words"] * 3, Recipe(alphabet="learned"))
+    encoder = Encoder(text)
+    with pytest.raises(tokenizer.encode.UnencodableText, match=r"document 1: byte 0x.. has no"):
+        encoder.encode(["words", "plain!"])
+
+
+@pytest.mark.real
+def test_released_tokenizer_on_real_files(released_tokenizer: Path, samples: Path) -> None:
+    """Every sample file that is text, with the released tokenizer."""
+    files = sorted(path for path in samples.rglob("*") if path.is_file())
+    read = (path.read_bytes()[:200_000] for path in files)
+    texts = [raw.decode("utf-8", "replace") for raw in read]
+    check(released_tokenizer.read_text(encoding="utf-8"), texts)

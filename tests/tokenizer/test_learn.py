@@ -1,0 +1,125 @@
+"""Kernels learn the merges that HF tokenizers learns, and go on where it overflows."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tokenizer import count
+from tokenizer.recipe import Recipe
+from tokenizer.text import UnencodableText
+from tokenizer.train import train, train_counts
+
+LETTERS = st.text("ab", min_size=1, max_size=24)
+WORDS = st.one_of(LETTERS, st.text("abc é1\n", max_size=12), st.sampled_from(["aaaa", "ababab"]))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(WORDS, min_size=1, max_size=40), st.integers(1, 4), st.sampled_from([262, 280, 400])
+)
+def test_merges_are_those_of_hf_tokenizers(words: list[str], least: int, size: int) -> None:
+    """With few letters, so that counts tie and different pairs make the same token."""
+    texts = [" ".join(words)]
+    recipe = Recipe(vocabulary_size=size, min_frequency=least)
+    if texts != [""]:
+        assert train(texts, recipe, "kernels") == train(texts, recipe, "hf")
+
+
+@pytest.mark.parametrize("alphabet", ["utf8", "learned", "complete"])
+@pytest.mark.parametrize("size", [300, 600, 5000])
+def test_whole_files_are_the_same(texts: list[str], alphabet: str, size: int) -> None:
+    """Every alphabet, vocabularies that fill and that do not."""
+    recipe = Recipe(vocabulary_size=size, alphabet=alphabet)  # type: ignore[arg-type]
+    assert train(texts, recipe, "kernels") == train(texts, recipe, "hf")
+
+
+def test_real_code_gives_the_same_file() -> None:
+    """Some of Python's own library, 4,000 entries."""
+    files = sorted(Path(json.__file__).parent.parent.glob("a*.py"))
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    recipe = Recipe(vocabulary_size=4000)
+    assert train(texts, recipe, "kernels") == train(texts, recipe, "hf")
+
+
+def test_a_pair_beyond_32_bits_is_merged_first(tmp_path: Path) -> None:
+    """Three billion times q and z; HF tokenizers would pass it over."""
+    counts = {b"qz": 3_000_000_000, b"ab": 2_000_000_000, b"abq": 5}
+    count.from_counts(counts, tmp_path / "counts.parquet")
+    learned = train_counts(count.read(tmp_path / "counts.parquet"), Recipe(vocabulary_size=300))
+    assert json.loads(learned)["model"]["merges"] == ["q z", "a b", "ab q"]
+
+
+def test_many_vocabularies_come_from_one_count(texts: list[str], tmp_path: Path) -> None:
+    """Counted once, learned from twice."""
+    counter = count.Counter(tmp_path)
+    counter.add(texts)
+    counter.finish(tmp_path / "counts.parquet")
+    counts = count.read(tmp_path / "counts.parquet")
+    for size in (400, 600):
+        recipe = Recipe(vocabulary_size=size)
+        assert train_counts(counts, recipe) == train(texts, recipe, "hf")
+
+
+def test_no_words_are_an_error(tmp_path: Path) -> None:
+    """There is nothing to learn from nothing, whoever learns."""
+    count.from_counts({}, tmp_path / "counts.parquet")
+    with pytest.raises(ValueError, match="no text"):
+        train_counts(count.read(tmp_path / "counts.parquet"), Recipe())
+    with pytest.raises(ValueError, match="no text"):
+        train([""], Recipe(), "kernels")
+
+
+def test_a_lone_surrogate_is_named() -> None:
+    """As HF's way does."""
+    with pytest.raises(UnencodableText, match=r"document 1: lone surrogate U\+D800"):
+        train(["fine", "ab\ud800"], Recipe(), "kernels")
+
+
+def test_counting_finds_each_word(tmp_path: Path) -> None:
+    """Words keep the space before them, and text is counted in NFC."""
+    counter = count.Counter(tmp_path)
+    counter.add(["a tide a tide", "e\u0301 é  it's", "y" * 40 + " " + "y" * 40, ""])
+    counted = counter.finish(tmp_path / "counts.parquet")
+    table = count.read(tmp_path / "counts.parquet")
+    found = dict(zip(table["word"].to_pylist(), table["count"].to_pylist(), strict=True))
+    expected = {"a": 1, " tide": 2, " a": 1, "é": 1, " é": 1, " ": 1, " it": 1, "'s": 1}
+    expected |= {"y" * 40: 1, " " + "y" * 40: 1}
+    assert found == {word.encode(): number for word, number in expected.items()}
+    assert counted == count.Counted(words=10, occurrences=11, cut=0)
+    assert counter.text_bytes == 105
+
+
+def test_full_tables_go_to_disk_and_leave_no_trace(tmp_path: Path, texts: list[str]) -> None:
+    """With room for a few hundred words, a word longer than the tables, and files cleaned away."""
+    documents = [*texts, " ".join(f"w{n} longer_than_fifteen_{n}" for n in range(3000)), "z" * 5000]
+    for bits in (10, 20):
+        counter = count.Counter(tmp_path, table_bits=bits)
+        counter.add(documents)
+        counter.finish(tmp_path / f"{bits}.out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["10.out", "20.out"]
+    assert (tmp_path / "10.out").read_bytes() == (tmp_path / "20.out").read_bytes()
+
+
+def test_files_of_counts_add_up(tmp_path: Path, texts: list[str]) -> None:
+    """However the documents are divided, the sum is the same file."""
+    paths = []
+    for worker, part in enumerate([texts[::2], texts[1::2], texts]):
+        folder = tmp_path / str(worker)
+        folder.mkdir()
+        counter = count.Counter(folder, table_bits=12)
+        counter.add(part)
+        counter.finish(tmp_path / f"{worker}.parquet")
+        paths.append(tmp_path / f"{worker}.parquet")
+    count.merge(paths[:2], tmp_path / "sum.parquet")
+    assert (tmp_path / "sum.parquet").read_bytes() == paths[2].read_bytes()
+
+
+def test_rare_words_are_cut_only_if_asked_and_reported(tmp_path: Path) -> None:
+    """What is left out is counted."""
+    count.from_counts({b"a": 5, b"b": 1, b"c": 2}, tmp_path / "counts.parquet")
+    counted = count.merge([tmp_path / "counts.parquet"], tmp_path / "cut.parquet", rarest=2)
+    assert counted == count.Counted(words=2, occurrences=7, cut=1)
+    assert sorted(count.read(tmp_path / "cut.parquet")["word"].to_pylist()) == [b"a", b"c"]

@@ -1,0 +1,37 @@
+"""How kernels are compiled: once a machine, and other threads run on meanwhile.
+
+Numba keeps what it compiled beside the source, and by itself looks only at the one file that holds a
+function, not at what the function calls. Here a change of any file of this package counts.
+"""
+
+import functools
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.extending import intrinsic as numba_intrinsic
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@functools.cache
+def _stamp() -> str:
+    """Return a hash of this package's source."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def jit(function: _Function) -> _Function:
+    """Compile a function; it keeps its type as far as Python can tell."""
+    compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    compiled._cache._cache_file._source_stamp = _stamp()
+    result: _Function = compiled
+    return result
+
+
+def intrinsic(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Make an intrinsic of a function that returns a signature and a writer of code."""
+    made: Callable[..., Any] = numba_intrinsic(function)
+    return made

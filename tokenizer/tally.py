@@ -1,0 +1,182 @@
+"""Tables in memory that count words, and their kernels.
+
+Words of at most 15 bytes are counted under their bytes, as a number of 128 bits whose top byte is
+the length; longer ones under a hash, with their bytes beside it to compare. Counts have 64 bits.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokenizer.jit import jit
+from tokenizer.merge import Numbers
+from tokenizer.split import Bytes, split
+from tokenizer.vector import at, load_word, prefetch, put, signed
+from tokenizer.words import HIGH_MASKS, LOW_MASKS, hash_long
+
+_LENGTH_PLACE = np.uint64(56)
+_MIX = np.uint64(0x9E37_79B9_7F4A_7C15)
+_MIX_HIGH = np.uint64(0xC2B2_AE3D_27D4_EB4F)
+_FOLD = np.uint64(32)
+_NONE = np.uint64(0)
+_ONE = np.uint64(1)
+_FNV_OFFSET = np.uint64(0xCBF2_9CE4_8422_2325)
+_FNV_PRIME = np.uint64(0x0000_0100_0000_01B3)
+_LOW = np.uint64(0xFFFF_FFFF)
+_AHEAD = 64
+
+
+class Tally(NamedTuple):
+    """Counts of words. ``short`` has four numbers a slot: two of the key, the count, one unused.
+
+    ``long`` has three: hash, place and length of the bytes (32 bits each), the count. ``filled``
+    says how many slots of either, and how many of ``bytes``, are in use.
+    """
+
+    short: Numbers
+    shift: np.uint64
+    long: Numbers
+    bytes: Bytes
+    filled: NDArray[np.int64]
+    keys: Numbers
+
+
+def tally(bits: int) -> Tally:
+    """Return empty tables of ``2**bits`` slots for short words: 32 bytes each, and half as much again.
+
+    ``bits`` is at least 10, so that an empty table is not full.
+    """
+    return Tally(
+        short=np.zeros(4 << bits, dtype=np.uint64),
+        shift=np.uint64(64 - bits),
+        long=np.zeros(3 << (bits - 2), dtype=np.uint64),
+        bytes=np.zeros(12 << (bits - 2), dtype=np.uint8),
+        filled=np.zeros(3, dtype=np.int64),
+        keys=np.zeros(3 * _AHEAD, dtype=np.uint64),
+    )
+
+
+@jit
+def count_documents(
+    text: Bytes,
+    offsets: NDArray[np.int64],
+    kinds: Bytes,
+    tally: Tally,
+    starts: NDArray[np.int64],
+    place: NDArray[np.int64],
+) -> bool:
+    """Count the words of documents; return whether all are done, or else the tables are full.
+
+    ``place`` holds the document and the word to go on with.
+    """
+    while place[0] < len(offsets) - 1:
+        document = place[0]
+        words = split(text, offsets[document], offsets[document + 1], kinds, False, starts)
+        for first in range(place[1], words, _AHEAD):
+            count = min(_AHEAD, words - first)
+            if _full(tally, at(starts, first + count) - at(starts, first)):
+                place[1] = first
+                return False
+            _ask(text, starts, first, count, tally)
+            for word in range(count):
+                if at(tally.keys, 3 * word + 1) != _NONE:
+                    _count_short(tally, word)
+                else:
+                    start = at(starts, first + word)
+                    _count_long(text, start, at(starts, first + word + 1) - start, tally)
+        place[0] += 1
+        place[1] = 0
+    return True
+
+
+@jit
+def _full(tally: Tally, length: int) -> bool:
+    """Tell whether the next words, of so many bytes, may not fit: half of all slots are in use."""
+    short, long, used = tally.filled
+    return bool(
+        short + _AHEAD > len(tally.short) // 8
+        or long + _AHEAD > len(tally.long) // 6
+        or used + length > len(tally.bytes)
+    )
+
+
+@jit
+def _ask(text: Bytes, starts: NDArray[np.int64], first: int, count: int, tally: Tally) -> None:
+    """Make the keys of some words, and ask memory for their slots."""
+    start = at(starts, first)
+    for word in range(count):
+        end = at(starts, first + word + 1)
+        length = end - start
+        if length > 15:
+            put(tally.keys, 3 * word + 1, _NONE)
+        else:
+            low = load_word(text, start) & at(LOW_MASKS, length)
+            high = load_word(text, start + 8) & at(HIGH_MASKS, length)
+            high |= np.uint64(length) << _LENGTH_PLACE
+            mixed = low * _MIX ^ high * _MIX_HIGH
+            mixed = (mixed ^ mixed >> _FOLD) * _MIX
+            slot = mixed >> tally.shift
+            prefetch(tally.short, signed(slot) * 4)
+            put(tally.keys, 3 * word, low)
+            put(tally.keys, 3 * word + 1, high)
+            put(tally.keys, 3 * word + 2, slot)
+        start = end
+
+
+@jit
+def _count_short(tally: Tally, word: int) -> None:
+    low, high = at(tally.keys, 3 * word), at(tally.keys, 3 * word + 1)
+    slot = 4 * signed(at(tally.keys, 3 * word + 2))
+    while at(tally.short, slot + 1) != _NONE:
+        if at(tally.short, slot) == low and at(tally.short, slot + 1) == high:
+            put(tally.short, slot + 2, at(tally.short, slot + 2) + _ONE)
+            return
+        slot = (slot + 4) & (len(tally.short) - 1)
+    tally.short[slot] = low
+    tally.short[slot + 1] = high
+    tally.short[slot + 2] = _ONE
+    tally.filled[0] += 1
+
+
+@jit
+def _count_long(text: Bytes, start: int, length: int, tally: Tally) -> None:
+    slots = len(tally.long) // 3
+    hashed = hash_long(text, start, length)
+    slot = signed(hashed >> np.uint64(20)) & (slots - 1)
+    while tally.long[3 * slot] != _NONE:
+        if tally.long[3 * slot] == hashed and _same(text, start, length, tally, slot):
+            tally.long[3 * slot + 2] += _ONE
+            return
+        slot = (slot + 1) & (slots - 1)
+    place = tally.filled[2]
+    tally.long[3 * slot] = hashed
+    tally.long[3 * slot + 1] = np.uint64(place) << _FOLD | np.uint64(length)
+    tally.long[3 * slot + 2] = _ONE
+    tally.bytes[place : place + length] = text[start : start + length]
+    tally.filled[1] += 1
+    tally.filled[2] += length
+
+
+@jit
+def _same(text: Bytes, start: int, length: int, tally: Tally, slot: int) -> bool:
+    kept = tally.long[3 * slot + 1]
+    if signed(kept & _LOW) != length:
+        return False
+    place = signed(kept >> _FOLD)
+    for byte in range(length):  # noqa: SIM110 - Numba compiles no generators
+        if tally.bytes[place + byte] != text[start + byte]:
+            return False
+    return True
+
+
+@jit
+def bucket_of(words: Bytes, offsets: NDArray[np.int64], buckets: int) -> NDArray[np.int64]:
+    """Return the bucket of each word: the FNV-1a hash of its bytes, in 64 bits, modulo ``buckets``."""
+    found = np.empty(len(offsets) - 1, np.int64)
+    for word in range(len(found)):
+        hashed = _FNV_OFFSET
+        for place in range(offsets[word], offsets[word + 1]):
+            hashed = (hashed ^ np.uint64(words[place])) * _FNV_PRIME
+        found[word] = signed(hashed % np.uint64(buckets))
+    return found

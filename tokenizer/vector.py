@@ -1,0 +1,188 @@
+"""What Numba lacks: 64 bytes at a time, unaligned words, bit positions, prefetching.
+
+Each intrinsic is a few lines of LLVM's portable language, which LLVM turns into AVX-512, AVX2 or
+NEON as the machine has it. Little-endian machines only. None of them checks bounds: a caller keeps
+`MARGIN` readable bytes after what it asks for.
+"""
+
+from typing import Any, TypeAlias
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+
+from tokenizer.jit import intrinsic
+
+MARGIN = 128
+"""Bytes that must be readable after the end of a text."""
+
+Built: TypeAlias = tuple[Any, Any]
+"""The signature of an intrinsic, and the function that writes its code."""
+
+_PREFETCH = "llvm.prefetch.p0"
+_I8, _I64 = ir.IntType(8), ir.IntType(64)
+_BLOCK = ir.VectorType(_I8, 64)
+
+
+def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    """Return the address of an element of a contiguous array."""
+    pointer = context.make_array(array_type)(context, builder, value=array).data
+    return builder.gep(pointer, [index])
+
+
+def _splat(value: int) -> Any:
+    return ir.Constant(_BLOCK, [value & 0xFF] * 64)
+
+
+def _between(builder: Any, block: Any, first: int, count: int) -> Any:
+    """Return which bytes are among the ``count`` from ``first`` on."""
+    return builder.icmp_unsigned("<", builder.sub(block, _splat(first)), _splat(count))
+
+
+@intrinsic
+def block_masks(_typing: Any, text: Any, _start: Any) -> Built:
+    """Return masks of 64 bytes: letters, digits, white space, spaces, apostrophes, high, leading.
+
+    Bit i tells about byte ``start + i``. The first five are of ASCII. High bytes belong to other
+    characters than ASCII's, and leading ones begin them.
+    """
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, text, *arguments)
+        block = builder.load(builder.bitcast(address, _BLOCK.as_pointer()), align=1)
+        lower = builder.or_(block, _splat(0x20))
+        space = builder.icmp_unsigned("==", block, _splat(0x20))
+        found = [
+            _between(builder, lower, ord("a"), 26),
+            _between(builder, block, ord("0"), 10),
+            builder.or_(space, _between(builder, block, ord("\t"), 5)),
+            space,
+            builder.icmp_unsigned("==", block, _splat(ord("'"))),
+            builder.icmp_signed("<", block, _splat(0)),
+            builder.icmp_unsigned(">=", block, _splat(0xC0)),
+        ]
+        masks = [builder.bitcast(mask, _I64) for mask in found]
+        return context.make_tuple(builder, _signature.return_type, masks)
+
+    seven: Any = types.UniTuple(types.uint64, 7)  # type: ignore[no-untyped-call] # Numba's
+    return seven(text, types.intp), codegen
+
+
+@intrinsic
+def suspects_mask(_typing: Any, text: Any, _start: Any) -> Built:
+    """Return which of 64 bytes begin a character from U+0300 on: all before is in NFC."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, text, *arguments)
+        block = builder.load(builder.bitcast(address, _BLOCK.as_pointer()), align=1)
+        return builder.bitcast(builder.icmp_unsigned(">=", block, _splat(0xCC)), _I64)
+
+    return types.uint64(text, types.intp), codegen
+
+
+@intrinsic
+def load_byte(_typing: Any, text: Any, _place: Any) -> Built:
+    """Return the byte at a place of a byte array."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.zext(builder.load(_address(context, builder, text, *arguments)), _I64)
+
+    return types.int64(text, types.intp), codegen
+
+
+@intrinsic
+def load_word(_typing: Any, text: Any, _place: Any) -> Built:
+    """Return the 8 bytes from a place of a byte array on, as one number."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, text, *arguments)
+        return builder.load(builder.bitcast(address, _I64.as_pointer()), align=1)
+
+    return types.uint64(text, types.intp), codegen
+
+
+@intrinsic
+def at(_typing: Any, array: Any, _index: Any) -> Built:
+    """Return an element of an array; the index is not negative."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.load(_address(context, builder, array, *arguments))
+
+    return array.dtype(array, types.intp), codegen
+
+
+@intrinsic
+def put(_typing: Any, array: Any, _index: Any, _value: Any) -> Built:
+    """Set an element of an array; the index is not negative."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        array_value, index, value = arguments
+        builder.store(value, _address(context, builder, array, array_value, index))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, array.dtype), codegen
+
+
+@intrinsic
+def lowest_bit(_typing: Any, _mask: Any) -> Built:
+    """Return the place of the lowest set bit of a mask that is not 0."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
+def highest_bit(_typing: Any, _mask: Any) -> Built:
+    """Return the place of the highest set bit of a mask that is not 0."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        return builder.sub(ir.Constant(_I64, 63), zeros)
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
+def signed(_typing: Any, _mask: Any) -> Built:
+    """Return a mask as a number that can be an index."""
+
+    def codegen(_context: Any, _builder: Any, _signature: Any, arguments: Any) -> Any:
+        return arguments[0]
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
+def prefetch(_typing: Any, array: Any, _index: Any) -> Built:
+    """Ask for the cache line of an element that will be read soon."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        address = builder.bitcast(_address(context, builder, array, *arguments), cgutils.voidptr_t)
+        kind = ir.IntType(32)
+        function_type = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, kind, kind, kind])
+        declared = builder.module.globals.get(_PREFETCH)
+        function = declared or ir.Function(builder.module, function_type, _PREFETCH)
+        builder.call(function, [address, kind(0), kind(3), kind(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
+
+
+@intrinsic
+def widen(_typing: Any, ids: Any, _place: Any, cache: Any, _slot: Any) -> Built:
+    """Copy eight 16-bit numbers, held by two elements of ``cache``, to ``ids``, 32 bits each."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        ids_value, place, cache_value, slot = arguments
+        narrow = ir.VectorType(ir.IntType(16), 8)
+        wide = ir.VectorType(ir.IntType(32), 8)
+        source = _address(context, builder, cache, cache_value, slot)
+        target = _address(context, builder, ids, ids_value, place)
+        numbers = builder.load(builder.bitcast(source, narrow.as_pointer()), align=8)
+        pointer = builder.bitcast(target, wide.as_pointer())
+        builder.store(builder.zext(numbers, wide), pointer, align=4)
+        return context.get_dummy_value()
+
+    return types.void(ids, types.intp, cache, types.intp), codegen

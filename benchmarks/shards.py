@@ -29,12 +29,12 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from shards import loops  # noqa: E402
-from shards.dataset import Loader, Settings  # noqa: E402
-from shards.format import dtype_for, paths_of  # noqa: E402
-from shards.merge import copy, divide  # noqa: E402
-from shards.samples import place  # noqa: E402
-from shards.writer import ShardWriter  # noqa: E402
+from shards import loops
+from shards.dataset import Loader, Settings
+from shards.format import dtype_for, paths_of
+from shards.merge import copy, divide
+from shards.samples import place
+from shards.writer import ShardWriter
 
 LENGTH = 2048
 IDS = 50_277
@@ -193,7 +193,7 @@ def measure_text(
     if len(asked.corpus) < 2 or not asked.tokenizer:
         skipped |= dict.fromkeys(names, "it needs --corpus with two files or more, and --tokenizer")
         return
-    from backports import zstd  # noqa: PLC0415 - the other measurements need NumPy alone
+    from backports import zstd
 
     corpus = [Path(path).resolve() for path in sorted(asked.corpus)]
     plain = folder / "corpus.jsonl"
@@ -225,7 +225,7 @@ def _tokenise(
     corpus: list[Path], tokenizer: Path, folder: Path, workers: int
 ) -> tuple[float, list[str]]:
     """Write one shard a file; return seconds, and the digests of all shards merged into one."""
-    from pile.stages.tokenize import FOLDER, Encoding, shard_name, tokenize  # noqa: PLC0415
+    from pile.stages.tokenize import FOLDER, Encoding, shard_name, tokenize
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # as the engine sets it for its workers
     encoding = Encoding(tokenizer, "tokens", "drop")  # the peers' rules

@@ -31,10 +31,10 @@ class Tokenizer:
 
 def samples(prefix: str, length: int, number: int, passes: int) -> dict[str, Any]:
     """Take samples one by one from a GPTDataset, several times; the fastest pass counts."""
-    from megatron.core.datasets.blended_megatron_dataset_builder import (  # noqa: PLC0415
+    from megatron.core.datasets.blended_megatron_dataset_builder import (
         BlendedMegatronDatasetBuilder,
     )
-    from megatron.core.datasets.gpt_dataset import GPTDataset, GPTDatasetConfig  # noqa: PLC0415
+    from megatron.core.datasets.gpt_dataset import GPTDataset, GPTDatasetConfig
 
     with tempfile.TemporaryDirectory() as cache:
         config = GPTDatasetConfig(
@@ -64,7 +64,7 @@ def samples(prefix: str, length: int, number: int, passes: int) -> dict[str, Any
 
 def index(lengths: str, order: str, length: int, passes: int) -> dict[str, Any]:
     """Build a sample index with Megatron's C++ helper."""
-    from megatron.core.datasets import helpers  # noqa: PLC0415
+    from megatron.core.datasets import helpers
 
     sizes, documents = np.load(lengths), np.load(order)
     seconds = []
@@ -80,7 +80,7 @@ _encoder: Any = None
 
 def _load(path: str) -> None:
     global _encoder  # noqa: PLW0603 - as Megatron's tool keeps its tokenizer in each process
-    from tokenizers import Tokenizer as Loaded  # noqa: PLC0415
+    from tokenizers import Tokenizer as Loaded
 
     _encoder = Loaded.from_file(path)
 
@@ -92,7 +92,7 @@ def _encode(line: str) -> list[int]:
 
 def text(corpus: str, tokenizer: str, workers: int) -> dict[str, Any]:
     """Tokenise a .jsonl file as tools/preprocess_data.py does: a pool, and one builder."""
-    from megatron.core.datasets.indexed_dataset import IndexedDatasetBuilder  # noqa: PLC0415
+    from megatron.core.datasets.indexed_dataset import IndexedDatasetBuilder
 
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()

@@ -82,7 +82,8 @@ class Encoder:
     a document. Truncation, padding and templates that the file may ask for are not applied: a
     document's ids are those of its text, no more and no less.
 
-    ``uncovered`` says why the kernels are not for this tokenizer; it is None if they are.
+    ``keeps_text`` is whether decoding gives back the text, composed (NFC) at most: a normaliser
+    that lower-cases, say, loses some of it. ``uncovered`` says why the kernels are not for this tokenizer; it is None if they are.
     ``fallbacks`` counts documents that the kernels left to HF ``tokenizers`` though they were in
     use: those with literal special tokens, where these become tokens.
     """
@@ -108,6 +109,7 @@ class Encoder:
         self._config = config
         self._kernels: Kernels | None = None
         self._as_tokens = _specials(config) if literal_specials == "tokens" else ()
+        self.keeps_text = (config.get("normalizer") or {"type": "NFC"})["type"] == "NFC"
         self.uncovered = uncovered(config)
         self.fallbacks = 0
         self.vocabulary_size = 1 + max(self._tokenizer.get_vocab(with_added_tokens=True).values())

@@ -64,7 +64,7 @@ def block_masks(_typing: Any, text: Any, _start: Any) -> Built:
         masks = [builder.bitcast(mask, _I64) for mask in found]
         return context.make_tuple(builder, _signature.return_type, masks)
 
-    seven: Any = types.UniTuple(types.uint64, 7)  # type: ignore[no-untyped-call] # Numba's
+    seven: Any = types.UniTuple(types.uint64, 7)
     return seven(text, types.intp), codegen
 
 

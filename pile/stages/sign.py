@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dedup.exact import digests
-from dedup.minhash import sign
+from dedup.minhash import sign, warm
 from dedup.scheme import Scheme
 from dedup.signatures import UNSIGNED, Signatures, concatenate
 from pile import documents, store
@@ -21,6 +21,9 @@ from pile.stages.stage import Inputs, Stage
 from sources.source import Json
 
 VERSION = 1
+
+KERNELS_FROM = 8 << 20
+"""Bytes of a part from which compiled kernels are worth their start; the signatures are the same."""
 
 
 def stage(settings: Dedup, source: str, extracted: Stage) -> Stage:
@@ -58,6 +61,8 @@ def scheme_of(settings: Dedup) -> Scheme:
 
 def sign_part(folder: Path, part: Path, scheme: Scheme) -> Receipt:
     """Sign the documents of one part, in their order."""
+    if part.stat().st_size > KERNELS_FROM:
+        warm()
     return _publish(folder, part, lambda ids, texts: sign(ids, texts, scheme))
 
 

@@ -6,7 +6,7 @@ grow. Comments and processing instructions are no content and are left out.
 
 from collections.abc import Collection, Iterator
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from lxml import etree
 
@@ -63,7 +63,7 @@ def records(
 
 def text_of(element: etree._Element) -> str:
     """Return all text in an element, whitespace of any kind collapsed to single spaces."""
-    return " ".join("".join(element.itertext()).split())
+    return " ".join("".join(map(str, element.itertext())).split())
 
 
 def _chunks(stream: BinaryIO) -> Iterator[bytes]:
@@ -75,7 +75,9 @@ def _fed(
 ) -> Iterator[tuple[str, etree._Element]]:
     try:
         parser.feed(chunk)
-        yield from parser.read_events()
+        for event, element in parser.read_events():
+            # Only starts and ends of elements are asked for.
+            yield event, cast("etree._Element", element)
     except etree.XMLSyntaxError as error:
         raise _malformed(name, error) from error
 

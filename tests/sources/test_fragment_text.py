@@ -52,7 +52,7 @@ def test_the_short_way_gives_what_the_long_way_gives(markup: str) -> None:
         ("<pre>a</none>  <i>b</i></pre>", "a b"),
         ("a<script>b</script><style>c</style><template>d</template>e", "ae"),
         ("&foo; &foo &eacute; &AMP;", "&foo &foo é &AMP"),
-        ("&#150;&#x96;&#129;&#65;", "––\x81A"),
+        ("&#150;&#x96;&#129;&#65;", "\u2013\u2013\x81A"),
         ("&#xD800;&#x110000;&#99999999999999999999;", "\ufffd" * 3),
         ("<br> </br> x", "  x"),
     ],
@@ -67,7 +67,7 @@ def test_depth_is_no_problem() -> None:
     assert fragment_text("<div>" * 100_000 + "deep") == "deep"
 
 
-@pytest.mark.parametrize("piece", ["<a ", "<a b='", "<!--", "<![", "<?", "</", '<a b="> '])
+@pytest.mark.parametrize("piece", ["<a ", "<a b='", "<!--", "<![", "<?", "</", '" <a b="> '])
 def test_tags_that_never_end_are_refused_soon(piece: str) -> None:
     """html.parser would take minutes."""
     start = time.process_time()

@@ -125,7 +125,7 @@ def test_memory_stays_flat() -> None:
         (b"", "no element found"),
         (b"<html></html>", "begins with mediawiki, not html"),
         (b"<mediawiki>", "no element found"),
-        (f"{HEAD}{PAGE}"[:-20].encode(), "no element found"),
+        (f"{HEAD}{PAGE}"[:-9].encode(), "no element found"),
         (b"<mediawiki><page></mediawiki>", "mismatched tag"),
         (b"<mediawiki>\xff</mediawiki>", "not well-formed"),
         (b"<mediawiki>\0</mediawiki>", "not well-formed"),

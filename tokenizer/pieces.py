@@ -54,7 +54,8 @@ def batches(
     batch: list[str] = []
     characters = 0
     for number, text in enumerate(texts, first):
-        utf8(text, number)
+        if not text.isascii():
+            utf8(text, number)
         for part in cut(text, LONGEST_PIECE):
             _refuse_too_long(part, number)
             numbers.append(number)

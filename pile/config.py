@@ -68,11 +68,6 @@ class SourceTable(Settings):
         return SOURCES[self.reader]
 
     @property
-    def is_read(self) -> bool:
-        """Whether a reader for this component exists."""
-        return self.reader in SOURCES
-
-    @property
     def all_options(self) -> Options:
         """The source's defaults, overruled by this table."""
         return {**self.source.defaults, **self.options}
@@ -255,21 +250,14 @@ def _source_table(path: Path, text: str, name: str, given: dict[str, Any]) -> So
     if not isinstance(reader, str):
         place = _place(path, text, where, "reader")
         raise ConfigError(f"{place}: [sources.{name}] reader = {reader!r} is not a text")
-    if reader not in PILE_SET_NAMES and reader != LOCAL:
-        known = [*PILE_SET_NAMES, LOCAL]
+    if reader not in SOURCES:
         raise ConfigError(
-            f"{_place(path, text, where, '')}: there is no source {reader!r}{_nearest(reader, known)}; "
+            f"{_place(path, text, where, '')}: there is no source {reader!r}{_nearest(reader, SOURCES)}; "
             f'your own files are read with reader = "{LOCAL}"'
         )
     table = {"name": name, "reader": reader, **_facts(name, reader), **given}
     own = {key: table.pop(key) for key in sorted(set(table) - set(SourceTable.model_fields))}
-    if reader in SOURCES:
-        _check_options(_place(path, text, where, next(iter(own), "")), where, own, SOURCES[reader])
-    elif table.get("enabled", True):
-        raise ConfigError(
-            f"{_place(path, text, where, '')}: [sources.{name}] cannot be read yet; "
-            "set enabled = false. These can: " + ", ".join(sorted(SOURCES))
-        )
+    _check_options(_place(path, text, where, next(iter(own), "")), where, own, SOURCES[reader])
     try:
         return SourceTable.model_validate({**_tuples(table), "options": _tuples(own)})
     except ValidationError as error:
@@ -278,9 +266,8 @@ def _source_table(path: Path, text: str, name: str, given: dict[str, Any]) -> So
 
 def _facts(name: str, reader: str) -> dict[str, str]:
     """Name and licence of a component as the Pile gives them; the user's own may say otherwise."""
-    source = SOURCES.get(reader)
     pile_set_name = name if reader == LOCAL else PILE_SET_NAMES[reader]
-    return {"pile_set_name": pile_set_name, "licence": source.licence if source else ""}
+    return {"pile_set_name": pile_set_name, "licence": SOURCES[reader].licence}
 
 
 def _check_options(

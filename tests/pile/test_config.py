@@ -111,14 +111,6 @@ def test_an_option_of_a_source_is_checked_against_its_defaults(tmp_path: Path) -
         load(write(tmp_path, text.replace("epochs = 2", "fidelity = 3")))
 
 
-def test_a_component_that_cannot_be_read_yet_says_so(tmp_path: Path) -> None:
-    """Enabling it is an error that lists what can be read; disabled it is fine."""
-    text = SMALL.replace('reader = "local"\n', "").replace("sources.notes", "sources.books3")
-    with pytest.raises(ConfigError, match=r"cannot be read yet.*wikipedia_en"):
-        load(write(tmp_path, text))
-    load(write(tmp_path, text.replace("epochs = 2", "enabled = false")))
-
-
 def test_a_missing_variable_is_named(tmp_path: Path) -> None:
     """A path that uses a variable the environment lacks says which."""
     config = load(write(tmp_path, SMALL))

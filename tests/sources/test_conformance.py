@@ -27,12 +27,16 @@ def raw_files(name: str) -> list[tuple[Path, RawFile]]:
 
 
 def read_all(source: Source) -> list[Document | Rejected]:
-    """Read all of a source's example raw files."""
-    return [
-        item
-        for path, raw in raw_files(source.name)
-        for item in source.read(path, raw, source.defaults)
-    ]
+    """Read all of a source's example raw files, together where its documents need that."""
+    options, grouping = source.defaults, source.grouping
+    if grouping is None:
+        return [
+            item for path, raw in raw_files(source.name) for item in source.read(path, raw, options)
+        ]
+    groups: dict[str, list[tuple[Path, RawFile]]] = {}
+    for path, raw in raw_files(source.name):
+        groups.setdefault(grouping.key(raw, options), []).append((path, raw))
+    return [item for key in sorted(groups) for item in grouping.read(groups[key], options)]
 
 
 @pytest.fixture(params=WITH_EXAMPLES)

@@ -258,6 +258,7 @@ SOURCE = Source(
     licence=LICENCE,
     access="pays",
     version=1,
+    libraries=("faust-cchardet", "pypandoc-binary"),
     read=read,
     plan=plan,
     reasons={

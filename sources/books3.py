@@ -39,6 +39,7 @@ SOURCE = Source(
     licence=books.LICENCE,
     access="local",
     version=1,
+    libraries=("ftfy",),
     read=read,
     plan=nothing_to_download,
     reasons=dict(books.REASONS),

@@ -106,6 +106,7 @@ SOURCE = Source(
     licence=LICENCE,
     access="local",
     version=1,
+    libraries=("pypdfium2",),
     read=read,
     plan=nothing_to_download,
     reasons={

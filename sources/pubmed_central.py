@@ -232,6 +232,7 @@ SOURCE = Source(
     licence=LICENCE,
     access="open",
     version=1,
+    libraries=("pypandoc-binary",),
     read=read,
     plan=plan,
     reasons={

@@ -34,7 +34,7 @@ lowest:  ## the tests with the oldest versions that pyproject.toml admits
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet uv
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --group dev -e .
-	.venv-lowest/bin/python -m pytest -n 2 -q
+	.venv-lowest/bin/python -m pytest -n 2 -q -m "not ray and not real"
 
 lock: $(READY)  ## write requirements.lock anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group dev --no-header pyproject.toml -o requirements.lock

@@ -36,10 +36,8 @@ above all before it. Licence: CC BY-SA 4.0 (and GFDL) for all text now; what was
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from operator import itemgetter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from mwparserfromhell.parser import ParserError
 
@@ -50,8 +48,7 @@ from sources.formats.wikitext_tokens import TangledError
 from sources.published import PILE_SET_NAMES
 from sources.source import Document, Get, Options, RawFile, Rejected, Source, excerpt
 
-HOST = "https://dumps.wikimedia.org"
-DUMPS = f"{HOST}/enwiki/"
+DUMPS = "https://dumps.wikimedia.org/enwiki/"
 LICENCE = "CC-BY-SA-4.0"
 JOB = "articlesmultistreamdump"
 
@@ -69,29 +66,32 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
     ``files`` cuts the list to its first so many; 0 takes all. Raises ValueError if there is no such
     dump, it is not complete yet, or its status is not in the known form.
     """
-    found = []
-    for name, stated in _dumped(str(options["dump"]), get).items():
-        if match := _FILE.fullmatch(name):
-            url, size, sha1 = (stated.get(key) for key in ("url", "size", "sha1"))
-            if not (isinstance(url, str) and isinstance(size, int) and isinstance(sha1, str)):
-                raise ValueError(f"{name} has no url, size and sha1 in the dump's status")
-            found.append((int(match[1] or 0), RawFile(HOST + url, name, size, f"sha1:{sha1}")))
-    found.sort(key=itemgetter(0))
-    for _, file in found[: int(str(options["files"])) or None]:
-        yield file
-
-
-def _dumped(dump: str, get: Get) -> dict[str, dict[str, Any]]:
-    """Return what a dump's status says of its files."""
+    dump = str(options["dump"])
     days = [dump] if _DATE.fullmatch(dump) else []
     if dump == "latest":
-        listed = _LISTED_DAY.findall(get(DUMPS).decode("utf-8", "replace"))
-        days = sorted(set(listed), reverse=True)
+        days = sorted(set(_LISTED_DAY.findall(get(DUMPS).decode("utf-8", "replace"))), reverse=True)
     for day in days:
-        job = json.loads(get(f"{DUMPS}{day}/dumpstatus.json")).get("jobs", {}).get(JOB, {})
-        if job.get("status") == "done":
-            return dict(job["files"])
+        found = _dumped(f"{DUMPS}{day}/", get)
+        if found:
+            return found[: int(str(options["files"])) or None]
     raise ValueError(f"{DUMPS}: no complete dump {dump!r}; it takes a day as YYYYMMDD, or latest")
+
+
+def _dumped(folder: str, get: Get) -> list[RawFile]:
+    """Return the files of pages in a dump's folder; none if it is not complete."""
+    try:
+        job = json.loads(get(f"{folder}dumpstatus.json"))["jobs"][JOB]
+        files = job["files"] if job["status"] == "done" else {}
+        found = [
+            (int(match[1] or 0), name, int(stated["size"]), str(stated["sha1"]))
+            for name, stated in files.items()
+            if (match := _FILE.fullmatch(name))
+        ]
+    except (AttributeError, LookupError, TypeError) as error:
+        raise ValueError(f"{folder}dumpstatus.json is not in the known form: {error!r}") from error
+    return [
+        RawFile(folder + name, name, size, f"sha1:{sha1}") for _, name, size, sha1 in sorted(found)
+    ]
 
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:

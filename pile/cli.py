@@ -14,10 +14,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn, Self
+from typing import Annotated, Any, NoReturn
 
 import typer
-from tqdm import tqdm
 
 from pile import layout, lock, render
 from pile.config import Config, ConfigError, load
@@ -25,15 +24,12 @@ from pile.engine import NoProgressError
 from pile.export.configs import FRAMEWORKS, NothingToExportError, export
 from pile.graph import Graph, build
 from pile.ledger import ConservationError
+from pile.narrate import Narrator
 from pile.preflight import NoSpaceError
 from pile.run import (
-    Event,
     Outcome,
     RunFailed,
     SourcesGoneError,
-    StageMade,
-    TaskEnded,
-    WaveStarted,
     run,
 )
 from pile.show import NothingToShowError, show
@@ -144,7 +140,7 @@ def run_command(
     signal.signal(signal.SIGTERM, _terminate)
     with _errors(debug, resume=f"pile run -c {config}"):
         settings, graph = _open(config)
-        with lock.hold(layout.lock(settings.work)), _Narrator() as narrator:
+        with lock.hold(layout.lock(settings.work)), Narrator() as narrator:
             graph, outcome = _run(settings, graph, narrator)
         found = {**asdict(outcome), "skipped": [asdict(one) for one in graph.skipped]}
         _print(found, render.outcome(settings, outcome, graph.skipped), as_json=as_json)
@@ -286,7 +282,7 @@ def _open(config: Path) -> tuple[Config, Graph]:
     return settings, build(settings, lambda path: _say(f"reading {path}", only_on_terminal=True))
 
 
-def _run(settings: Config, graph: Graph, narrator: "_Narrator") -> tuple[Graph, Outcome]:
+def _run(settings: Config, graph: Graph, narrator: Narrator) -> tuple[Graph, Outcome]:
     """Run the graph; without a source whose upstream is gone, if need be."""
     gone: dict[str, str] = {}
     before: list[str] = []
@@ -319,48 +315,6 @@ def _status_row(name: str, state: str, manifest: Mapping[str, Any] | None) -> di
         "quarantined": found.get("quarantined", []),
         "bytes": sum(part["size"] for part in found.get("parts", [])),
     }
-
-
-class _Narrator:
-    """Tells a run as it goes: a bar on a terminal, a line a stage always; both on stderr."""
-
-    def __init__(self) -> None:
-        self._bar: tqdm[NoReturn] | None = None
-        self._by_bytes = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self._close()
-
-    def hear(self, event: Event) -> None:
-        """Tell one event."""
-        match event:
-            case WaveStarted(stages, tasks, weight):
-                self._close()
-                title = stages[0].split(".")[0] if stages else ""
-                self._by_bytes = bool(weight)
-                self._bar = tqdm(
-                    total=weight or tasks,
-                    desc=title,
-                    unit="B" if weight else " tasks",
-                    unit_scale=bool(weight),
-                    file=sys.stderr,
-                    disable=None,
-                    leave=False,
-                )
-            case TaskEnded(task, _):
-                if self._bar is not None:
-                    self._bar.set_postfix_str(task.stage, refresh=False)
-                    self._bar.update(task.weight if self._by_bytes else 1)
-            case StageMade(stage, manifest, seconds):
-                tqdm.write(render.made_line(stage.name, manifest, seconds), file=sys.stderr)
-
-    def _close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-        self._bar = None
 
 
 def _print(value: object, text: str, *, as_json: bool) -> None:

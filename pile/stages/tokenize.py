@@ -18,12 +18,15 @@ from pile.stages.stage import Inputs, Stage
 from shards.format import dtype_for
 from shards.writer import ShardWriter
 from sources.source import Json
-from tokenizer.encode import Encoder
+from tokenizer.encode import Encoder, warm
 from tokenizer.files import TOKENIZER_JSON
 from tokenizer.text import UnencodableText
 
 VERSION = 1
 FOLDER = "shards"
+
+KERNELS_FROM = 4 << 20
+"""Bytes of a corpus file from which compiled kernels are worth their start; the ids are the same."""
 
 SHOWN = 20
 """Documents that cannot be encoded whose reason is kept; all are counted."""
@@ -71,6 +74,8 @@ def shard_name(file: Path) -> str:
 def tokenize(folder: Path, file: Path, encoding: Encoding) -> Receipt:
     """Encode one corpus file into one shard, and count tokens by component."""
     name = shard_name(file)
+    if file.stat().st_size > KERNELS_FROM:
+        warm()
     encoder = Encoder.load(encoding.tokenizer, literal_specials=encoding.literal_specials)
     bin_path, idx_path = (folder / FOLDER / f"{name}.{kind}" for kind in ("bin", "idx"))
     tally = Tally(encoding.empty_documents == "drop")

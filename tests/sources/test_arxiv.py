@@ -45,8 +45,8 @@ def bulk(folder: Path, members: Mapping[str, bytes]) -> Path:
 def eprint(*texts: str, **files: str) -> bytes:
     """Pack one text, or files by their stems, as arXiv does."""
     if texts:
-        return gzip.compress(texts[0].encode())
-    return gzip.compress(tar({f"{stem}.tex": text.encode() for stem, text in files.items()}))
+        return gzip.compress(texts[0].encode(), mtime=0)
+    return gzip.compress(tar({f"{stem}.tex": text.encode() for stem, text in files.items()}), mtime=0)
 
 
 def test_every_paper_has_an_outcome_in_archive_order() -> None:
@@ -136,14 +136,14 @@ def test_charsets_are_brought_to_utf8(tmp_path: Path) -> None:
         ("../1.gz", eprint(PAPER % "x"), "unreadable_member"),
         ("1.gz", b"no gzip", "damaged"),
         ("1.gz", eprint(PAPER % "x")[:-9], "damaged"),
-        ("1.gz", gzip.compress(tar({"main.tex": b"x" * 2000})[:1500]), "damaged"),
+        ("1.gz", gzip.compress(tar({"main.tex": b"x" * 2000})[:1500], mtime=0), "damaged"),
         ("1.gz", eprint("%!PS-Adobe-2.0"), "not_tex"),
         ("1.gz", eprint(""), "not_tex"),
         ("1.gz", eprint("\n%auto-ignore\nWithdrawn."), "withdrawn"),
         ("1.gz", eprint(a="x", b="y"), "no_main_file"),
-        ("1.gz", gzip.compress(tar({"sub/main.tex": b"x"})), "no_main_file"),
-        ("1.gz", gzip.compress(tar({"../../main.tex": b"x"})), "no_main_file"),
-        ("1.gz", gzip.compress(tar({"main.tex": b"\x81 \x8d \x8f"})), "unknown_encoding"),
+        ("1.gz", gzip.compress(tar({"sub/main.tex": b"x"}), mtime=0), "no_main_file"),
+        ("1.gz", gzip.compress(tar({"../../main.tex": b"x"}), mtime=0), "no_main_file"),
+        ("1.gz", gzip.compress(tar({"main.tex": b"\x81 \x8d \x8f"}), mtime=0), "unknown_encoding"),
         ("1.gz", eprint(main=""), "empty"),
         ("1.gz", eprint(PAPER % r"\begin{itemize}\end{enumerate}"), "pandoc_failed"),
         ("1.gz", eprint(PAPER % r"\newcommand{\a}{\a}\a"), "pandoc_failed"),
@@ -267,7 +267,7 @@ def test_plan_refuses_what_it_does_not_understand() -> None:
 def packed(folder: Path) -> bytes:
     """Pack a folder as arXiv would have sent it."""
     files = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-    return gzip.compress(next(iter(files.values())) if len(files) == 1 else tar(files))
+    return gzip.compress(next(iter(files.values())) if len(files) == 1 else tar(files), mtime=0)
 
 
 @pytest.mark.real

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check lint types real lowest lock clean
+.PHONY: demo test check verify lint types real lowest lock clean
 
 demo: $(READY)  ## the whole pipeline on the raw files in examples/, in a few minutes
 	$(BIN)/pile run -c examples/demo.toml || test $$? -eq 3
@@ -16,8 +16,11 @@ demo: $(READY)  ## the whole pipeline on the raw files in examples/, in a few mi
 test: $(READY)  ## all tests; those over real raw files too when PILE_SAMPLES names their folder
 	$(BIN)/python -m pytest -n 2
 
-check: lint types test  ## all that our gate checks
+check: lint types test demo verify lowest  ## all that our gate checks
 	@echo "all checks passed."
+
+verify: $(READY)
+	$(BIN)/pile verify -c examples/demo.toml
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -34,7 +37,7 @@ lowest:  ## the tests with the oldest versions that pyproject.toml admits
 	$(PYTHON) -m venv .venv-lowest
 	.venv-lowest/bin/python -m pip install --quiet uv
 	.venv-lowest/bin/uv pip install --quiet --python .venv-lowest/bin/python --resolution lowest-direct --group dev -e .
-	.venv-lowest/bin/python -m pytest -n 2 -q -m "not ray and not real"
+	.venv-lowest/bin/python -m pytest -n 2 -q -m "not real"
 
 lock: $(READY)  ## write requirements.lock anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group dev --no-header pyproject.toml -o requirements.lock

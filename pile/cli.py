@@ -10,7 +10,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -181,9 +181,10 @@ def why_command(
     with _errors(debug):
         settings, graph = _open(config)
         try:
-            found = why(settings, state_of(settings, graph.named(stage)))
+            wanted = graph.named(stage)
         except KeyError:
             raise ConfigError(_no_stage(graph, stage)) from None
+        found = why(settings, state_of(settings, wanted))
         _print(asdict(found), render.why(found), as_json=as_json)
 
 
@@ -327,7 +328,8 @@ def _print(value: object, text: str, *, as_json: bool) -> None:
 
 def _say(text: str, *, only_on_terminal: bool = False) -> None:
     if not only_on_terminal or sys.stderr.isatty():
-        print(text, file=sys.stderr)
+        with suppress(BrokenPipeError):  # nobody listens any more: the work goes on
+            print(text, file=sys.stderr, flush=True)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
@@ -343,7 +345,7 @@ def _errors(debug: bool, resume: str = "") -> Iterator[None]:
         yield
     except tuple(_CODES) as error:
         code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-        _fail(error, code, "" if code == USAGE else hint, debug=debug)
+        _fail(error, code, "" if code in {USAGE, LOCKED} else hint, debug=debug)
     except KeyboardInterrupt:
         _say(f"stopped.{hint}")
         raise typer.Exit(INTERRUPTED) from None

@@ -17,8 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from dedup.scheme import Scheme
-from pile.cleaning.rules import select
-from sources.published import PILE_SET_NAMES
+from pile.cleaning.rules import Bounds, select
 from sources.registry import SOURCES
 from sources.source import Options, Source
 
@@ -83,6 +82,7 @@ class Clean(Settings):
     @model_validator(mode="after")
     def _rules_exist(self) -> "Clean":
         select(self.rules)
+        Bounds(self.min_characters, self.max_characters)
         return self
 
 
@@ -187,6 +187,9 @@ class Config(Settings):
                 raise ValueError(
                     f"[dedup.keep] names {name!r}, no source here{_nearest(name, names)}"
                 )
+        called = [table.pile_set_name for table in self.enabled]
+        for twice in sorted({one for one in called if called.count(one) > 1}):
+            raise ValueError(f"two sources share the pile_set_name {twice!r}; give each its own")
         if self.mix.val + self.mix.test >= 1:
             raise ValueError("[mix] val and test together hold out everything")
         return self
@@ -256,6 +259,12 @@ def _source_table(path: Path, text: str, name: str, given: dict[str, Any]) -> So
             f'your own files are read with reader = "{LOCAL}"'
         )
     table = {"name": name, "reader": reader, **_facts(name, reader), **given}
+    if reader != LOCAL and "licence" in given:
+        place = _place(path, text, where, "licence")
+        raise ConfigError(
+            f"{place}: [sources.{name}] licence: {reader} states the licence of each document; "
+            f'only files read with reader = "{LOCAL}" take one'
+        )
     own = {key: table.pop(key) for key in sorted(set(table) - set(SourceTable.model_fields))}
     _check_options(_place(path, text, where, next(iter(own), "")), where, own, SOURCES[reader])
     try:
@@ -266,7 +275,7 @@ def _source_table(path: Path, text: str, name: str, given: dict[str, Any]) -> So
 
 def _facts(name: str, reader: str) -> dict[str, str]:
     """Name and licence of a component as the Pile gives them; the user's own may say otherwise."""
-    pile_set_name = name if reader == LOCAL else PILE_SET_NAMES[reader]
+    pile_set_name = name if reader == LOCAL else SOURCES[reader].pile_set_name
     return {"pile_set_name": pile_set_name, "licence": SOURCES[reader].licence}
 
 
@@ -285,6 +294,11 @@ def _check_options(
             raise ConfigError(
                 f"{place}: [{'.'.join(where)}] {key} = {value!r} is not {_a_kind(default)}, "
                 f"like its default {default!r}"
+            )
+        if key == "fidelity" and value not in source.fidelities:
+            raise ConfigError(
+                f"{place}: [{'.'.join(where)}] fidelity = {value!r} is none"
+                f"{_nearest(str(value), source.fidelities)}"
             )
 
 
@@ -319,6 +333,8 @@ def _explain_one(path: Path, text: str, error: Any, where: tuple[str, ...]) -> s
         return f"{place}: [{name}] has no key {key!r}{_nearest(key, _valid_keys(tuple(table)))}"
     message = error["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
+    if error["type"] == "literal_error" and isinstance(error["input"], str):
+        message += _nearest(error["input"], re.findall(r"'([^']+)'", error["ctx"]["expected"]))
     if len(error["loc"]) == 1 and not table:
         return f"{place}: [{key}] {message}"
     return f"{place}: [{name}] {key} = {error['input']!r}: {message}"

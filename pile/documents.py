@@ -212,13 +212,6 @@ def batch_documents(batch: pa.RecordBatch) -> Iterator[Document]:
         yield Document(row["id"], row["text"], row["origin"], row["licence"], meta)
 
 
-def read_rejected(path: Path) -> Iterator[Rejected]:
-    """Stream the rejected records of a part, in order."""
-    for batch in batches(path):
-        for row in batch.to_pylist():
-            yield Rejected(row["origin"], row["reason"], row["excerpt"])
-
-
 def take(path: Path, wanted: Iterable[int]) -> list[Document]:
     """Return the documents at these row numbers of a part, in order."""
     places = sorted(set(wanted))

@@ -147,7 +147,7 @@ def run_on_ray(tasks: Sequence[Task], workers: Workers) -> Iterator[tuple[Task, 
 
     remote = ray.remote(num_cpus=1, max_retries=0, max_calls=TASKS_PER_WORKER)(call)
     cores = ray.cluster_resources().get("CPU", 1)  # type: ignore[no-untyped-call]
-    slots = WINDOW * max(workers.number, int(cores))
+    slots = WINDOW * (workers.count or max(workers.number, int(cores)))
     waiting = sorted(tasks, key=lambda task: (-task.weight, task.stage, task.name), reverse=True)
     attempts: dict[tuple[str, str], int] = {}
     flying: dict[Any, Task] = {}

@@ -114,31 +114,25 @@ def manifest(recipe: Json, receipts: Iterable[Receipt]) -> dict[str, Any]:
     }
 
 
-def output_digest(manifest: Mapping[str, Any]) -> str:
-    """One number for a stage's output: the hash over its parts' names and digests."""
-    named = [[part["name"], part["sha256"]] for part in manifest["parts"]]
-    return hashlib.sha256(store.canonical(named).encode()).hexdigest()
-
-
 def _plain(receipt: Receipt) -> Json:
     return asdict(receipt)
 
 
 def _parse(line: bytes) -> Receipt | None:
-    """Read one line; a line torn by a crash is as if it had never been written."""
+    """Read one line; a torn or damaged line is as if it had never been written."""
     try:
         value = json.loads(line)
-    except ValueError:
+        return Receipt(
+            task=value["task"],
+            parts=tuple(Part(**part) for part in value["parts"]),
+            taken=value["taken"],
+            given=value["given"],
+            rejected=value["rejected"],
+            quarantined=tuple(Quarantined(**bad) for bad in value["quarantined"]),
+            figures=value["figures"],
+        )
+    except (ValueError, KeyError, TypeError):
         return None
-    return Receipt(
-        task=value["task"],
-        parts=tuple(Part(**part) for part in value["parts"]),
-        taken=value["taken"],
-        given=value["given"],
-        rejected=value["rejected"],
-        quarantined=tuple(Quarantined(**bad) for bad in value["quarantined"]),
-        figures=value["figures"],
-    )
 
 
 def _is_there(folder: Path, receipt: Receipt) -> bool:

@@ -1,6 +1,7 @@
 """A run told as it goes, on stderr: a bar on a terminal, and always a line for each stage made."""
 
 import sys
+from contextlib import suppress
 from typing import NoReturn, Self
 
 from tqdm import tqdm
@@ -23,7 +24,11 @@ class Narrator:
         self._close()
 
     def hear(self, event: Event) -> None:
-        """Tell one event."""
+        """Tell one event; a terminal that is gone does not end the run."""
+        with suppress(BrokenPipeError):
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
         match event:
             case WaveStarted(stages, tasks, weight):
                 self._close()

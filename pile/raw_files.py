@@ -145,9 +145,9 @@ def _read_hashes(path: Path) -> Iterator[tuple[str, str]]:
     for line in path.read_bytes().splitlines():
         try:
             key, sha256 = json.loads(line)
-        except ValueError:  # a line torn by a crash
+        except (ValueError, TypeError):  # a torn or damaged line: its file is read again
             continue
-        yield key, sha256
+        yield str(key), str(sha256)
 
 
 def _downloads(config: Config, table: SourceTable) -> Iterable[Located]:

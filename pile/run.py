@@ -4,6 +4,7 @@ Stages run in waves: all stages whose inputs are done share the workers. A stage
 parts are there is left alone; else the tasks without a receipt, or with a missing part, are run.
 """
 
+import errno
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -15,7 +16,7 @@ from pile.config import Config
 from pile.engine import Failed, Run, Task, open_engine
 from pile.graph import Graph
 from pile.ledger import Receipt
-from pile.preflight import check_space, workers
+from pile.preflight import NoSpaceError, check_space, workers
 from pile.stages import mix, report, tokenize, train_tokenizer
 from pile.stages.stage import Made, Stage
 from pile.states import State, made, state_of, states
@@ -85,10 +86,10 @@ def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
 
     Raises `RunFailed`, `SourcesGoneError`, `NoSpaceError`, `pile.engine.NoProgressError`.
     """
-    check_space(config, graph)
     _sweep(config, graph)
     outcome = Outcome()
     if any(state.state != "done" for state in states(config, graph)):
+        check_space(config, graph)
         with open_engine(workers(config, graph)) as engine:
             for wave in graph.waves():
                 _run_wave(config, wave, engine, watch, outcome)
@@ -247,6 +248,8 @@ def _raise_failures(running: Mapping[str, _Running], outcome: Outcome) -> None:
     }
     if gone and all(isinstance(error, UpstreamError) for _, error in failures):
         raise SourcesGoneError(gone, outcome.made)
+    if any(isinstance(error, OSError) and error.errno == errno.ENOSPC for _, error in failures):
+        raise NoSpaceError(f"the disk is full: {failures[0][1]}; make room, and run again")
     if failures:
         lines = [f"{task.stage}, task {task.name}: {type(e).__name__}: {e}" for task, e in failures]
         raise RunFailed("\n".join(lines)) from failures[0][1]

@@ -11,6 +11,18 @@ from pile.config import Config
 from pile.graph import Graph
 from pile.stages.stage import Made, Stage
 
+MANIFEST_KEYS = {
+    "fingerprint",
+    "given",
+    "parts",
+    "quarantined",
+    "recipe",
+    "rejected",
+    "taken",
+    "tasks",
+}
+"""What `pile.ledger.manifest` writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -46,14 +58,19 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return None
-    return found
+    return found if isinstance(found, dict) and found.keys() >= MANIFEST_KEYS else None
 
 
 def made(config: Config, stage: Stage) -> Made | None:
-    """Return a finished stage, or None."""
+    """Return a stage that is done, its parts all there, or None."""
+    return published(config, stage) if state_of(config, stage).state == "done" else None
+
+
+def published(config: Config, stage: Stage) -> Made | None:
+    """Return what a stage has published, even if parts of it are gone since; None without manifest."""
     folder = layout.stage(config.work, stage.name, stage.fingerprint)
     found = read_manifest(folder)
     return Made(folder, found) if found is not None else None

@@ -20,7 +20,7 @@ from pile.config import Config
 from pile.graph import Graph
 from pile.stages import mix, tokenize, train_tokenizer
 from pile.stages.stage import Made
-from pile.states import made, states
+from pile.states import published, states
 from shards import verify as shard_verify
 from shards.format import BadShard
 from shards.reader import Shard
@@ -59,7 +59,7 @@ def verify(config: Config, graph: Graph, names: Sequence[str] = ()) -> Iterator[
     for state in states(config, graph):
         if state.stage.name not in wanted:
             continue
-        finished = made(config, state.stage)
+        finished = published(config, state.stage)
         if finished is None:
             problem = Problem(state.stage.name, "", "not made yet; `pile run` makes it")
             yield Verified(state.stage.name, 0, 0, (problem,))
@@ -164,8 +164,8 @@ def _check_corpus_file(path: Path, name: str, rows: int) -> Iterator[Problem]:
 def _check_shards(
     config: Config, graph: Graph, finished: Made, broken: set[str]
 ) -> Iterator[Problem]:
-    tokenizer = made(config, graph.named(train_tokenizer.NAME))
-    mixed = made(config, graph.named("mix"))
+    tokenizer = published(config, graph.named(train_tokenizer.NAME))
+    mixed = published(config, graph.named("mix"))
     if tokenizer is None or mixed is None:
         yield Problem(
             "tokenize", "", "its tokenizer or corpus is gone: nothing to compare tokens with"

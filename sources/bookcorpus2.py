@@ -56,7 +56,7 @@ SOURCE = Source(
     defaults={"fidelity": "published"},
     homepage="https://arxiv.org/abs/2101.00027",
     manual=(
-        "Put EPUBs and UTF-8 texts that you may use into the folder of this source's raw files."
+        "Put EPUBs and UTF-8 texts that you may use where you like, and name them in this source's table (files = [...])."
         f" {books.OPEN_BOOKS}"
     ),
 )

@@ -47,7 +47,7 @@ SOURCE = Source(
     homepage="https://arxiv.org/abs/2101.00027",
     manual=(
         "The original has been withdrawn and has no lawful source. Put EPUBs and UTF-8 texts that you"
-        " may use into the folder of this source's raw files, or leave it out."
+        " may use where you like, and name them in this source's table (files = [...]), or leave it out."
         f" {books.OPEN_BOOKS}"
     ),
 )

@@ -318,6 +318,7 @@ SOURCE = Source(
     licence=LICENCE,
     access="open",
     version=1,
+    fidelities=("published", "published-2021", "corrected"),
     read=read,
     plan=plan,
     reasons={

@@ -56,8 +56,8 @@ MAX_LINE = 200
 """Characters that lines may have on average."""
 
 MANUAL = (
-    "Set a token for api.github.com (any account; no rights needed). Or put archives of repositories,"
-    " OWNER/NAME.tar.gz, into the folder of this source's raw files. Open substitute:"
+    "Downloads with a token are not there yet. Put archives of repositories,"
+    " OWNER/NAME.tar.gz, where you like, and name them in this source's table (files = [...]). Open substitute:"
     " common-pile/stackv2_edu at huggingface.co."
 )
 

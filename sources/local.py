@@ -8,6 +8,7 @@ The name tells the form, also behind ``.gz``, ``.zst``, ``.xz`` or ``.bz2``, and
 * ``.json`` and ``.json.zst``: one array of such objects or strings, or one alone.
 * ``.dat``: sixteen digits, so many bytes of text, and again.
 * ``.parquet``: a column of text, or of lists of text; not within an archive.
+* ``.html``, ``.pdf``, ``.epub``: not read yet, and rejected.
 * any other name: one document a file, if it is UTF-8 without NUL. Nothing in it is changed.
 
 These include all that lm_dataformat writes, and are read to the same texts: a list of texts is
@@ -64,6 +65,9 @@ ARCHIVES = (
     ".tar.xz",
     ".tar.zst",
 )
+UNREAD_SUFFIXES = (".html", ".htm", ".pdf", ".epub")
+"""Forms whose text is not taken out yet: as plain text they would be mostly mark-up."""
+
 TEXT_SUFFIXES = (".txt", ".md", ".rst", ".text", ".markdown")
 
 PARAGRAPH_BREAK = "\n\n"
@@ -121,6 +125,8 @@ def _in_file(file: PackedFile, stream: BinaryIO) -> Iterator[Found]:
     by_line = file.name.endswith((".jsonl", ".ndjson")) or file.origin.endswith(".json.gz")
     if by_line:
         return _in_lines(stream)
+    if file.name.lower().endswith(UNREAD_SUFFIXES):
+        return iter([Found("", file.name, "unread_form")])
     for suffix, form in FORMS.items():
         if file.name.endswith(suffix):
             return form(file, stream)
@@ -254,6 +260,7 @@ SOURCE = Source(
         "no_text_key": "JSON or a row without text under `text_key`",
         "no_id_key": "JSON or a row without an id under `id_key`, which is set",
         "not_text": "a file of unknown form that is not UTF-8 or holds NUL",
+        "unread_form": "HTML, PDF or EPUB: turn it into text first",
         "empty": "a text of no characters",
         "overlong": "a line, text file or JSON array of more than 256 MiB",
         "packed_parquet": "a Parquet file within an archive, or compressed as a whole",

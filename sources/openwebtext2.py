@@ -47,7 +47,7 @@ from sources.source import (
 LICENCE = "copyright of the page's publisher, unless the page says otherwise"
 MANUAL = (
     "Put OpenWebText2 files (.jsonl.zst, or .jsonl.zst.tar) that you have, or pages that you scraped"
-    ' as lines of {"url": ..., "text": ...}, into the folder of this source\'s raw files. Open'
+    ' as lines of {"url": ..., "text": ...}, where you like, and name them in this source\'s table (files = [...]). Open'
     " substitute: common-pile/cccc at huggingface.co."
 )
 STATED = (

@@ -42,7 +42,7 @@ from sources.source import (
 
 LICENCE = "its authors' choice: open access, mostly without a licence to pass it on"
 MANUAL = (
-    "Put PDFs (or their texts as .txt) that you may use into the folder of this source's raw files,"
+    "Put PDFs (or their texts as .txt) that you may use where you like, and name them in this source's table (files = [...]),"
     " named by their keys. Open substitutes: common-pile/doab, common-pile/peS2o and"
     " common-pile/arxiv_papers at huggingface.co."
 )

@@ -113,7 +113,8 @@ class Source:
     ``manual`` tells a user what to do by hand where nothing may be downloaded.
     ``grouping`` is for a source whose documents are made of several raw files each; its ``read``
     then reads a group of one. ``libraries`` names the distributions whose version decides the text;
-    other versions make what was read with these stale.
+    other versions make what was read with these stale. ``fidelities`` are the values of the option
+    ``fidelity``, where the source has it.
     ``read`` yields a `Document` or a `Rejected` for every raw record, in file order, and raises
     `UnreadableFile` (or OSError) for a file that cannot be read further.
     """
@@ -131,6 +132,7 @@ class Source:
     manual: str = ""
     grouping: Grouping | None = None
     libraries: tuple[str, ...] = ()
+    fidelities: tuple[str, ...] = ("published", "corrected")
 
 
 def nothing_to_download(options: Options, get: Get) -> Iterable[RawFile]:

@@ -55,7 +55,7 @@ PRODUCTS = "https://api.uspto.gov/api/v1/datasets/products/"
 LICENCE = "US patent text: mostly public domain; parts may carry a notice (37 CFR 1.71)"
 MANUAL = (
     "Get a free key for the Open Data Portal at https://data.uspto.gov/myodp. Or put weekly files you"
-    " have into the folder of this source's raw files, as they are."
+    " have where you like, and name them in this source's table (files = [...]), as they are."
 )
 PREFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"PTGRAPS": ("pftaps",), "PTGRXML": ("pg", "ipg")}

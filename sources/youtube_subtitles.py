@@ -54,8 +54,8 @@ from sources.source import (
 LICENCE = "uploaders' copyright, or CC-BY-3.0 where they say so; YouTube's terms of service"
 MANUAL = (
     "Bring captions of videos whose licence lets you: VIDEO.LANGUAGE.vtt or .srt files, or"
-    " VIDEO.json with all tracks of a video, as sources/youtube_subtitles.py describes them, in the"
-    " folder of this source's raw files. YouTube's terms forbid to collect them by machine."
+    " VIDEO.json with all tracks of a video, as sources/youtube_subtitles.py describes them, and"
+    " name them in this source's table (files = [...]). YouTube's terms forbid to collect them by machine."
     " Open substitutes are common-pile/youtube (transcripts of CC-BY channels) and YouTube-Commons."
 )
 LONGEST = 64 << 20

@@ -1,6 +1,8 @@
 """The documentation names what there is."""
 
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -9,6 +11,7 @@ from typer.testing import CliRunner
 from pile.cli import app
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
+from sources.source import RawFile
 
 ROOT = Path(__file__).parents[1]
 VERBS = sorted(get_command(app).commands)  # type: ignore[attr-defined] # a group of commands
@@ -49,3 +52,17 @@ def test_no_page_speaks_of_this_machine() -> None:
     """No absolute path of a developer's machine stands in the documentation."""
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         assert "/work/" not in path.read_text(encoding="utf-8").replace("work/latest", "")
+
+
+def test_the_example_source_runs(tmp_path: Path) -> None:
+    """The source that CONTRIBUTING writes in ten minutes reads and rejects as it says."""
+    block = text("CONTRIBUTING.md").split("```python\n")[1].split("```")[0]
+    module: dict[str, Any] = {}
+    exec(textwrap.dedent(block), module)
+    path = tmp_path / "a.tsv"
+    path.write_text("OSLO\t1931-02-03\tSnow.\ngarbled\n", encoding="utf-8")
+    source = module["SOURCE"]
+    document, rejected = source.read(path, RawFile(path.as_uri(), "a.tsv"), source.defaults)
+    assert (document.id, document.text) == ("weather/OSLO-1931-02-03", "Snow.")
+    assert rejected.reason == "malformed"
+    assert len(module["__doc__"]) > 200

@@ -4,6 +4,7 @@ What a raw file gave enters the parts only once the whole file has been read: a 
 read to its end is set aside with its reason, and nothing of it stays in the output.
 """
 
+import sqlite3
 import tempfile
 import unicodedata
 from collections import Counter
@@ -172,6 +173,10 @@ def extract(task: str, folder: Path, units: Sequence[Unit], reading: Reading) ->
     )
 
 
+class ChangedFileError(Exception):
+    """A raw file that is not the one whose digest is in the recipe."""
+
+
 @dataclass(slots=True)
 class Tally:
     """What reading counted."""
@@ -209,6 +214,9 @@ def _read_unit(
     unit: Unit, reading: Reading, spool: Path, kept: PartSeries, refused: PartSeries
 ) -> Tally:
     """Read to the end, then hand on what it gave. Raises `UnreadableFile`."""
+    for file in unit:
+        if file.raw.size is not None and file.path.stat().st_size != file.raw.size:
+            raise ChangedFileError(f"{file.path} changed since this run began; run again")
     tally = Tally(files=len(unit), raw_bytes=sum(file.path.stat().st_size for file in unit))
     rules = select(reading.rules)
     with ExitStack() as stack:
@@ -230,7 +238,7 @@ def _read_unit(
 
 
 def _items(unit: Unit, reading: Reading) -> Iterator[Document | Rejected]:
-    """Read raw files; whatever their reader raises sets them aside, never the run."""
+    """Read raw files; what is wrong with their content sets them aside, and never ends the run."""
     source = SOURCES[reading.reader]
     try:
         if source.grouping is not None:
@@ -238,8 +246,8 @@ def _items(unit: Unit, reading: Reading) -> Iterator[Document | Rejected]:
             yield from source.grouping.read(files, reading.options)
         else:
             yield from source.read(unit[0].path, unit[0].raw, reading.options)
-    except UnreadableFile:
-        raise
+    except (UnreadableFile, OSError, MemoryError, sqlite3.Error):
+        raise  # the last three are the machine's failures: the task is tried again, or fails
     except Exception as error:
         raise UnreadableFile(f"{type(error).__name__}: {error}") from error
 

@@ -84,4 +84,6 @@ def write_listing(folder: Path, receipts: Sequence[Receipt]) -> Sequence[Part]:
 
 
 def _entry(raw: RawFile, size: int) -> dict[str, Json]:
-    return {"name": raw.name, "url": raw.url, "size": size, "checksum": raw.checksum}
+    # Where the user's own files lie decides nothing, and may change.
+    url = "" if raw.url.startswith("file:") else raw.url
+    return {"name": raw.name, "url": url, "size": size, "checksum": raw.checksum}

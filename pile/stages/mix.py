@@ -40,8 +40,10 @@ class Run:
 
 def stage(config: Config, scattered: Stage, documents: Sequence[Stage]) -> Stage:
     """Return the stage that writes the corpus."""
-    names = {table.name: table.pile_set_name for table in config.enabled}
-    licences = sorted({table.licence for table in config.enabled if table.licence})
+    read = {stage.name.removeprefix("extract.") for stage in documents}
+    tables = [table for table in config.enabled if table.name in read]
+    names = {table.name: table.pile_set_name for table in tables}
+    licences = sorted({table.licence for table in tables if table.licence})
     settings: dict[str, Json] = {
         "name": config.corpus.name,
         "pile_set_names": dict(names),

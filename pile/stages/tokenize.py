@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -46,7 +47,10 @@ class Encoding:
 
 def stage(config: Config, mixed: Stage, tokenizer: Stage) -> Stage:
     """Return the stage that writes the shards."""
-    settings: dict[str, Json] = config.shards.model_dump(mode="json")
+    settings: dict[str, Json] = {
+        **config.shards.model_dump(mode="json"),
+        "libraries": {"tokenizers": version("tokenizers")},
+    }
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
         path = inputs[train_tokenizer.NAME].folder / train_tokenizer.FOLDER / TOKENIZER_JSON

@@ -88,6 +88,8 @@ def test_a_config_is_frozen(tmp_path: Path) -> None:
         (("[run]", "[clean]\nrules = ['nfc']\n[run]"), r"no cleaning rule is called 'nfc'"),
         (("[run]", "[dedup]\nscheme = 'x'\n[run]"), r"name 'x' is not one of datasketch"),
         (("[mix]", "[mix"), r"not valid TOML"),
+        (("[run]", "[dedup]\nmethod = 'minhsh'\n[run]"), r"did you mean 'minhash'"),
+        (("[run]", "[clean]\nmin_characters = 50\nmax_characters = 10\n[run]"), r"\[clean\]"),
     ],
     ids=lambda value: value[1][:20] if isinstance(value, tuple) else "",
 )
@@ -107,6 +109,8 @@ def test_an_option_of_a_source_is_checked_against_its_defaults(tmp_path: Path) -
     text = SMALL.replace('reader = "local"', "").replace("sources.notes", "sources.wikipedia_en")
     with pytest.raises(ConfigError, match="has no key 'fidelty'; did you mean 'fidelity'"):
         load(write(tmp_path, text.replace("epochs = 2", 'fidelty = "published"')))
+    with pytest.raises(ConfigError, match="'publishd' is none; did you mean 'published'"):
+        load(write(tmp_path, text.replace("epochs = 2", 'fidelity = "publishd"')))
     with pytest.raises(ConfigError, match="fidelity = 3 is not a text"):
         load(write(tmp_path, text.replace("epochs = 2", "fidelity = 3")))
 

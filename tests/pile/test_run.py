@@ -1,12 +1,14 @@
 """The whole pipeline on a small corpus: what it makes, when it runs again, and that bytes agree."""
 
+import dataclasses
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import lm_dataformat
@@ -16,6 +18,8 @@ from small_corpus import published, text, write_config, write_raw
 
 from pile import corpus, lock
 from shards.reader import Shard
+from sources.registry import SOURCES
+from sources.source import Document, Options, RawFile, Rejected
 from tokenizer.encode import Encoder
 
 Pile = Callable[..., tuple[int, str, str]]
@@ -214,6 +218,54 @@ def test_a_truncated_raw_file_is_set_aside(small: Path, pile: Pile) -> None:
     assert letters["given"] == 39
     assert [bad["file"] for bad in letters["quarantined"]] == ["a.jsonl.gz"]
     assert pile("run", "-c", str(small / "pipeline.toml"))[0] == 3
+
+
+@pytest.mark.parametrize("line", ["null", '{"task": "x"}', "5", '"text"'])
+def test_damaged_bookkeeping_is_made_again(small: Path, pile: Pile, line: str) -> None:
+    """A damaged receipt, manifest or remembered digest costs work, never the run."""
+    run(pile, small)
+    before = published(small / "work")
+    stage = next((small / "work" / "stages" / "extract.notes").iterdir())
+    for path in (stage / "receipts.jsonl", small / "work" / "hashes.jsonl"):
+        path.write_text(line + "\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    (stage / "manifest.json").write_text(line, encoding="utf-8")
+    assert run(pile, small)["made"] == ["extract.notes"]
+    assert published(small / "work") == before
+
+
+def test_a_full_disk_is_no_bad_file(
+    small: Path, pile: Pile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the machine fails at ends the run with 7, sets nothing aside, and is done next time."""
+
+    def full(*_: object) -> object:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    reader = dataclasses.replace(SOURCES["local"], read=full)
+    with monkeypatch.context() as patched:
+        patched.setattr("pile.stages.extract.SOURCES", {"local": reader})
+        code, _, err = pile("run", "-c", str(small / "pipeline.toml"))
+    assert code == 7
+    assert "the disk is full" in err
+    assert run(pile, small)["quarantined"] == []
+
+
+def test_a_reader_at_fault_sets_its_file_aside(
+    small: Path, pile: Pile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a reader raises over its file's content is that file's reason; the run goes on."""
+    genuine = SOURCES["local"]
+
+    def fails(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
+        if raw.name == "03.txt":
+            raise RecursionError("nested too deep")
+        yield from genuine.read(path, raw, options)
+
+    reader = dataclasses.replace(genuine, read=fails)
+    monkeypatch.setattr("pile.stages.extract.SOURCES", {"local": reader})
+    code, out, _ = pile("run", "-c", str(small / "pipeline.toml"))
+    assert code == 3
+    assert "set aside by extract.notes: 03.txt: RecursionError: nested too deep" in out
 
 
 def test_a_second_run_at_once_is_refused(small: Path, pile: Pile) -> None:

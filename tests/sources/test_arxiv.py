@@ -46,7 +46,9 @@ def eprint(*texts: str, **files: str) -> bytes:
     """Pack one text, or files by their stems, as arXiv does."""
     if texts:
         return gzip.compress(texts[0].encode(), mtime=0)
-    return gzip.compress(tar({f"{stem}.tex": text.encode() for stem, text in files.items()}), mtime=0)
+    return gzip.compress(
+        tar({f"{stem}.tex": text.encode() for stem, text in files.items()}), mtime=0
+    )
 
 
 def test_every_paper_has_an_outcome_in_archive_order() -> None:

@@ -26,7 +26,7 @@ from tokenizer.text import UnencodableText
 VERSION = 1
 FOLDER = "shards"
 
-KERNELS_FROM = 4 << 20
+KERNELS_FROM = 32 << 20
 """Bytes of a corpus file from which compiled kernels are worth their start; the ids are the same."""
 
 SHOWN = 20

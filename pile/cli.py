@@ -146,7 +146,7 @@ def run_command(
         _print(found, render.outcome(settings, outcome, graph.skipped), as_json=as_json)
         if any(one.upstream_gone for one in graph.skipped):
             raise typer.Exit(UPSTREAM)
-        if outcome.quarantined or graph.skipped:
+        if outcome.quarantined or outcome.damaged or graph.skipped:
             raise typer.Exit(SET_ASIDE)
 
 

@@ -144,6 +144,10 @@ def outcome(config: Config, found: Outcome, skipped: Sequence[Skipped]) -> str:
     else:
         lines.append(f"{len(found.made)} stages made, {len(found.kept)} were up to date.")
     lines.extend(f"set aside by {stage}: {file}: {why}" for stage, file, why in found.quarantined)
+    lines.extend(
+        f"broken records rejected by {stage}: {count:,}; `pile show {stage} --rejected` shows them"
+        for stage, count in found.damaged.items()
+    )
     lines.extend(f"left out: {one.source}: {one.why}" for one in skipped)
     latest = config.work / "latest"
     lines.append(f"corpus     {latest / 'corpus'}")

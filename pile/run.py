@@ -21,6 +21,7 @@ from pile.stages import mix, report, tokenize, train_tokenizer
 from pile.stages.stage import Made, Stage
 from pile.states import State, made, state_of, states
 from sources.fetch import UpstreamError
+from sources.source import DAMAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,15 @@ Watch: TypeAlias = Callable[[Event], None]
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run did: stages made, stages found done, and what was set aside."""
+    """What a run did: stages made, stages found done, and what was set aside.
+
+    ``damaged`` counts by stage the rejected records that are broken, not merely unwanted.
+    """
 
     made: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     quarantined: list[tuple[str, str, str]] = field(default_factory=list)
+    damaged: dict[str, int] = field(default_factory=dict)
 
 
 class RunFailed(Exception):  # noqa: N818 - the name says what happened
@@ -101,6 +106,10 @@ def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
             outcome.quarantined.extend(
                 (stage.name, bad["file"], bad["reason"]) for bad in finished.manifest["quarantined"]
             )
+            rejected = finished.manifest["rejected"]
+            broken = sum(count for reason, count in rejected.items() if reason in DAMAGE)
+            if broken:
+                outcome.damaged[stage.name] = broken
     _link_latest(config, graph)
     return outcome
 

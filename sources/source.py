@@ -68,6 +68,29 @@ class Rejected:
     excerpt: str = ""
 
 
+DAMAGE = frozenset(
+    {
+        "block_digest",
+        "damaged",
+        "invalid_json",
+        "invalid_utf8",
+        "malformed",
+        "malformed_json",
+        "malformed_row",
+        "not_json",
+        "not_utf8",
+        "overlong",
+        "overlong_line",
+        "pandoc_failed",
+        "parser_error",
+        "unreadable_file",
+        "unreadable_member",
+        "unreadable_pdf",
+    }
+)
+"""Reasons that mean a broken record, where others mean one that is not wanted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """What the Pile's paper and code state of a component (arXiv 2101.00027, Table 1).

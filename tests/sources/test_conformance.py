@@ -10,7 +10,7 @@ import pytest
 
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
-from sources.source import EXCERPT, Document, RawFile, Rejected, Source, UnreadableFile
+from sources.source import DAMAGE, EXCERPT, Document, RawFile, Rejected, Source, UnreadableFile
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "raw"
 WITH_EXAMPLES = sorted(name for name in SOURCES if name != "local")
@@ -118,6 +118,12 @@ def test_rubbish_never_becomes_a_crash(source: Source, content: bytes, tmp_path:
             assert str(error)
         else:
             assert all(isinstance(item, Document | Rejected) for item in items)
+
+
+def test_broken_records_have_known_reasons() -> None:
+    """Every reason that means damage is some source's."""
+    declared = {reason for source in SOURCES.values() for reason in source.reasons}
+    assert declared >= DAMAGE
 
 
 def test_options_are_plain_values(source: Source) -> None:

@@ -34,7 +34,7 @@ from pile.run import (
 )
 from pile.show import NothingToShowError, show
 from pile.stages import report
-from pile.states import made, read_manifest, state_of, states
+from pile.states import made, state_of, states
 from pile.verify import verify
 from pile.why import why
 from sources.published import PILE_SET_NAMES
@@ -161,7 +161,7 @@ def status_command(
     with _errors(debug):
         settings, graph = _open(config)
         found = states(settings, graph)
-        rows = [_status_row(one.stage.name, one.state, read_manifest(one.folder)) for one in found]
+        rows = [_status_row(one.stage.name, one.state, one.manifest) for one in found]
         _print(rows, render.status(rows), as_json=as_json)
         if any(one.state != "done" for one in found):
             raise typer.Exit(FAILED)
@@ -361,7 +361,3 @@ def _fail(error: Exception, code: int, hint: str = "", *, debug: bool = False) -
     kind = "" if isinstance(error, tuple(_CODES)) else f"{type(error).__name__}: "
     _say(f"error: {kind}{error}{hint}")
     raise typer.Exit(code) from None
-
-
-if __name__ == "__main__":
-    main()

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from pile import layout, ledger, store
 from pile.config import Config, ConfigError, SourceTable, expand
 from sources.fetch import UpstreamError, get
-from sources.source import Json, RawFile
+from sources.source import Json, Options, RawFile
 
 REMOTE = ("http://", "https://")
 
@@ -151,7 +151,7 @@ def _read_hashes(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _downloads(config: Config, table: SourceTable) -> Iterable[Located]:
-    key = ledger.fingerprint({"version": table.source.version, "options": _plain(table)})
+    key = ledger.fingerprint({"version": table.source.version, "options": plain(table.all_options)})
     remembered = layout.plan(config.work, table.name, key)
     if not remembered.exists():
         raws = sorted(_planned(table), key=lambda raw: raw.name)
@@ -170,8 +170,8 @@ def _planned(table: SourceTable) -> list[RawFile]:
         ) from error
 
 
-def _plain(table: SourceTable) -> dict[str, Json]:
-    options = table.all_options
+def plain(options: Options) -> dict[str, Json]:
+    """Return a source's options as JSON, in order of their names."""
     return {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in sorted(options.items())

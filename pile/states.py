@@ -26,11 +26,15 @@ MANIFEST_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """How far a stage is: ``done``, ``partial`` (some tasks or parts missing), or ``to do``."""
+    """How far a stage is: ``done``, ``partial`` (some tasks or parts missing), or ``to do``.
+
+    ``manifest`` is what it published, if anything, even where parts are gone since.
+    """
 
     stage: Stage
     folder: Path
     state: Literal["done", "partial", "to do"]
+    manifest: Mapping[str, Any] | None
 
 
 def states(config: Config, graph: Graph) -> list[State]:
@@ -43,8 +47,9 @@ def state_of(config: Config, stage: Stage) -> State:
     folder = layout.stage(config.work, stage.name, stage.fingerprint)
     found = read_manifest(folder)
     if found is not None and all(_is_whole(folder, part) for part in found["parts"]):
-        return State(stage, folder, "done")
-    return State(stage, folder, "partial" if layout.receipts(folder).exists() else "to do")
+        return State(stage, folder, "done", found)
+    begun = layout.receipts(folder).exists()
+    return State(stage, folder, "partial" if begun else "to do", found)
 
 
 def _is_whole(folder: Path, part: Mapping[str, Any]) -> bool:
@@ -66,7 +71,8 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 def made(config: Config, stage: Stage) -> Made | None:
     """Return a stage that is done, its parts all there, or None."""
-    return published(config, stage) if state_of(config, stage).state == "done" else None
+    found = state_of(config, stage)
+    return Made(found.folder, found.manifest) if found.state == "done" and found.manifest else None
 
 
 def published(config: Config, stage: Stage) -> Made | None:

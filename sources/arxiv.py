@@ -51,6 +51,7 @@ from sources.source import (
     Rejected,
     Source,
     UnreadableFile,
+    by_fidelity,
     excerpt,
 )
 
@@ -148,19 +149,12 @@ def _corrected(main: str, files: Mapping[str, bytes]) -> str | None:
 FIDELITIES = {"published": _published, "corrected": _corrected}
 
 
-def _text(options: Options) -> Callable[[str, Mapping[str, bytes]], str | None]:
-    fidelity = str(options["fidelity"])
-    if fidelity not in FIDELITIES:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(FIDELITIES)}")
-    return FIDELITIES[fidelity]
-
-
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield the documents of every paper of a file, or a rejection; see the module."""
     limits = pandoc.Limits(
         cpu_seconds=int(str(options["cpu_seconds"])), heap_mib=int(str(options["heap_mib"]))
     )
-    reading = Reading(_text(options), limits)
+    reading = Reading(by_fidelity(options, FIDELITIES), limits)
     taken: dict[str, int] = {}
     for paper in _papers(path, raw):
         if isinstance(paper, Rejected):

@@ -30,7 +30,7 @@ from typing import BinaryIO, TextIO
 from sources.formats.numbering import numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Options, RawFile, Rejected, Source, excerpt
+from sources.source import Document, Get, Options, RawFile, Rejected, Source, by_fidelity, excerpt
 
 URL = "https://storage.googleapis.com/mathematics-dataset/mathematics_dataset-v1.0.tar.gz"
 SIZE = 2_333_082_954
@@ -52,7 +52,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield the documents of every training file, and rejections; see the module."""
-    cut = _cutting(options)
+    cut = by_fidelity(options, FIDELITIES)
     levels = _levels(options)
     taken: dict[str, int] = {}
     for file, stream in files(path, raw):
@@ -130,13 +130,6 @@ def _line(text: TextIO) -> str:
 
 
 FIDELITIES = {"published": _slices, "corrected": _pairs}
-
-
-def _cutting(options: Options) -> Callable[[TextIO], Iterator[str]]:
-    fidelity = str(options["fidelity"])
-    if fidelity not in FIDELITIES:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(FIDELITIES)}")
-    return FIDELITIES[fidelity]
 
 
 SOURCE = Source(

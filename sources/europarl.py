@@ -24,14 +24,14 @@ occurrence in one file. The language is the name of the folder.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 
 from sources.formats.numbering import numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Options, RawFile, Rejected, Source, excerpt
+from sources.source import Document, Get, Options, RawFile, Rejected, Source, by_fidelity, excerpt
 
 URL = "https://www.statmt.org/europarl/v7/europarl.tgz"
 LICENCE = "European Parliament: reproduction authorised if the source is acknowledged"
@@ -54,7 +54,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every file of an archive, or the one file; see the module."""
-    text_of = _reading(options)
+    text_of = by_fidelity(options, FIDELITIES)
     languages = _languages(options)
     taken: dict[str, int] = {}
     for file, stream in files(path, raw):
@@ -187,13 +187,6 @@ class _SpeakerTag(HTMLParser):
 
 
 FIDELITIES = {"published": _published, "corrected": _corrected}
-
-
-def _reading(options: Options) -> Callable[[str], str]:
-    fidelity = str(options["fidelity"])
-    if fidelity not in FIDELITIES:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(FIDELITIES)}")
-    return FIDELITIES[fidelity]
 
 
 SOURCE = Source(

@@ -58,6 +58,7 @@ from sources.source import (
     Rejected,
     Source,
     UnreadableFile,
+    by_fidelity,
     excerpt,
 )
 
@@ -143,14 +144,12 @@ def _snapshot(wanted: str, get: Get) -> RawFile:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every opinion, case or other member; see the module."""
-    fidelity = str(options["fidelity"])
-    if fidelity not in READINGS:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(READINGS)}")
+    chosen = by_fidelity(options, READINGS)
     taken: dict[str, int] = {}
     for file, stream in files(path, raw):
         for origin, record in _records(file, stream):
             try:
-                yield _document(origin, record, READINGS[fidelity], taken)
+                yield _document(origin, record, chosen, taken)
             except _UnfitError as unfit:
                 reason, shown = unfit.args
                 yield Rejected(origin, reason, excerpt(shown))

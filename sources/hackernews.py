@@ -53,6 +53,7 @@ from sources.source import (
     Rejected,
     Source,
     UnreadableFile,
+    by_fidelity,
     excerpt,
 )
 
@@ -105,7 +106,7 @@ def read_together(
 
     Raises `UnreadableFile` if none of the files can be read to its end.
     """
-    thread_of = _reading(options)
+    thread_of = by_fidelity(options, FIDELITIES)
     errors = 0
     with DiskMap() as items, DiskMap() as origins:
         for path, raw in raw_files:
@@ -212,13 +213,6 @@ def _outcome(
 
 
 FIDELITIES = {"published": hn_threads.published, "corrected": hn_threads.corrected}
-
-
-def _reading(options: Options) -> Callable[[Item, LookUp], Thread]:
-    fidelity = str(options["fidelity"])
-    if fidelity not in FIDELITIES:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(FIDELITIES)}")
-    return FIDELITIES[fidelity]
 
 
 SOURCE = Source(

@@ -48,6 +48,7 @@ from sources.source import (
     Rejected,
     Source,
     UnreadableFile,
+    by_fidelity,
     excerpt,
 )
 
@@ -179,7 +180,7 @@ def read_together(
 
     Each file is read to its end before any of it counts. Raises `UnreadableFile` if none can be.
     """
-    reading = _reading(options)
+    reading = by_fidelity(options, FIDELITIES)
     errors: list[UnreadableFile] = []
     with DiskSet() as seen:
         for path, raw in raw_files:
@@ -193,13 +194,6 @@ def read_together(
                 yield Rejected(raw.name, "unreadable_file", excerpt(str(error)))
             else:
                 yield from (_outcome(row, reading, seen) for row in _rows(path, raw, reading))
-
-
-def _reading(options: Options) -> Reading:
-    fidelity = str(options["fidelity"])
-    if fidelity not in FIDELITIES:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(FIDELITIES)}")
-    return FIDELITIES[fidelity]
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ from sources.source import (
     Rejected,
     Source,
     UnreadableFile,
+    by_fidelity,
     excerpt,
     nothing_to_download,
 )
@@ -62,7 +63,7 @@ _ASCII_SPACE = " \n\t\f\r"
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every subtitle of a file; see the module."""
-    sentence = _sentence(options)
+    sentence = by_fidelity(options, FIDELITIES)
     taken: dict[str, int] = {}
     for file, stream in files(path, raw):
         if file.problem:
@@ -127,13 +128,6 @@ def _corrected(sentence: etree._Element) -> str:
 
 
 FIDELITIES = {"published": _published, "corrected": _corrected}
-
-
-def _sentence(options: Options) -> Callable[[etree._Element], str]:
-    fidelity = str(options["fidelity"])
-    if fidelity not in FIDELITIES:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(FIDELITIES)}")
-    return FIDELITIES[fidelity]
 
 
 def _meta(name: str) -> dict[str, Json]:

@@ -40,6 +40,7 @@ from sources.source import (
     RawFile,
     Rejected,
     Source,
+    by_fidelity,
     excerpt,
     nothing_to_download,
 )
@@ -77,9 +78,7 @@ FIDELITIES: Mapping[str, Callable[[str], str]] = MappingProxyType(
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every line of a file; see the module."""
-    fidelity = str(options["fidelity"])
-    if fidelity not in FIDELITIES:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(FIDELITIES)}")
+    chosen = by_fidelity(options, FIDELITIES)
     least = int(str(options["min_score"]))
     for file, stream in files(path, raw):
         if file.problem:
@@ -89,7 +88,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
             yield Rejected(file.origin, "not_jsonl", excerpt(file.name))
             continue
         for number, line in enumerate(lines(stream), 1):
-            yield _outcome(line, f"{file.origin}:{number}", least, FIDELITIES[fidelity])
+            yield _outcome(line, f"{file.origin}:{number}", least, chosen)
 
 
 def _outcome(

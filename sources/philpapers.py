@@ -36,6 +36,7 @@ from sources.source import (
     Rejected,
     Source,
     UnreadableFile,
+    by_fidelity,
     excerpt,
     nothing_to_download,
 )
@@ -59,9 +60,7 @@ FIDELITIES = MappingProxyType(
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every paper of a file; see the module."""
-    fidelity = str(options["fidelity"])
-    if fidelity not in FIDELITIES:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(FIDELITIES)}")
+    chosen = by_fidelity(options, FIDELITIES)
     taken: dict[str, int] = {}
     for file, stream in files(path, raw):
         if file.problem:
@@ -70,7 +69,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
             yield Rejected(file.origin, "not_a_paper", excerpt(file.name))
         else:
             content = stream.read(MAX_FILE + 1)
-            yield _outcome(file, content, FIDELITIES[fidelity], taken)
+            yield _outcome(file, content, chosen, taken)
 
 
 def _outcome(

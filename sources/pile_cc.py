@@ -52,7 +52,17 @@ from sources.formats.warc import (
 )
 from sources.formats.web_text import main_text, whole_main_text
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Json, Options, RawFile, Rejected, Source, excerpt
+from sources.source import (
+    Document,
+    Get,
+    Json,
+    Options,
+    RawFile,
+    Rejected,
+    Source,
+    by_fidelity,
+    excerpt,
+)
 
 HOST = "https://data.commoncrawl.org/"
 LICENCE = "copyright of each page's owner, under the Common Crawl terms of use"
@@ -96,15 +106,13 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every record of a WARC file; see the module."""
-    fidelity = str(options["fidelity"])
-    if fidelity not in EXTRACTIONS:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(EXTRACTIONS)}")
+    chosen = by_fidelity(options, EXTRACTIONS)
     taken: dict[str, int] = {}
     with open_stream(path) as stream:
         for record in records(stream, raw.name, "response", LIMIT):
             origin = f"{raw.name}:{record.number}"
             try:
-                text, meta = _page(record, EXTRACTIONS[fidelity])
+                text, meta = _page(record, chosen)
             except _UnfitError as unfit:
                 reason, shown = unfit.args
                 yield Rejected(origin, reason, excerpt(f"{_url(record)} {shown}".strip()))

@@ -31,7 +31,7 @@ its Nth occurrence in one file. Baseline files share no id; update files repeat 
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,7 @@ from sources.archives import open_stream
 from sources.formats.numbering import numbered
 from sources.formats.xml_records import records, text_of
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Options, RawFile, Rejected, Source, excerpt
+from sources.source import Document, Get, Options, RawFile, Rejected, Source, by_fidelity, excerpt
 
 BASELINE = "https://ftp.ncbi.nlm.nih.gov/pubmed/baseline/"
 LICENCE = "NLM terms of use; the abstract may be under its publisher's copyright"
@@ -76,7 +76,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every citation of a file; see the module."""
-    texts = _reading(options)
+    texts = by_fidelity(options, READINGS)
     taken: dict[str, int] = {}
     place = 0
     with open_stream(path) as stream:
@@ -128,13 +128,6 @@ def _corrected(record: etree._Element) -> Texts:
 
 
 READINGS = {"published": _published, "corrected": _corrected}
-
-
-def _reading(options: Options) -> Callable[[etree._Element], Texts]:
-    fidelity = str(options["fidelity"])
-    if fidelity not in READINGS:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(READINGS)}")
-    return READINGS[fidelity]
 
 
 def _outcome(

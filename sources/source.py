@@ -7,7 +7,7 @@ turns one raw file into documents. Nothing here knows where files lie or how wor
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 Access: TypeAlias = Literal["open", "key", "pays", "local"]
 """How raw files can be had: anonymously, with a free key, paid for, or only from the user."""
@@ -162,6 +162,17 @@ def nothing_to_download(options: Options, get: Get) -> Iterable[RawFile]:
     """Plan of a source whose raw files only the user can provide."""
     del options, get
     return ()
+
+
+Chosen = TypeVar("Chosen")
+
+
+def by_fidelity(options: Options, choices: Mapping[str, Chosen]) -> Chosen:
+    """Return what the option ``fidelity`` chooses; raises ValueError for a value without a choice."""
+    fidelity = str(options["fidelity"])
+    if fidelity not in choices:
+        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(choices)}")
+    return choices[fidelity]
 
 
 def excerpt(text: str) -> str:

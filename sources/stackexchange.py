@@ -58,6 +58,7 @@ from sources.source import (
     Rejected,
     Source,
     UnreadableFile,
+    by_fidelity,
     excerpt,
 )
 
@@ -120,9 +121,7 @@ class MalformedRowError(ValueError):
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every record of a site; see the module."""
-    fidelity = str(options["fidelity"])
-    if fidelity not in READINGS:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(READINGS)}")
+    chosen = by_fidelity(options, READINGS)
     name = _site_of(raw.name)
     for file, posts in files(path, raw):
         if file.packed and PurePosixPath(file.name).name != POSTS:
@@ -130,7 +129,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
         if file.problem:
             raise UnreadableFile(f"{file.origin}: {file.problem}; unpack and pack it again")
         with Waiting() as waiting:
-            site = Site(name, file.origin, READINGS[fidelity])
+            site = Site(name, file.origin, chosen)
             yield from _paired(rows(posts, file.origin), waiting, site)
         return
     raise UnreadableFile(f"{raw.name}: the archive holds no {POSTS}: no dump of a site's posts")

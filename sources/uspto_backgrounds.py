@@ -48,6 +48,7 @@ from sources.source import (
     Rejected,
     Source,
     UnreadableFile,
+    by_fidelity,
     excerpt,
 )
 
@@ -111,7 +112,7 @@ class Patent:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every patent of a file; see the module."""
-    reading = _reading(options)
+    reading = by_fidelity(options, READINGS)
     taken: dict[str, int] = {}
     for file, stream in files(path, raw):
         if file.problem:
@@ -184,13 +185,6 @@ def _corrected(record: Record, origin: str) -> Patent:
 
 
 READINGS = MappingProxyType({"published": _published, "corrected": _corrected})
-
-
-def _reading(options: Options) -> Callable[[Record, str], Patent]:
-    fidelity = str(options["fidelity"])
-    if fidelity not in READINGS:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(READINGS)}")
-    return READINGS[fidelity]
 
 
 def _background(parts: Iterable[Part]) -> str | None:

@@ -46,7 +46,7 @@ from sources.formats.mediawiki import Page, pages
 from sources.formats.wikitext import CORRECTED, PUBLISHED, Rules, page_text
 from sources.formats.wikitext_tokens import TangledError
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Options, RawFile, Rejected, Source, excerpt
+from sources.source import Document, Get, Options, RawFile, Rejected, Source, by_fidelity, excerpt
 
 DUMPS = "https://dumps.wikimedia.org/enwiki/"
 LICENCE = "CC-BY-SA-4.0"
@@ -96,16 +96,14 @@ def _dumped(folder: str, get: Get) -> list[RawFile]:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every page of an export; see the module."""
-    fidelity = str(options["fidelity"])
-    if fidelity not in RULES:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(RULES)}")
+    chosen = by_fidelity(options, RULES)
     highest = 0
     with open_stream(path) as stream:
         for count, page in enumerate(pages(stream, raw.name), 1):
             number = int(page.id) if _NUMBER.fullmatch(page.id) else 0
             name = page.id if number > highest else f"{page.id}/n{count}"
             highest = max(highest, number)
-            yield _outcome(page, f"wikipedia_en/{name}", raw.name, RULES[fidelity])
+            yield _outcome(page, f"wikipedia_en/{name}", raw.name, chosen)
 
 
 def _outcome(page: Page, name: str, file: str, rules: Rules) -> Document | Rejected:

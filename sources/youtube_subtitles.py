@@ -47,6 +47,7 @@ from sources.source import (
     Rejected,
     Source,
     UnreadableFile,
+    by_fidelity,
     excerpt,
     nothing_to_download,
 )
@@ -108,7 +109,7 @@ def read_together(
 
     Raises `UnreadableFile` if none of its files can be read.
     """
-    reading = _reading(options)
+    reading = by_fidelity(options, FIDELITIES)
     tracks: list[Placed] = []
     errors = 0
     for path, raw in raw_files:
@@ -236,13 +237,6 @@ FIDELITIES = {
     "published": Reading(_last_of_each, _among_tracks, _distinct, keeps_empty=True),
     "corrected": Reading(_first_of_each, _among_chosen, _ascending, keeps_empty=False),
 }
-
-
-def _reading(options: Options) -> Reading:
-    fidelity = str(options["fidelity"])
-    if fidelity not in FIDELITIES:
-        raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(FIDELITIES)}")
-    return FIDELITIES[fidelity]
 
 
 SOURCE = Source(

@@ -21,7 +21,7 @@ from pile.config import LOCAL, Clean, SourceTable
 from pile.engine import Failed, Task
 from pile.ledger import Quarantined, Receipt
 from pile.parts import PartSeries
-from pile.raw_files import Located
+from pile.raw_files import Located, plain
 from pile.stages.stage import Inputs, Stage
 from sources.registry import SOURCES
 from sources.source import Document, Json, Options, Rejected, UnreadableFile
@@ -58,7 +58,7 @@ def stage(table: SourceTable, cleaning: Clean, files: tuple[Located, ...], fetch
         "libraries": {name: version(name) for name in _libraries(table, reading)},
         "unicode": unicodedata.unidata_version if reading.rules else "",
         "licence": reading.licence,
-        "options": {key: _json(value) for key, value in sorted(reading.options.items())},
+        "options": plain(reading.options),
         "rules": [[rule.name, rule.version] for rule in select(reading.rules)],
         "bounds": asdict(reading.bounds) if reading.rules else {},
     }
@@ -86,10 +86,6 @@ def _reading(table: SourceTable, cleaning: Clean) -> Reading:
         options["name"] = table.name
     bounds = Bounds(cleaning.min_characters, cleaning.max_characters)
     return Reading(table.name, table.reader, table.licence, options, cleaning.rules, bounds)
-
-
-def _json(value: str | float | bool | tuple[str, ...]) -> Json:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _units(files: Sequence[Located], reading: Reading) -> list[Unit]:

@@ -15,7 +15,7 @@ from urllib.request import url2pathname
 
 import requests
 
-from sources.fetch_http import (
+from sources.upstream.http import (
     BY_HAND,
     CHECK_URL,
     SCHEMES,
@@ -28,7 +28,7 @@ from sources.fetch_http import (
     ask,
     redacted,
 )
-from sources.fetch_partial import Partial
+from sources.upstream.partial import Partial
 from sources.source import RawFile
 
 __all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "get", "sha256_of"]

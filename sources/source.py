@@ -25,6 +25,16 @@ EXCERPT = 200
 """Characters of a rejected record that are kept to look at."""
 
 
+Form: TypeAlias = Literal["file", "items", "oai", "pages"]
+"""What a raw file is made of: the bytes at its address, or the answers to many requests.
+
+``items``: the address holds a range of numbers, as ``…/item/{1..1000}.json``; the file has one line
+of JSON for each, in their order. ``oai``: the address is the first request of an OAI-PMH harvest; the
+file has one line for each answer, ``{"url": …, "answer": …}``. ``pages``: the address is that of a list
+of web pages; the file is a WARC of them, in their order.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class RawFile:
     """One file of an upstream: where it comes from and what is known of it beforehand.
@@ -38,6 +48,31 @@ class RawFile:
     name: str
     size: int | None = None
     checksum: str | None = None
+    form: Form = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How a host may be asked: requests a second, over all workers, and connections at a time."""
+
+    per_second: float
+    connections: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key that an upstream wants or rewards: from the environment or the keyring, never a config.
+
+    ``name`` is the variable, ``hosts`` are those it is sent to, as ``header: prefix + key``. ``where``
+    tells how to get one. An upstream that can do without gives ``required=False``.
+    """
+
+    name: str
+    hosts: tuple[str, ...]
+    header: str
+    where: str
+    prefix: str = ""
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +157,20 @@ class Grouping:
     read: Callable[[Sequence[tuple[Path, RawFile]], Options], Iterator[Document | Rejected]]
 
 
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """How one large raw file is read by several workers.
+
+    Piece ``n`` of a file is what begins in its bytes from ``n * size`` to ``(n + 1) * size``; the
+    pieces of a file, read in order, give what ``Source.read`` gives. ``suits`` tells by its name
+    whether a file can be cut.
+    """
+
+    size: int
+    suits: Callable[[RawFile], bool]
+    read: Callable[[Path, RawFile, Options, int], Iterator[Document | Rejected]]
+
+
 class UnreadableFile(Exception):  # noqa: N818 - the name says what is wrong with the file
     """A raw file that cannot be read further; nothing read from it so far is to be kept."""
 
@@ -138,6 +187,9 @@ class Source:
     then reads a group of one. ``libraries`` names the distributions whose version decides the text;
     other versions make what was read with these stale. ``fidelities`` are the values of the option
     ``fidelity``, where the source has it.
+    ``raw_bytes`` is about how much the recipe of 2020 downloads today (0: not known, or nothing),
+    ``usd_per_gb`` what an upstream charges who fetches. ``keys`` and ``paces`` (by host) are what its
+    hosts want of a guest. ``pieces`` is there if large raw files can be read by several workers.
     ``read`` yields a `Document` or a `Rejected` for every raw record, in file order, and raises
     `UnreadableFile` (or OSError) for a file that cannot be read further.
     """
@@ -156,6 +208,11 @@ class Source:
     grouping: Grouping | None = None
     libraries: tuple[str, ...] = ()
     fidelities: tuple[str, ...] = ("published", "corrected")
+    raw_bytes: int = 0
+    usd_per_gb: float = 0.0
+    keys: tuple[Key, ...] = ()
+    paces: Mapping[str, Pace] = field(default_factory=dict)
+    pieces: Pieces | None = None
 
 
 def nothing_to_download(options: Options, get: Get) -> Iterable[RawFile]:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources import fetch_http, fetch_partial
+from sources.upstream import http, partial
 from sources.fetch import Patience, UpstreamError, fetch, get, sha256_of
 from sources.source import RawFile
 
@@ -377,7 +377,7 @@ def test_a_long_download_is_flushed_on_its_way(
     upstream: Upstream, partial: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kill costs no more than what came since the last flush."""
-    monkeypatch.setattr(fetch_partial, "SYNC_BYTES", 10_000)
+    monkeypatch.setattr(partial, "SYNC_BYTES", 10_000)
     noted: list[int] = []
 
     def look(grown: int) -> None:
@@ -565,9 +565,9 @@ def test_redirects_leave_http_for_nothing(upstream: Upstream, partial: Path, tar
 
 def test_redirects_do_not_leave_https() -> None:
     """What began encrypted stays so."""
-    assert fetch_http.redirected("http://a.org/x", "https://b.org/y") == "https://b.org/y"
+    assert http.redirected("http://a.org/x", "https://b.org/y") == "https://b.org/y"
     with pytest.raises(UpstreamError, match="not as safe"):
-        fetch_http.redirected("https://a.org/x", "http://a.org/x")
+        http.redirected("https://a.org/x", "http://a.org/x")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from urllib.request import url2pathname
 
 import requests
 
+from sources.source import RawFile
 from sources.upstream.http import (
     BY_HAND,
     CHECK_URL,
@@ -29,7 +30,6 @@ from sources.upstream.http import (
     redacted,
 )
 from sources.upstream.partial import Partial
-from sources.source import RawFile
 
 __all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "get", "sha256_of"]
 

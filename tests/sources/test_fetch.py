@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.upstream import http, partial
 from sources.fetch import Patience, UpstreamError, fetch, get, sha256_of
 from sources.source import RawFile
+from sources.upstream import http
+from sources.upstream import partial as partial_module
 
 # Test folders are no packages, so that what two of them share is found by its folder.
 sys.path.append(str(Path(__file__).parent))
@@ -377,7 +378,7 @@ def test_a_long_download_is_flushed_on_its_way(
     upstream: Upstream, partial: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kill costs no more than what came since the last flush."""
-    monkeypatch.setattr(partial, "SYNC_BYTES", 10_000)
+    monkeypatch.setattr(partial_module, "SYNC_BYTES", 10_000)
     noted: list[int] = []
 
     def look(grown: int) -> None:

@@ -10,20 +10,24 @@ Edges are held in memory, 16 bytes each, and a cluster's documents, about 100 by
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup.buckets import read_buckets
 from dedup.decisions import EXACT, NEAR
 from dedup.external import (
     Duplicates,
     Workspace,
     agreeing,
+    bucket_files,
     exact_pairs,
     owned,
-    read_all,
-    shared_buckets,
+    without,
 )
 from dedup.runs import Rows
 from dedup.scans import no_bits, roots
@@ -38,6 +42,20 @@ Preference: TypeAlias = Callable[[Positions], NDArray[np.int64]]
 
 Similarity: TypeAlias = Callable[[Positions, Positions], NDArray[np.float64]]
 """Gives the similarity of pairs of documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Which documents are joined, and which of those that hang together stays.
+
+    Documents that share a bucket are joined if their similarity, where one is given, is at least
+    the threshold.
+    """
+
+    preference: Preference
+    similarity: Similarity | None = None
+    threshold: float = 0.0
+
 
 _CHECKED = 1 << 14
 """Pairs that are compared together."""
@@ -88,18 +106,28 @@ def cluster_spilled(
     Documents that share a band are joined if their similarity, where one is given, is at least the
     threshold; equal digests always are. ``matched`` and ``kept`` both name the one that stays.
     """
+    return cluster_buckets(
+        spill, bucket_files(spill, work), work, Joining(preference, similarity, threshold)
+    )
+
+
+def cluster_buckets(
+    spill: Spill, buckets: Sequence[Path], work: Workspace, joining: Joining
+) -> Duplicates:
+    """Join documents from the buckets of digests, then of each band; see `cluster_spilled`."""
     gone = no_bits(len(spill))
-    exact = np.concatenate([*exact_pairs(spill, work, gone, 0), np.empty((0, 4), np.uint64)])[:, :2]
-    members, _ = shared_buckets(spill, work, gone)
-    pairs = work.sorted("candidates", owned(read_all(members), None))
-    near = [*_similar(spill, work.merged(pairs), similarity, threshold)]
+    same_text = exact_pairs(buckets[0], spill.scheme.permutations, gone)
+    exact = np.concatenate([*same_text, np.empty((0, 4), np.uint64)])[:, :2]
+    pairs = work.sorted(
+        "candidates",
+        chain.from_iterable(owned(without(gone, read_buckets(path)), None) for path in buckets[1:]),
+    )
+    near = [*_similar(spill, work.merged(pairs), joining)]
     edges = np.concatenate([exact, *near]).astype(np.int64)
-    return _kept(spill, edges, exact.astype(np.int64), preference)
+    return _kept(spill, edges, exact.astype(np.int64), joining.preference)
 
 
-def _similar(
-    spill: Spill, blocks: Iterator[Rows], similarity: Similarity | None, threshold: float
-) -> Iterator[Rows]:
+def _similar(spill: Spill, blocks: Iterator[Rows], joining: Joining) -> Iterator[Rows]:
     """Yield those of some sorted pairs of ranks, once each, that are similar enough."""
     last = np.full((1, 2), np.iinfo(np.uint64).max, np.uint64)
     for block in blocks:
@@ -108,9 +136,9 @@ def _similar(
         last = rows[-1:]
         for start in range(0, len(pairs), _CHECKED):
             some = pairs[start : start + _CHECKED]
-            if similarity is not None:
+            if joining.similarity is not None:
                 one, other = (spill.ranks(ranks) for ranks in some.T)
-                some = some[similarity(one, other) >= threshold]
+                some = some[joining.similarity(one, other) >= joining.threshold]
             yield some
 
 

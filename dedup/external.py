@@ -4,9 +4,9 @@ What takes memory for good is small: a bit for every document and every shared b
 `DUPLICATE_BYTES` for every duplicate found. All else goes through sorted runs (`dedup.runs`), which
 are read from end to end:
 
-1. Digests of all parts are merged; documents of equal digest but the first are exact duplicates.
-2. The keys of each band are merged; documents with equal keys share a bucket. Which documents share
-   none is known from here on, and they are not looked at again.
+1. Digests, and the keys of each band, are merged; documents with equal ones share a bucket
+   (`dedup.buckets`). Those that share none are not looked at again.
+2. Of a bucket of digests all documents but the first are exact duplicates.
 3. To keep the first, the buckets of each document are brought together, and documents kept one by
    one unless a bucket of theirs is taken. To keep the last, the least rank of a bucket stays.
 4. The buckets are read again for the candidates of every duplicate: documents kept in its buckets.
@@ -15,14 +15,16 @@ are read from end to end:
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dedup.buckets import count_buckets, read_buckets, write_buckets
 from dedup.decisions import EXACT, NEAR, decision_schema, decision_table
-from dedup.runs import Rows, Run, merge, read_run, runs_of, spool, write_runs
+from dedup.runs import Rows, Run, merge, runs_of, spool, write_runs
 from dedup.scans import Bits, add_bits, has_bits, insert_if_new, no_bits
 from dedup.spill import Spill
 
@@ -31,9 +33,6 @@ DUPLICATE_BYTES = 120
 
 _CHUNK = 1 << 14
 """Candidates whose signatures are looked up together."""
-
-RANK = 2
-"""The column of a document's rank behind its key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +82,26 @@ def decide_spilled(spill: Spill, work: Workspace, decided: int = 0) -> Duplicate
     share: the survivors of earlier corpora. How documents are cut into parts does not matter.
     Raises CorruptRun for a file that is not what was written.
     """
+    return decide_buckets(spill, bucket_files(spill, work), work, decided)
+
+
+def bucket_files(spill: Spill, work: Workspace) -> list[Path]:
+    """Write the buckets of digests and of every band into the workspace, one after the other."""
+    paths = [work.folder / f"buckets-{section}" for section in range(1 + spill.bands.bands)]
+    for section, path in enumerate(paths):
+        write_buckets(spill, section, work.merged, path)
+    return paths
+
+
+def decide_buckets(
+    spill: Spill, buckets: Sequence[Path], work: Workspace, decided: int = 0
+) -> Duplicates:
+    """Decide from the buckets of digests, then of each band; see `decide_spilled`."""
     gone = no_bits(len(spill))
-    exact = work.sorted("exact", exact_pairs(spill, work, gone, decided))
-    owned = _kept_in_buckets(spill, work, gone, decided)
-    candidates = work.sorted("candidates", owned)
+    same_text = exact_pairs(buckets[0], spill.scheme.permutations, gone, decided)
+    exact = work.sorted("exact", same_text)
+    kept = _kept_in_buckets(spill, buckets[1:], work, gone, decided)
+    candidates = work.sorted("candidates", kept)
     near = work.written("near", _best(spill, work.merged(candidates)))
     found = [*work.merged([*exact, *near])] or [np.empty((0, 4), np.uint64)]
     return _duplicates(spill, np.concatenate(found))
@@ -94,97 +109,71 @@ def decide_spilled(spill: Spill, work: Workspace, decided: int = 0) -> Duplicate
 
 def tables(spill: Spill, found: Duplicates, first: int = 0) -> Iterator[pa.Table]:
     """Yield the decisions of each part from number ``first`` on, as `Decisions.to_table` gives them."""
-    schema = decision_schema(spill.scheme, spill.bands, spill.keep)
     for part in range(first, len(spill.parts)):
-        start, count = spill.first(part), spill.parts[part].documents
-        low, high = np.searchsorted(found.positions, (start, start + count))
-        local = found.positions[low:high] - start
-        kind = np.zeros(count, np.uint8)
-        kind[local] = found.kind[low:high]
-        similarity = np.full(count, np.nan, np.float32)
-        similarity[local] = found.agreeing[low:high] / spill.scheme.permutations
-        ids = spill.part_ids(part)
-        others = [spill.ids(which[low:high]) for which in (found.matched, found.kept)]
-        places = np.full(count, -1, np.int64)
-        places[local] = np.arange(len(local))
-        taken = pa.array(places, mask=places < 0)
-        kept = pa.concat_arrays([ids, others[1]])
-        whose = np.where(places < 0, np.arange(count), count + places)
-        yield decision_table(
-            schema, ids, kind, others[0].take(taken), kept.take(pa.array(whose)), similarity
-        )
+        yield table(spill, found, part)
 
 
-def exact_pairs(spill: Spill, work: Workspace, gone: Bits, decided: int) -> Iterator[Rows]:
+def table(spill: Spill, found: Duplicates, part: int) -> pa.Table:
+    """Return the decisions of one part; of the duplicates, those of its documents suffice."""
+    start, count = spill.first(part), spill.parts[part].documents
+    low, high = np.searchsorted(found.positions, (start, start + count))
+    local = found.positions[low:high] - start
+    kind = np.zeros(count, np.uint8)
+    kind[local] = found.kind[low:high]
+    similarity = np.full(count, np.nan, np.float32)
+    similarity[local] = found.agreeing[low:high] / spill.scheme.permutations
+    ids = spill.part_ids(part)
+    matched, survivors = (spill.ids(which[low:high]) for which in (found.matched, found.kept))
+    places = np.full(count, -1, np.int64)
+    places[local] = np.arange(len(local))
+    taken = pa.array(places, mask=places < 0)
+    kept = pa.concat_arrays([ids, survivors])
+    whose = np.where(places < 0, np.arange(count), count + places)
+    schema = decision_schema(spill.scheme, spill.bands, spill.keep)
+    return decision_table(
+        schema, ids, kind, matched.take(taken), kept.take(pa.array(whose)), similarity
+    )
+
+
+def exact_pairs(buckets: Path, permutations: int, gone: Bits, decided: int = 0) -> Iterator[Rows]:
     """Yield (rank, match, kind, agreeing) of exact duplicates, and put them into ``gone``."""
-    for pairs in owned(_shared(work.merged(spill.runs(0)), gone, 0), None):
+    for pairs in owned(read_buckets(buckets), None):
         rows = pairs[pairs[:, 0] >= decided]
         add_bits(gone, rows[:, 0])
-        why = np.full((len(rows), 2), (EXACT, spill.scheme.permutations), np.uint64)
+        why = np.full((len(rows), 2), (EXACT, permutations), np.uint64)
         yield np.column_stack((rows, why))
 
 
-def _kept_in_buckets(spill: Spill, work: Workspace, gone: Bits, decided: int) -> Iterator[Rows]:
+def without(gone: Bits, blocks: Iterable[Rows], first: int = 0) -> Iterator[Rows]:
+    """Yield (bucket, rank) of documents that are not gone; buckets count from ``first``."""
+    for rows in blocks:
+        stays = rows[~has_bits(gone, rows[:, 1])]
+        stays[:, 0] += np.uint64(first)
+        yield stays
+
+
+def _kept_in_buckets(
+    spill: Spill, bands: Sequence[Path], work: Workspace, gone: Bits, decided: int
+) -> Iterator[Rows]:
     """Yield (rank, kept rank) of near-duplicates and what is kept in their buckets."""
-    members, buckets = shared_buckets(spill, work, gone)
-    removed = None
-    if spill.keep == "first":
-        removed = no_bits(len(spill))
-        by_rank = work.sorted("by-rank", (rows[:, ::-1] for rows in read_all(members)))
-        taken = no_bits(buckets)
-        for rows in _whole(work.merged(by_rank)):
-            insert_if_new(np.ascontiguousarray(rows, np.uint64), taken, removed, decided)
-    for runs in members:
-        yield from owned(read_all([runs]), removed)
+    removed = _kept_first(spill, bands, work, gone, decided) if spill.keep == "first" else None
+    for path in bands:
+        yield from owned(without(gone, read_buckets(path)), removed)
 
 
-def shared_buckets(spill: Spill, work: Workspace, gone: Bits) -> tuple[list[list[Run]], int]:
-    """Return the runs of (bucket, rank) of each band, and how many buckets there are in all."""
-    members: list[list[Run]] = []
-    buckets = 0
-    for band in range(spill.bands.bands):
-        blocks = _shared(work.merged(spill.runs(1 + band)), gone, buckets)
-        members.append(work.written(f"band-{band}", blocks))
-        buckets = _next_bucket(members[-1], buckets)
-    return members, buckets
-
-
-def read_all(members: Iterable[Sequence[Run]]) -> Iterator[Rows]:
-    """Yield the rows of runs, each run as one block."""
-    for runs in members:
-        for run in runs:
-            yield from read_run(run, max(run.rows, 1))
-
-
-def _next_bucket(runs: Sequence[Run], bucket: int) -> int:
-    """Return the number behind the last bucket of some runs."""
-    for rows in read_all([runs[-1:]]):
-        bucket = int(rows[-1, 0]) + 1
-    return bucket
-
-
-def _shared(blocks: Iterable[Rows], gone: Bits, bucket: int) -> Iterator[Rows]:
-    """Yield (bucket, rank) where at least two documents have one key; buckets count from ``bucket``.
-
-    Rows are (key, key, rank), in order; documents in ``gone`` do not count. The last row of a block
-    waits for the next.
-    """
-    held = np.empty((0, 3), np.uint64)
-    continued = False
-    for block in blocks:
-        rows = np.concatenate((held, block[~has_bits(gone, block[:, RANK])]))
-        if not len(rows):
-            continue
-        same = np.concatenate(([continued], (rows[1:, :RANK] == rows[:-1, :RANK]).all(axis=1)))
-        shares = same[:-1] | same[1:]
-        begins = shares & ~same[:-1]
-        numbers = (bucket - 1 + np.cumsum(begins)).astype(np.uint64)
-        bucket += int(np.count_nonzero(begins))
-        if shares.any():
-            yield np.column_stack((numbers[shares], rows[:-1, RANK][shares]))
-        held, continued = rows[-1:], bool(same[-1])
-    if continued:
-        yield np.column_stack((np.array([bucket - 1], np.uint64), held[:, RANK]))
+def _kept_first(
+    spill: Spill, bands: Sequence[Path], work: Workspace, gone: Bits, decided: int
+) -> Bits:
+    """Keep documents in order, each unless a bucket of its own holds a kept one; return the others."""
+    firsts = np.cumsum([0, *map(count_buckets, bands)]).tolist()
+    members = chain.from_iterable(
+        without(gone, read_buckets(path), first) for path, first in zip(bands, firsts, strict=False)
+    )
+    by_rank = work.sorted("by-rank", (rows[:, ::-1] for rows in members))
+    removed, taken = no_bits(len(spill)), no_bits(firsts[-1])
+    for rows in _whole(work.merged(by_rank)):
+        insert_if_new(np.ascontiguousarray(rows, np.uint64), taken, removed, decided)
+    return removed
 
 
 def _whole(blocks: Iterable[Rows]) -> Iterator[Rows]:

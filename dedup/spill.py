@@ -60,8 +60,10 @@ class Spill:
         return sum(before.documents for before in self.parts[:part])
 
     def save(self, path: Path) -> None:
-        """Write what is needed to read the parts, which lie in the folder of ``path``, later."""
-        parts = [[part.stem.name, part.documents] for part in self.parts]
+        """Write what is needed to read the parts, which lie below the folder of ``path``, later."""
+        parts = [
+            [part.stem.relative_to(path.parent).as_posix(), part.documents] for part in self.parts
+        ]
         named = {"bands": [self.bands.bands, self.bands.rows], "keep": self.keep, "parts": parts}
         scheme = json.loads(self.scheme.metadata()[METADATA_KEY])
         encoded = json.dumps({**named, "scheme": scheme}, sort_keys=True)
@@ -72,7 +74,7 @@ class Spill:
         """Read what `save` wrote; raise SchemeMismatch for signatures of another version."""
         named = json.loads(path.read_text(encoding="utf-8"))
         scheme = scheme_of({METADATA_KEY: json.dumps(named["scheme"]).encode("ascii")})
-        parts = tuple(Part(path.with_name(name), documents) for name, documents in named["parts"])
+        parts = tuple(Part(path.parent / name, documents) for name, documents in named["parts"])
         return cls(scheme, Bands(*named["bands"]), named["keep"], parts)
 
     def runs(self, section: int) -> list[Run]:
@@ -114,15 +116,8 @@ class Spill:
             raise ValueError(
                 f"part {part} has {len(signatures)} documents, not {written.documents}"
             )
-        ranks = self.ranks(self.first(part) + np.arange(len(signatures))).astype(np.uint64)
-        write_runs(written.path("runs"), _sections(signatures, self.bands, ranks))
-        ids = pa.concat_arrays([signatures.ids])
-        _, places, content = ids.buffers()
-        offsets = np.frombuffer(places or bytes(8), np.int64)[ids.offset :][: len(ids) + 1]
-        names = np.frombuffer(content or b"", np.uint8)[offsets[0] : offsets[-1]]
-        (offsets - offsets[0]).tofile(written.path("places"))
-        names.tofile(written.path("ids"))
-        np.ascontiguousarray(signatures.values).tofile(written.path("values"))
+        ranks = self.ranks(self.first(part) + np.arange(len(signatures)))
+        write_part(written, signatures, self.bands, ranks)
 
     def _values(self, part: int) -> NDArray[np.uint32]:
         numbers = _mapped(self.parts[part].path("values")).view(np.uint32)
@@ -139,6 +134,20 @@ class Spill:
         for part in np.flatnonzero(np.diff(cuts)).tolist():
             places = order[cuts[part] : cuts[part + 1]]
             yield part, places, positions[places] - firsts[part]
+
+
+def write_part(
+    part: Part, signatures: Signatures, bands: Bands, ranks: NDArray[np.int64]
+) -> None:
+    """Write the four files of a part whose documents have these ranks."""
+    write_runs(part.path("runs"), _sections(signatures, bands, ranks.astype(np.uint64)))
+    ids = pa.concat_arrays([signatures.ids])
+    _, places, content = ids.buffers()
+    offsets = np.frombuffer(places or bytes(8), np.int64)[ids.offset :][: len(ids) + 1]
+    names = np.frombuffer(content or b"", np.uint8)[offsets[0] : offsets[-1]]
+    (offsets - offsets[0]).tofile(part.path("places"))
+    names.tofile(part.path("ids"))
+    np.ascontiguousarray(signatures.values).tofile(part.path("values"))
 
 
 def band_keys(band: NDArray[np.uint32]) -> Rows:

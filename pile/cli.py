@@ -6,6 +6,7 @@ Results go to stdout, narration to stderr; ``--json`` gives the same structure t
 import io
 import json
 import os
+import shutil
 import signal
 import sys
 import traceback
@@ -20,6 +21,7 @@ import typer
 
 from pile import layout, lock, render
 from pile.config import Config, ConfigError, load
+from pile.duplicates import clusters
 from pile.engine import NoProgressError
 from pile.export.configs import FRAMEWORKS, NothingToExportError, export
 from pile.graph import Graph, build
@@ -189,22 +191,30 @@ def why_command(
 
 
 @app.command("show")
-def show_command(
+def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the command line
     what: Annotated[str, typer.Argument(help="A source, a stage, or a file of one.")],
     config: ConfigPath = DEFAULT_CONFIG,
     count: Annotated[int, typer.Option("-n", min=1, help="How many records.")] = 3,
     rejected: Annotated[
         bool, typer.Option("--rejected", help="What was rejected, and why.")
     ] = False,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="Duplicates of a source beside what stays.")
+    ] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Look at documents, rejected records, corpus lines or shards.
+    """Look at documents, rejected records, duplicates, corpus lines or shards.
 
     Example: pile show wikipedia_en --rejected -n 10 -c examples/demo.toml
     """
     with _errors(debug):
         settings, graph = _open(config)
+        if duplicates:
+            pairs = clusters(settings, graph, what, count)
+            width = shutil.get_terminal_size((120, 24)).columns
+            _print([asdict(one) for one in pairs], render.clusters(pairs, width), as_json=as_json)
+            return
         found = show(settings, graph, what, count, rejected=rejected)
         _print(found, render.records(found), as_json=as_json)
 

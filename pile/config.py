@@ -86,25 +86,77 @@ class Clean(Settings):
         return self
 
 
-class Dedup(Settings):
-    """``[dedup]``: off, exact, or MinHash-LSH with the Pile's parameters, inside each source.
+Kept = Literal["first", "last", "longest"]
 
-    ``keep`` names the sources and which of a group of duplicates stays: ``first`` or ``last``.
+
+class Dedup(Settings):
+    """``[dedup]``: off, exact, or MinHash-LSH with the Pile's parameters.
+
+    Inside each source, ``keep`` names the sources and which document of duplicates stays. With
+    ``scope = "all"`` the sources of ``priority`` are compared with each other: the best of a cluster
+    is of the first of them, and inside it what ``prefer`` says. ``first`` and ``last`` inside a source
+    take every shared bucket for a duplicate, as published; otherwise ``check`` can look again, by
+    signature (estimates may lie ``margin`` below the threshold) or by shingles. ``bands`` of ``rows``
+    numbers are chosen from the threshold where 0. ``earlier`` is the saved index of corpora whose
+    documents all stay; ``index`` saves this one's.
     """
 
     method: Literal["none", "exact", "minhash"] = "none"
-    keep: dict[str, Literal["first", "last"]] = {}
+    scope: Literal["source", "all"] = "source"
+    keep: dict[str, Kept] = {}
+    priority: tuple[str, ...] = ()
+    prefer: Kept = "first"
     threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
     permutations: Annotated[int, Field(ge=2)] = 10
+    bands: Annotated[int, Field(ge=0)] = 0
+    rows: Annotated[int, Field(ge=0)] = 0
+    check: Literal["none", "signature", "shingles"] = "none"
+    margin: Fraction = 0.04
     ngram: Annotated[int, Field(ge=1)] = 5
     words: str = "treebank"
     digest: str = "text"
     scheme: str = "datasketch-legacy"
     seed: Annotated[int, Field(ge=0)] = 1
+    earlier: str = ""
+    index: bool = False
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The sources that are deduplicated."""
+        return self.priority if self.scope == "all" else tuple(sorted(self.keep))
 
     @model_validator(mode="after")
     def _scheme_exists(self) -> "Dedup":
         Scheme(self.scheme, self.words, self.ngram, self.permutations, self.seed, self.digest)
+        return self
+
+    @model_validator(mode="after")
+    def _rules_agree(self) -> "Dedup":
+        if self.scope == "all" and (self.keep or not self.priority):
+            raise ValueError(
+                "scope = 'all' wants priority = [sources, the best first], and no [dedup.keep]"
+            )
+        if self.scope == "source" and self.priority:
+            raise ValueError(
+                "priority goes with scope = 'all'; inside sources [dedup.keep] says what stays"
+            )
+        published = self.scope == "source" and set(self.keep.values()) & {"first", "last"}
+        if self.check != "none" and published:
+            raise ValueError(
+                "check goes with 'longest' and scope = 'all': 'first' and 'last' check nothing, as published"
+            )
+        if (self.earlier or self.index) and "last" in self.keep.values():
+            raise ValueError(
+                "an index cannot go with 'last': documents that come later would remove its own"
+            )
+        if self.earlier and self.check == "shingles":
+            raise ValueError(
+                "check = 'shingles' needs texts, and an earlier index has none; check by 'signature'"
+            )
+        if bool(self.bands) != bool(self.rows) or self.bands * self.rows > self.permutations:
+            raise ValueError(
+                "bands and rows come together, and their product is at most permutations"
+            )
         return self
 
 
@@ -149,6 +201,7 @@ class Run(Settings):
     ray_address: str = ""
     temp: str = ""
     stall_minutes: Annotated[float, Field(gt=0)] = 60.0
+    sort_memory_mb: Annotated[int, Field(ge=16)] = 256
 
 
 class Config(Settings):
@@ -182,11 +235,10 @@ class Config(Settings):
     @model_validator(mode="after")
     def _parts_agree(self) -> "Config":
         names = [table.name for table in self.sources]
-        for name in self.dedup.keep:
+        where = "[dedup] priority" if self.dedup.scope == "all" else "[dedup.keep]"
+        for name in self.dedup.named:
             if name not in names:
-                raise ValueError(
-                    f"[dedup.keep] names {name!r}, no source here{_nearest(name, names)}"
-                )
+                raise ValueError(f"{where} names {name!r}, no source here{_nearest(name, names)}")
         called = [table.pile_set_name for table in self.enabled]
         for twice in sorted({one for one in called if called.count(one) > 1}):
             raise ValueError(f"two sources share the pile_set_name {twice!r}; give each its own")

@@ -6,7 +6,16 @@ from types import MappingProxyType
 
 from pile.config import Config, ConfigError, SourceTable
 from pile.raw_files import Located, locate
-from pile.stages import dedup, extract, fetch, mix, report, scatter, sign, tokenize, train_tokenizer
+from pile.stages import (
+    deduplication,
+    extract,
+    fetch,
+    mix,
+    report,
+    scatter,
+    tokenize,
+    train_tokenizer,
+)
 from pile.stages.stage import Stage
 from sources.fetch import UpstreamError
 
@@ -97,21 +106,15 @@ def _stages(
         table.name: extract.stage(table, config.clean, files[table.name], fetched[table.name])
         for table in tables
     }
-    signed = {
-        name: sign.stage(config.dedup, name, extracted[name])
-        for name in sorted(config.dedup.keep)
-        if config.dedup.method != "none" and name in extracted
-    }
-    decided = {name: dedup.stage(config.dedup, name, signed[name]) for name in signed}
-    scattered = scatter.stage(config, extracted, decided)
+    duplicates = deduplication.stages(config, extracted)
+    scattered = scatter.stage(config, extracted, duplicates.decisions)
     mixed = mix.stage(config, scattered, list(extracted.values()))
     tokenizer = train_tokenizer.stage(config, mixed)
     tokenized = tokenize.stage(config, mixed, tokenizer)
     before = [
         *fetched.values(),
         *extracted.values(),
-        *signed.values(),
-        *decided.values(),
+        *duplicates.stages,
         scattered,
         mixed,
         tokenizer,

@@ -1,10 +1,13 @@
 """Results as text for a terminal: plain, aligned, understandable without colour."""
 
+import itertools
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pile.config import Config
+from pile.duplicates import Cluster, Duplicate
 from pile.graph import Graph, Skipped
 from pile.run import Outcome
 from pile.states import State
@@ -12,6 +15,9 @@ from pile.why import Why
 from sources.published import PILE_SET_NAMES, PUBLISHED
 from sources.registry import SOURCES
 from sources.source import Json
+
+_SHOWN_LINES = 24
+"""Lines of a duplicate that are shown beside those of what stays."""
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -129,6 +135,34 @@ def _record(record: Json) -> str:
     ]
     body = [visible(str(record[key])) for key in sorted(long & record.keys())]
     return "\n".join([*head, *("  " + line for text in body for line in text.split("\n"))])
+
+
+def clusters(found: Sequence[Cluster], width: int) -> str:
+    """Return clusters of duplicates: what stays on the left, each that goes on the right."""
+    return "\n\n".join(
+        _pair(cluster, one, width) for cluster in found for one in cluster.duplicates
+    )
+
+
+def _pair(cluster: Cluster, duplicate: Duplicate, width: int) -> str:
+    half = max((width - 3) // 2, 20)
+    kept = _wrapped(cluster.text or "(in an earlier corpus)", half)
+    gone = _wrapped(duplicate.text, half)
+    head = (
+        f"{cluster.kept}  stays",
+        f"{duplicate.id}  goes: {duplicate.kind}, {duplicate.similarity:.2f} like {duplicate.matched}",
+    )
+    rows = itertools.zip_longest(kept[:_SHOWN_LINES], gone[:_SHOWN_LINES], fillvalue="")
+    body = [
+        f"{left.ljust(half)} {'|' if left == right else '≠'} {right}".rstrip()
+        for left, right in rows
+    ]
+    return "\n".join([*head, *body])
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines = (textwrap.wrap(line, width) or [""] for line in visible(text).split("\n"))
+    return list(itertools.chain.from_iterable(lines))
 
 
 def visible(text: str) -> str:

@@ -17,7 +17,7 @@ from pile.engine import Failed, Run, Task, open_engine
 from pile.graph import Graph
 from pile.ledger import Receipt
 from pile.preflight import NoSpaceError, check_space, workers
-from pile.stages import mix, report, tokenize, train_tokenizer
+from pile.stages import index, mix, report, tokenize, train_tokenizer
 from pile.stages.stage import Made, Stage
 from pile.states import State, made, state_of, states
 from sources.fetch import UpstreamError
@@ -272,6 +272,13 @@ def _link_latest(config: Config, graph: Graph) -> None:
         ("shards", "tokenize", tokenize.FOLDER),
         ("report", "report", report.FOLDER),
     ):
-        finished = made(config, graph.named(stage))
-        if finished is not None:
-            store.publish_link(layout.latest(config.work, what), finished.folder / inner)
+        _link(config, graph.named(stage), what, inner)
+    for saved in graph.stages:
+        if saved.name.startswith("index."):
+            _link(config, saved, saved.name.replace(".", "/", 1), index.FOLDER)
+
+
+def _link(config: Config, stage: Stage, what: str, inner: str) -> None:
+    finished = made(config, stage)
+    if finished is not None:
+        store.publish_link(layout.latest(config.work, what), finished.folder / inner)

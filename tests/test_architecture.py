@@ -19,6 +19,7 @@ WITHIN_PILE = {
     "pile.cli": 5,
     "pile.render": 4,
     "pile.show": 4,
+    "pile.duplicates": 4,
     "pile.verify": 4,
     "pile.why": 4,
     "pile.narrate": 4,

@@ -1,77 +1,57 @@
-"""Dedup: decide which documents of a source are duplicates, from all their signatures at once.
+"""Dedup: what was decided about each document of a source, part by part and row by row."""
 
-The decisions of each document part lie in a part of the same name, row by row.
-"""
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import pyarrow.parquet as pq
 
-from dedup.bands import Bands, choose_bands
-from dedup.clusters import decide
-from dedup.decisions import Decisions
-from dedup.signatures import Signatures
+from dedup import external
 from pile import store
-from pile.config import ConfigError, Dedup
+from pile.compared import Group
 from pile.engine import Task
-from pile.ledger import Part, Receipt
+from pile.ledger import Receipt
 from pile.parts import part_of
+from pile.stages import decide, spill
 from pile.stages.stage import Inputs, Stage
-from sources.source import Json
 
-VERSION = 1
+VERSION = 2
 
 
-def stage(settings: Dedup, source: str, signed: Stage) -> Stage:
-    """Return the stage that decides about one source's documents, in their order."""
-    keep = settings.keep[source]
+def stage(
+    group: Group, source: str, decided: Stage, spilled: Stage, signed: Sequence[Stage]
+) -> Stage:
+    """Return the stage that writes the decisions about one source of a group."""
+    name = f"dedup.{source}"
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
-        parts = [path for path, _ in inputs[signed.name].parts()]
-        arguments = {"folder": folder, "parts": parts, "bands": _bands(settings), "keep": keep}
-        return [Task(f"dedup.{source}", "decide", decide_all, arguments)] if parts else []
+        given = {
+            "folder": folder,
+            "group": group,
+            "decided": inputs[decided.name].folder,
+            "spilled": inputs[spilled.name].folder,
+        }
+        return [
+            Task(name, path.stem, write, {**given, "task": path.stem, "number": number})
+            for number, (part, path, _) in enumerate(spill.parts_of(group, inputs))
+            if part.startswith(f"{source}/")
+        ]
 
-    named: dict[str, Json] = {"method": settings.method, "keep": keep}
-    if settings.method == "minhash":
-        named["threshold"] = settings.threshold
-    return Stage(f"dedup.{source}", VERSION, named, (signed,), tasks)
-
-
-def _bands(settings: Dedup) -> Bands:
-    if settings.method == "minhash":
-        try:
-            return choose_bands(settings.threshold, settings.permutations)
-        except ValueError as error:
-            raise ConfigError(
-                f"[dedup] threshold = {settings.threshold} cannot be told with "
-                f"permutations = {settings.permutations}: {error}; give more permutations"
-            ) from error
-    return Bands(1, 1)  # without signatures there is nothing to cut into bands
+    return Stage(name, VERSION, {}, (decided, spilled, *signed), tasks)
 
 
-def decide_all(
-    folder: Path, parts: Sequence[Path], bands: Bands, keep: Literal["first", "last"]
+def write(
+    task: str, folder: Path, group: Group, decided: Path, spilled: Path, number: int
 ) -> Receipt:
-    """Decide about all documents and publish the decisions part by part."""
-    decisions = decide(_read(parts), bands, keep)
-    counts = decisions.counts()
-    published = tuple(_publish(folder, parts, decisions))
-    rejected = {kind: counts[kind] for kind in ("exact", "near") if counts[kind]}
-    return Receipt("decide", published, counts["documents"], counts["survivors"], rejected)
-
-
-def _read(parts: Sequence[Path]) -> Iterator[Signatures]:
-    return (Signatures.from_table(pq.read_table(part)) for part in parts)
-
-
-def _publish(folder: Path, parts: Sequence[Path], decisions: Decisions) -> Iterator[Part]:
-    start = 0
-    for part in parts:
-        stop = start + pq.read_metadata(part).num_rows
-        path = folder / part.name
-        with store.publish(path) as attempt:
-            pq.write_table(decisions.to_table(start, stop), attempt, compression="zstd")
-        yield part_of(folder, path, {"rows": stop - start})
-        start = stop
+    """Publish the decisions about one part of documents."""
+    whole = spill.spilled(spilled, group)
+    part = len(spill.earlier_parts(group)) + number
+    start = whole.first(part)
+    rows = whole.parts[part].documents
+    found = decide.duplicates(decided, start, start + rows)
+    path = folder / f"{task}.parquet"
+    with store.publish(path) as attempt:
+        pq.write_table(external.table(whole, found, part), attempt, compression="zstd")
+    counts = {kind: count for kind, count in found.counts().items() if count}
+    survivors = rows - sum(counts.values())
+    part_file = part_of(folder, path, {"rows": rows, "survivors": survivors})
+    return Receipt(task, (part_file,), rows, survivors, counts)

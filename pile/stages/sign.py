@@ -13,6 +13,7 @@ from dedup.minhash import sign, warm
 from dedup.scheme import Scheme
 from dedup.signatures import UNSIGNED, Signatures, concatenate
 from pile import documents, store
+from pile.compared import scheme_of
 from pile.config import Dedup
 from pile.engine import Task
 from pile.ledger import Receipt
@@ -45,18 +46,6 @@ def stage(settings: Dedup, source: str, extracted: Stage) -> Stage:
 
     named: dict[str, Json] = {"method": settings.method, "scheme": asdict(scheme)}
     return Stage(f"sign.{source}", VERSION, named, (extracted,), tasks)
-
-
-def scheme_of(settings: Dedup) -> Scheme:
-    """Return the scheme of signatures that ``[dedup]`` asks for."""
-    return Scheme(
-        name=settings.scheme,
-        words=settings.words,
-        n=settings.ngram,
-        permutations=settings.permutations,
-        seed=settings.seed,
-        digest=settings.digest,
-    )
 
 
 def sign_part(folder: Path, part: Path, scheme: Scheme) -> Receipt:

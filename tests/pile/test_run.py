@@ -141,11 +141,12 @@ def test_a_changed_threshold_runs_only_what_depends_on_it(small: Path, pile: Pil
     """Reading and signing stay; `pile why` names the setting that changed."""
     run(pile, small)
     write_config(small, threshold="threshold = 0.7")
-    code, out, _ = pile("why", "dedup.letters", "-c", str(small / "pipeline.toml"))
+    code, out, _ = pile("why", "spill.letters", "-c", str(small / "pipeline.toml"))
     assert code == 0
-    assert "settings.threshold: 0.5 -> 0.7" in out
+    assert "settings.bands[1]: 3 -> 5" in out
     made = run(pile, small)["made"]
-    assert made == ["dedup.letters", "scatter", "mix", "train_tokenizer", "tokenize", "report"]
+    compared = ["spill.letters", "buckets.letters", "decide.letters", "dedup.letters"]
+    assert made == [*compared, "scatter", "mix", "train_tokenizer", "tokenize", "report"]
     write_config(small)
     assert run(pile, small)["made"] == []
 

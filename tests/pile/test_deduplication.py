@@ -1,0 +1,153 @@
+"""Duplicates inside sources and across them, against earlier corpora, and how they are looked at."""
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pile.config import ConfigError, load
+
+Pile = Callable[..., tuple[int, str, str]]
+
+WORDS = [f"word{number:02d}" for number in range(60)]
+LONG = " ".join(WORDS)
+NEAR = " ".join([*WORDS, "and", "then", "some", "more"])
+OTHER = " ".join(reversed(WORDS))
+
+
+def write(folder: Path, dedup: str, **sources: list[str]) -> Path:
+    """Write sources of one file a text, and a configuration that deduplicates them."""
+    tables = []
+    for name, texts in sources.items():
+        (folder / "raw" / name).mkdir(parents=True, exist_ok=True)
+        for number, text in enumerate(texts):
+            (folder / "raw" / name / f"{number}.txt").write_text(text, encoding="utf-8")
+        tables.append(f'[sources.{name}]\nreader = "local"\nfiles = ["raw/{name}/*.txt"]\n')
+    mix = '[mix]\nval = 0.0\ntest = 0.0\n[tokenizer]\nvocabulary = 300\n[run]\nengine = "serial"\n'
+    path = folder / "pipeline.toml"
+    path.write_text(f"schema = 1\n{''.join(tables)}{dedup}\n{mix}", encoding="utf-8")
+    return path
+
+
+def decisions(folder: Path, source: str) -> dict[str, str | None]:
+    """Return what the newest decisions say of each document: what it is a duplicate of."""
+    parts = (folder / "work" / "stages" / f"dedup.{source}").glob("*/*.parquet")
+    rows = itertools.chain.from_iterable(pq.read_table(part).to_pylist() for part in parts)
+    return {row["id"]: row["kept"] if row["duplicate"] else None for row in rows}
+
+
+ACROSS = """
+[dedup]
+method = "minhash"
+scope = "all"
+priority = ["books", "web"]
+words = "whitespace"
+permutations = 128
+"""
+
+
+def test_across_sources_the_better_one_stays(tmp_path: Path, pile: Pile) -> None:
+    """Priority, not order or length, decides between sources."""
+    config = write(tmp_path, ACROSS, web=[NEAR, OTHER], books=[LONG])
+    assert pile("run", "-c", str(config))[0] == 0
+    assert decisions(tmp_path, "books") == {"books/0.txt": None}
+    assert decisions(tmp_path, "web") == {"web/0.txt": "books/0.txt", "web/1.txt": None}
+
+
+def test_the_longest_of_a_source_stays(tmp_path: Path, pile: Pile) -> None:
+    """Inside a source, too, a cluster's longest document can be what stays."""
+    table = '[dedup]\nmethod = "minhash"\nwords = "whitespace"\n[dedup.keep]\nweb = "longest"\n'
+    config = write(tmp_path, table, web=[LONG, NEAR, LONG])
+    assert pile("run", "-c", str(config))[0] == 0
+    assert decisions(tmp_path, "web") == {
+        "web/0.txt": "web/1.txt",
+        "web/1.txt": None,
+        "web/2.txt": "web/1.txt",
+    }
+
+
+@pytest.mark.parametrize("check", ["signature", "shingles"])
+def test_a_check_joins_only_what_is_similar(tmp_path: Path, pile: Pile, check: str) -> None:
+    """Bands of one number join nearly everything; the check takes it apart again."""
+    half = " ".join([*WORDS[:30], *reversed(WORDS[:30])])
+    table = f'{ACROSS}bands = 128\nrows = 1\nthreshold = 0.8\ncheck = "{check}"\n'
+    config = write(tmp_path, table, books=[LONG], web=[half, NEAR])
+    assert pile("run", "-c", str(config))[0] == 0
+    assert decisions(tmp_path, "web") == {"web/0.txt": None, "web/1.txt": "books/0.txt"}
+
+
+def test_new_documents_are_matched_against_an_earlier_corpus(tmp_path: Path, pile: Pile) -> None:
+    """A saved index holds what stays; it is not touched, and can be handed on again and again."""
+    table = '[dedup]\nmethod = "minhash"\nwords = "whitespace"\nindex = true\n{}[dedup.keep]\nweb = "first"\n'
+    for name, texts in (("one", [LONG, NEAR]), ("two", [OTHER, NEAR]), ("three", [OTHER, LONG])):
+        (tmp_path / name).mkdir()
+        before = {"one": "", "two": "one", "three": "two"}[name]
+        earlier = f'earlier = "../{before}/work/latest/index"\n' if before else ""
+        config = write(tmp_path / name, table.format(earlier), web=texts)
+        code, _, errors = pile("run", "-c", str(config))
+        # The third has nothing new, and nothing to train a tokenizer on.
+        assert code == (1 if name == "three" else 0), errors
+    assert decisions(tmp_path / "one", "web") == {"web/0.txt": None, "web/1.txt": "web/0.txt"}
+    assert decisions(tmp_path / "two", "web") == {"web/0.txt": None, "web/1.txt": "web/0.txt"}
+    assert decisions(tmp_path / "three", "web") == {
+        "web/0.txt": "web/0.txt",
+        "web/1.txt": "web/0.txt",
+    }
+
+
+def test_clusters_are_read_side_by_side(tmp_path: Path, pile: Pile) -> None:
+    """`pile show --duplicates` puts what goes beside what stays."""
+    config = write(tmp_path, ACROSS, web=[NEAR, LONG], books=[LONG])
+    pile("run", "-c", str(config))
+    code, out, _ = pile("show", "web", "--duplicates", "--json", "-c", str(config))
+    (cluster,) = json.loads(out)
+    assert (code, cluster["kept"], cluster["text"]) == (0, "books/0.txt", LONG)
+    assert [(one["id"], one["kind"]) for one in cluster["duplicates"]] == [
+        ("web/0.txt", "near"),
+        ("web/1.txt", "exact"),
+    ]
+    _, out, _ = pile("show", "web", "--duplicates", "-c", str(config))
+    assert "books/0.txt  stays" in out
+    assert "web/1.txt  goes: exact, 1.00 like books/0.txt" in out
+    assert pile("show", "notes", "--duplicates", "-c", str(config))[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ('scope = "all"', "wants priority"),
+        ('priority = ["web"]', "goes with scope"),
+        ('check = "signature"\n[dedup.keep]\nweb = "first"', "check nothing, as published"),
+        ('index = true\n[dedup.keep]\nweb = "last"', "cannot go with 'last'"),
+        ("bands = 3", "come together"),
+        ('scope = "all"\npriority = ["wbe"]', "did you mean 'web'"),
+    ],
+)
+def test_rules_that_do_not_agree_are_refused(tmp_path: Path, table: str, message: str) -> None:
+    """Each message says what goes with what."""
+    config = write(tmp_path, f'[dedup]\nmethod = "minhash"\n{table}\n', web=[LONG])
+    with pytest.raises(ConfigError, match=message):
+        load(config)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('earlier = "nowhere"', "holds no saved index"),
+        ('earlier = "work/latest/index"\npermutations = 20', "was made with"),
+    ],
+)
+def test_an_index_that_cannot_be_matched_is_refused(
+    tmp_path: Path, pile: Pile, settings: str, message: str
+) -> None:
+    """A missing index, and one of other settings, end with 2 and a remedy."""
+    table = '[dedup]\nmethod = "minhash"\nindex = true\n{}\n[dedup.keep]\nweb = "first"\n'
+    config = write(tmp_path, table.format(""), web=[LONG])
+    assert pile("run", "-c", str(config))[0] == 0
+    write(tmp_path, table.format(settings), web=[LONG])
+    code, _, errors = pile("plan", "-c", str(config))
+    assert code == 2
+    assert message in errors

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from dedup.scheme import Scheme
 from pile.cleaning.rules import Bounds, select
+from pile.settings import Quality, Settings
 from sources.registry import SOURCES
 from sources.source import Options, Source
 
@@ -30,12 +31,6 @@ Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 class ConfigError(Exception):
     """A configuration that cannot be used; the message says where, why, and what would do."""
-
-
-class Settings(BaseModel):
-    """Base of every table: immutable, no unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Corpus(Settings):
@@ -59,7 +54,7 @@ class SourceTable(Settings):
     files: tuple[str, ...] = ()
     pile_set_name: str
     licence: str
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def source(self) -> Source:
@@ -93,7 +88,7 @@ class Dedup(Settings):
     """
 
     method: Literal["none", "exact", "minhash"] = "none"
-    keep: dict[str, Literal["first", "last"]] = {}
+    keep: dict[str, Literal["first", "last"]] = Field(default_factory=dict)
     threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
     permutations: Annotated[int, Field(ge=2)] = 10
     ngram: Annotated[int, Field(ge=1)] = 5
@@ -158,6 +153,7 @@ class Config(Settings):
     corpus: Corpus = Corpus()
     sources: tuple[SourceTable, ...] = ()
     clean: Clean = Clean()
+    quality: Quality = Quality()
     dedup: Dedup = Dedup()
     mix: Mix = Mix()
     tokenizer: Tokenizer = Tokenizer()
@@ -187,6 +183,7 @@ class Config(Settings):
                 raise ValueError(
                     f"[dedup.keep] names {name!r}, no source here{_nearest(name, names)}"
                 )
+        self.quality.check({table.name for table in self.enabled})
         called = [table.pile_set_name for table in self.enabled]
         for twice in sorted({one for one in called if called.count(one) > 1}):
             raise ValueError(f"two sources share the pile_set_name {twice!r}; give each its own")

@@ -6,7 +6,20 @@ from types import MappingProxyType
 
 from pile.config import Config, ConfigError, SourceTable
 from pile.raw_files import Located, locate
-from pile.stages import dedup, extract, fetch, mix, report, scatter, sign, tokenize, train_tokenizer
+from pile.stages import (
+    dedup,
+    extract,
+    fetch,
+    mix,
+    quality_examples,
+    quality_filter,
+    quality_model,
+    report,
+    scatter,
+    sign,
+    tokenize,
+    train_tokenizer,
+)
 from pile.stages.stage import Stage
 from sources.fetch import UpstreamError
 
@@ -97,19 +110,22 @@ def _stages(
         table.name: extract.stage(table, config.clean, files[table.name], fetched[table.name])
         for table in tables
     }
+    chain = _filters(config, extracted)
+    kept = {**extracted, **{name: steps[-1] for name, steps in chain.items()}}
     signed = {
-        name: sign.stage(config.dedup, name, extracted[name])
+        name: sign.stage(config.dedup, name, kept[name])
         for name in sorted(config.dedup.keep)
-        if config.dedup.method != "none" and name in extracted
+        if config.dedup.method != "none" and name in kept
     }
     decided = {name: dedup.stage(config.dedup, name, signed[name]) for name in signed}
-    scattered = scatter.stage(config, extracted, decided)
-    mixed = mix.stage(config, scattered, list(extracted.values()))
+    scattered = scatter.stage(config, kept, decided)
+    mixed = mix.stage(config, scattered, list(kept.values()))
     tokenizer = train_tokenizer.stage(config, mixed)
     tokenized = tokenize.stage(config, mixed, tokenizer)
     before = [
         *fetched.values(),
         *extracted.values(),
+        *(step for steps in chain.values() for step in steps),
         *signed.values(),
         *decided.values(),
         scattered,
@@ -118,3 +134,20 @@ def _stages(
         tokenized,
     ]
     return [*before, report.stage(config, [one.source for one in skipped], before)]
+
+
+def _filters(config: Config, extracted: Mapping[str, Stage]) -> dict[str, tuple[Stage, ...]]:
+    """Return by source the stages that filter it, the one whose documents go on being the last."""
+    found: dict[str, tuple[Stage, ...]] = {}
+    for name in sorted(set(config.quality.sources) & extracted.keys()):
+        for wanted in config.quality.like:
+            if wanted not in extracted:
+                raise ConfigError(
+                    f"{config.path}: [quality] wants {name} to be like {wanted}, which has no raw "
+                    f"files here: give [sources.{wanted}] files, or switch off with sources = []"
+                )
+        like = [extracted[wanted] for wanted in sorted(set(config.quality.like))]
+        drawn = quality_examples.stage(config, name, extracted[name], like)
+        trained = quality_model.stage(config, name, drawn)
+        found[name] = (drawn, trained, quality_filter.stage(config, name, extracted[name], trained))
+    return found

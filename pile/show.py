@@ -45,12 +45,13 @@ def _paths(config: Config, graph: Graph, what: str, *, rejected: bool) -> list[P
 
 
 def _parts(config: Config, graph: Graph, name: str, *, rejected: bool) -> list[Path]:
-    if rejected and not name.startswith("extract."):
+    has_documents = name.startswith(("extract.", "filter."))
+    if rejected and not has_documents:
         raise NothingToShowError(f"{name} keeps no rejected records; those of a source are shown")
     finished = made(config, graph.named(name))
     if finished is None:
         raise NothingToShowError(f"{name} is not made yet; `pile run -c {config.path}` makes it")
-    if name.startswith("extract."):
+    if has_documents:
         return [path for path, _ in finished.parts("rejected/" if rejected else "documents/")]
     return [path for path, _ in finished.parts() if path.suffix in {".parquet", ".zst", ".bin"}]
 

@@ -28,6 +28,11 @@ class Made:
 Inputs: TypeAlias = Mapping[str, Made]
 
 
+def documents_of(inputs: Inputs, source: str) -> Made | None:
+    """Return the stage whose documents of a source go on: the filter's if it has one, else as read."""
+    return inputs.get(f"filter.{source}") or inputs.get(f"extract.{source}")
+
+
 def _never(task: Task, failed: Failed) -> Sequence[Task] | Receipt | None:
     del task, failed
     return None

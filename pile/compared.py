@@ -9,7 +9,8 @@ from dedup.decisions import Keep
 from dedup.scheme import Scheme
 from dedup.spill import Spill
 from pile import store
-from pile.config import Config, ConfigError, Dedup
+from pile.config import Config, ConfigError
+from pile.settings import Dedup
 from sources.source import Json
 
 SPILL = "spill.json"

@@ -12,37 +12,35 @@ import sysconfig
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from dedup.scheme import Scheme
-from pile.cleaning.rules import Bounds, select
+from pile.settings import (
+    Clean,
+    Corpus,
+    Decontaminate,
+    Dedup,
+    Lines,
+    Mix,
+    Quality,
+    Report,
+    Run,
+    Settings,
+    Shards,
+    Tokenizer,
+)
 from sources.registry import SOURCES
 from sources.source import Options, Source
 
 SCHEMA = 1
 LOCAL = "local"
 
-Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
 class ConfigError(Exception):
     """A configuration that cannot be used; the message says where, why, and what would do."""
-
-
-class Settings(BaseModel):
-    """Base of every table: immutable, no unknown keys, no silent conversions."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Corpus(Settings):
-    """``[corpus]``: its name and the seed of every draw."""
-
-    name: str = "corpus"
-    seed: Annotated[int, Field(ge=0)] = 42
 
 
 class SourceTable(Settings):
@@ -59,7 +57,7 @@ class SourceTable(Settings):
     files: tuple[str, ...] = ()
     pile_set_name: str
     licence: str
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def source(self) -> Source:
@@ -72,138 +70,6 @@ class SourceTable(Settings):
         return {**self.source.defaults, **self.options}
 
 
-class Clean(Settings):
-    """``[clean]``: rules at choice, applied in their own order; none in the 2020 recipe."""
-
-    rules: tuple[str, ...] = ()
-    min_characters: Annotated[int, Field(ge=0)] = 1
-    max_characters: Annotated[int, Field(gt=0)] = 10_000_000
-
-    @model_validator(mode="after")
-    def _rules_exist(self) -> "Clean":
-        select(self.rules)
-        Bounds(self.min_characters, self.max_characters)
-        return self
-
-
-Kept = Literal["first", "last", "longest"]
-
-
-class Dedup(Settings):
-    """``[dedup]``: off, exact, or MinHash-LSH with the Pile's parameters.
-
-    Inside each source, ``keep`` names the sources and which document of duplicates stays. With
-    ``scope = "all"`` the sources of ``priority`` are compared with each other: the best of a cluster
-    is of the first of them, and inside it what ``prefer`` says. ``first`` and ``last`` inside a source
-    take every shared bucket for a duplicate, as published; otherwise ``check`` can look again, by
-    signature (estimates may lie ``margin`` below the threshold) or by shingles. ``bands`` of ``rows``
-    numbers are chosen from the threshold where 0. ``earlier`` is the saved index of corpora whose
-    documents all stay; ``index`` saves this one's.
-    """
-
-    method: Literal["none", "exact", "minhash"] = "none"
-    scope: Literal["source", "all"] = "source"
-    keep: dict[str, Kept] = {}
-    priority: tuple[str, ...] = ()
-    prefer: Kept = "first"
-    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
-    permutations: Annotated[int, Field(ge=2)] = 10
-    bands: Annotated[int, Field(ge=0)] = 0
-    rows: Annotated[int, Field(ge=0)] = 0
-    check: Literal["none", "signature", "shingles"] = "none"
-    margin: Fraction = 0.04
-    ngram: Annotated[int, Field(ge=1)] = 5
-    words: str = "treebank"
-    digest: str = "text"
-    scheme: str = "datasketch-legacy"
-    seed: Annotated[int, Field(ge=0)] = 1
-    earlier: str = ""
-    index: bool = False
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """The sources that are deduplicated."""
-        return self.priority if self.scope == "all" else tuple(sorted(self.keep))
-
-    @model_validator(mode="after")
-    def _scheme_exists(self) -> "Dedup":
-        Scheme(self.scheme, self.words, self.ngram, self.permutations, self.seed, self.digest)
-        return self
-
-    @model_validator(mode="after")
-    def _rules_agree(self) -> "Dedup":
-        if self.scope == "all" and (self.keep or not self.priority):
-            raise ValueError(
-                "scope = 'all' wants priority = [sources, the best first], and no [dedup.keep]"
-            )
-        if self.scope == "source" and self.priority:
-            raise ValueError(
-                "priority goes with scope = 'all'; inside sources [dedup.keep] says what stays"
-            )
-        published = self.scope == "source" and set(self.keep.values()) & {"first", "last"}
-        if self.check != "none" and published:
-            raise ValueError(
-                "check goes with 'longest' and scope = 'all': 'first' and 'last' check nothing, as published"
-            )
-        if (self.earlier or self.index) and "last" in self.keep.values():
-            raise ValueError(
-                "an index cannot go with 'last': documents that come later would remove its own"
-            )
-        if self.earlier and self.check == "shingles":
-            raise ValueError(
-                "check = 'shingles' needs texts, and an earlier index has none; check by 'signature'"
-            )
-        if bool(self.bands) != bool(self.rows) or self.bands * self.rows > self.permutations:
-            raise ValueError(
-                "bands and rows come together, and their product is at most permutations"
-            )
-        return self
-
-
-class Mix(Settings):
-    """``[mix]``: share of documents held out, and the text bytes of one corpus file."""
-
-    val: Fraction = 0.001
-    test: Fraction = 0.001
-    file_bytes: Annotated[int, Field(ge=1 << 16)] = 256 << 20
-
-
-class Tokenizer(Settings):
-    """``[tokenizer]``: an existing tokenizer.json, or how to train one."""
-
-    file: str = ""
-    vocabulary: Annotated[int, Field(ge=300)] = 50_254
-    min_frequency: Annotated[int, Field(ge=1)] = 2
-    alphabet: Literal["utf8", "learned", "complete"] = "utf8"
-    longest_space_run: Annotated[int, Field(ge=0)] = 24
-    sample_bytes: Annotated[int, Field(gt=0)] = 4 << 30
-
-
-class Shards(Settings):
-    """``[shards]``: what stands between documents, and how literal special tokens are read."""
-
-    empty_documents: Literal["keep", "drop"] = "keep"
-    literal_specials: Literal["text", "tokens"] = "text"
-
-
-class Report(Settings):
-    """``[report]``: how many documents of each source to show."""
-
-    samples: Annotated[int, Field(ge=0, le=50)] = 3
-
-
-class Run(Settings):
-    """``[run]``: where and how fast; never what."""
-
-    work: str = "work"
-    engine: Literal["auto", "ray", "serial"] = "auto"
-    workers: Annotated[int, Field(ge=0)] = 0
-    ray_address: str = ""
-    temp: str = ""
-    stall_minutes: Annotated[float, Field(gt=0)] = 60.0
-    sort_memory_mb: Annotated[int, Field(ge=16)] = 256
-
-
 class Config(Settings):
     """A whole pipeline.toml; relative paths in it start at its folder."""
 
@@ -211,6 +77,9 @@ class Config(Settings):
     corpus: Corpus = Corpus()
     sources: tuple[SourceTable, ...] = ()
     clean: Clean = Clean()
+    quality: Quality = Quality()
+    lines: Lines = Lines()
+    decontaminate: Decontaminate = Decontaminate()
     dedup: Dedup = Dedup()
     mix: Mix = Mix()
     tokenizer: Tokenizer = Tokenizer()
@@ -236,9 +105,14 @@ class Config(Settings):
     def _parts_agree(self) -> "Config":
         names = [table.name for table in self.sources]
         where = "[dedup] priority" if self.dedup.scope == "all" else "[dedup.keep]"
-        for name in self.dedup.named:
-            if name not in names:
-                raise ValueError(f"{where} names {name!r}, no source here{_nearest(name, names)}")
+        for table, named in (
+            (where, self.dedup.named),
+            ("[lines] sources", self.lines.sources),
+            ("[decontaminate] sources", self.decontaminate.sources),
+        ):
+            for name in sorted(set(named) - set(names)):
+                raise ValueError(f"{table} names {name!r}, no source here{_nearest(name, names)}")
+        self.quality.check({table.name for table in self.enabled})
         called = [table.pile_set_name for table in self.enabled]
         for twice in sorted({one for one in called if called.count(one) > 1}):
             raise ValueError(f"two sources share the pile_set_name {twice!r}; give each its own")

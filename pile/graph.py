@@ -10,6 +10,7 @@ from pile.stages import (
     deduplication,
     extract,
     fetch,
+    filters,
     mix,
     report,
     scatter,
@@ -106,14 +107,17 @@ def _stages(
         table.name: extract.stage(table, config.clean, files[table.name], fetched[table.name])
         for table in tables
     }
-    duplicates = deduplication.stages(config, extracted)
-    scattered = scatter.stage(config, extracted, duplicates.decisions)
-    mixed = mix.stage(config, scattered, list(extracted.values()))
+    chains = filters.chains(config, extracted)
+    kept = {**extracted, **{name: steps[-1] for name, steps in chains.items()}}
+    duplicates = deduplication.stages(config, kept)
+    scattered = scatter.stage(config, kept, duplicates.decisions)
+    mixed = mix.stage(config, scattered, list(kept.values()))
     tokenizer = train_tokenizer.stage(config, mixed)
     tokenized = tokenize.stage(config, mixed, tokenizer)
     before = [
         *fetched.values(),
         *extracted.values(),
+        *(step for steps in chains.values() for step in steps),
         *duplicates.stages,
         scattered,
         mixed,

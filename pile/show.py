@@ -10,6 +10,7 @@ from pile import corpus, documents
 from pile.config import Config
 from pile.graph import Graph
 from pile.stages import train_tokenizer
+from pile.stages.stage import FILTERS
 from pile.states import made
 from shards.reader import Shard
 from sources.source import Json
@@ -45,12 +46,13 @@ def _paths(config: Config, graph: Graph, what: str, *, rejected: bool) -> list[P
 
 
 def _parts(config: Config, graph: Graph, name: str, *, rejected: bool) -> list[Path]:
-    if rejected and not name.startswith("extract."):
+    has_documents = name.partition(".")[0] in {"extract", *FILTERS}
+    if rejected and not has_documents:
         raise NothingToShowError(f"{name} keeps no rejected records; those of a source are shown")
     finished = made(config, graph.named(name))
     if finished is None:
         raise NothingToShowError(f"{name} is not made yet; `pile run -c {config.path}` makes it")
-    if name.startswith("extract."):
+    if has_documents:
         return [path for path, _ in finished.parts("rejected/" if rejected else "documents/")]
     return [path for path, _ in finished.parts() if path.suffix in {".parquet", ".zst", ".bin"}]
 

@@ -39,7 +39,9 @@ class SourceFigures:
     (`length_bin`). ``explanations`` says what each reason means. ``cleaned`` counts the documents
     that each cleaning rule changed, ``surrogates`` the repairs that are always made, ``duplicates``
     the documents removed by kind ("exact", "near"). ``corpus_documents`` and ``corpus_bytes`` are
-    those of each split, after epochs; ``tokens`` those of all splits.
+    those of each split, after epochs; ``tokens`` those of all splits. Of a source that is filtered for
+    quality ``documents`` are those kept, ``scores`` counts all by score in bins of equal width from 0 to
+    1, and ``kept_at`` those that each alpha keeps.
     """
 
     name: str
@@ -64,6 +66,9 @@ class SourceFigures:
     published: Published | None = None
     lengths: tuple[int, ...] = ()
     samples: tuple[SampleDocument, ...] = ()
+    alpha: float = 0.0
+    scores: tuple[int, ...] = ()
+    kept_at: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

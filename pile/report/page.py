@@ -5,6 +5,7 @@ from pile.report.losses import changes, quarantine, rejections
 from pile.report.markup import Html, element, plain, text, verbatim
 from pile.report.overview import key_numbers, mix, splits
 from pile.report.per_source import comparison, lengths, sources
+from pile.report.quality import quality
 from pile.report.samples import samples
 from pile.report.section import Section
 from pile.report.style import SCRIPT, STYLE, content_policy
@@ -19,6 +20,7 @@ _SECTIONS = (
     lengths,
     rejections,
     quarantine,
+    quality,
     changes,
     tokenizer,
     shards,

@@ -17,11 +17,12 @@ from typing import TypeAlias
 
 from pile import documents
 from pile.cleaning.rules import Bounds, Rule, clean, mend_surrogates, select
-from pile.config import LOCAL, Clean, SourceTable
+from pile.config import LOCAL, SourceTable
 from pile.engine import Failed, Task
 from pile.ledger import Quarantined, Receipt
 from pile.parts import PartSeries
 from pile.raw_files import Located, plain
+from pile.settings import Clean
 from pile.stages.stage import Inputs, Stage
 from sources.registry import SOURCES
 from sources.source import Document, Json, Options, Rejected, UnreadableFile

@@ -40,7 +40,7 @@ class Run:
 
 def stage(config: Config, scattered: Stage, documents: Sequence[Stage]) -> Stage:
     """Return the stage that writes the corpus."""
-    read = {stage.name.removeprefix("extract.") for stage in documents}
+    read = {stage.name.partition(".")[2] for stage in documents}
     tables = [table for table in config.enabled if table.name in read]
     names = {table.name: table.pile_set_name for table in tables}
     licences = sorted({table.licence for table in tables if table.licence})

@@ -25,13 +25,14 @@ from pile.report.figures import (
 from pile.report.page import render
 from pile.stages import train_tokenizer
 from pile.stages.extract import explain_reasons
+from pile.stages.quality_filter import BINS, REASONS
 from pile.stages.stage import Inputs, Made, Stage
 from sources.published import PUBLISHED
 from sources.source import EXCERPT, Json
 from tokenizer.files import TOKENIZER_JSON
 from tokenizer.shape import describe
 
-VERSION = 1
+VERSION = 2
 FOLDER = "report"
 LONGEST_TOKENS = 20
 
@@ -109,8 +110,10 @@ def _source(
 ) -> SourceFigures:
     made = inputs[f"extract.{table.name}"]
     receipts = _receipts(made)
-    rejected = made.manifest["rejected"]
-    reasons = explain_reasons(table, RULES)
+    filtered = inputs.get(f"filter.{table.name}")
+    after = filtered or made
+    rejected = {**made.manifest["rejected"], **(filtered.manifest["rejected"] if filtered else {})}
+    reasons = {**explain_reasons(table, RULES), **REASONS}
     decided = inputs.get(f"dedup.{table.name}")
     return SourceFigures(
         name=table.name,
@@ -120,8 +123,8 @@ def _source(
         raw_files=_sum(receipts, "raw_files"),
         raw_bytes=_sum(receipts, "raw_bytes"),
         records=made.manifest["taken"],
-        documents=made.manifest["given"],
-        text_bytes=_sum(receipts, "text_bytes"),
+        documents=after.manifest["given"],
+        text_bytes=_sum(_receipts(after), "text_bytes"),
         rejected=rejected,
         explanations={reason: reasons.get(reason, "") for reason in rejected},
         quarantined=tuple(
@@ -135,9 +138,21 @@ def _source(
         corpus_bytes=_by_split(mixed, "text_bytes", table.name),
         tokens=tokens.get(table.pile_set_name, 0),
         published=PUBLISHED.get(table.name),
-        lengths=_lengths(receipts),
-        samples=tuple(_samples(config, table, made)),
+        lengths=_trimmed(_added(_receipts(after), "lengths", HISTOGRAM)),
+        samples=tuple(_samples(config, table, after)),
+        **_quality(config, filtered),
     )
+
+
+def _quality(config: Config, filtered: Made | None) -> dict[str, Any]:
+    if filtered is None:
+        return {}
+    receipts = _receipts(filtered)
+    return {
+        "alpha": config.quality.alpha,
+        "scores": tuple(_added(receipts, "scores", BINS)),
+        "kept_at": _total(receipt.figures["kept_at"] for receipt in receipts),
+    }
 
 
 def _by_split(mixed: Iterable[Receipt], figure: str, source: str) -> dict[str, int]:
@@ -149,11 +164,16 @@ def _by_split(mixed: Iterable[Receipt], figure: str, source: str) -> dict[str, i
     return {split: found[split] for split in corpus.SPLITS if found[split]}
 
 
-def _lengths(receipts: Iterable[Receipt]) -> tuple[int, ...]:
-    total = [0] * HISTOGRAM
+def _added(receipts: Iterable[Receipt], figure: str, bins: int) -> list[int]:
+    """Add up a histogram over receipts."""
+    total = [0] * bins
     for receipt in receipts:
-        for place, count in enumerate(cast("list[int]", receipt.figures.get("lengths", []))):
+        for place, count in enumerate(cast("list[int]", receipt.figures.get(figure, []))):
             total[place] += count
+    return total
+
+
+def _trimmed(total: list[int]) -> tuple[int, ...]:
     while total and not total[-1]:
         total.pop()
     return tuple(total)

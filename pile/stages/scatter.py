@@ -18,12 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pile import draws, store
-from pile.config import Config, Mix, SourceTable
+from pile.config import Config, SourceTable
 from pile.corpus import SPLITS
 from pile.engine import Task
 from pile.ledger import Receipt
 from pile.parts import part_of
-from pile.stages.stage import Inputs, Stage
+from pile.settings import Mix
+from pile.stages.stage import Inputs, Stage, documents_of
 from sources.source import Json
 
 VERSION = 1
@@ -111,7 +112,7 @@ def plan_buckets(config: Config, inputs: Inputs) -> Buckets:
     drawn = 0.0
     held = 0
     for table in config.enabled:
-        made = inputs.get(f"extract.{table.name}")
+        made = documents_of(inputs, table.name)
         if made is not None:
             size = sum(part["counts"]["text_bytes"] for _, part in made.parts("documents/"))
             drawn += size * table.epochs
@@ -138,7 +139,8 @@ def _tasks(
     buckets: Buckets,
 ) -> Iterator[Task]:
     shuffle = Shuffle(config.corpus.seed, table.epochs, config.mix.val, config.mix.test, buckets)
-    for path, part in inputs[f"extract.{table.name}"].parts("documents/"):
+    made = documents_of(inputs, table.name)
+    for path, part in made.parts("documents/") if made else ():
         name = f"{table.name}/{path.stem}"
         arguments = {
             "task": name,

@@ -14,10 +14,10 @@ from dedup.scheme import Scheme
 from dedup.signatures import UNSIGNED, Signatures, concatenate
 from pile import documents, store
 from pile.compared import scheme_of
-from pile.config import Dedup
 from pile.engine import Task
 from pile.ledger import Receipt
 from pile.parts import part_of
+from pile.settings import Dedup
 from pile.stages.stage import Inputs, Stage
 from sources.source import Json
 

@@ -28,6 +28,16 @@ class Made:
 Inputs: TypeAlias = Mapping[str, Made]
 
 
+FILTERS = ("filter", "lines", "decontaminate")
+"""Stages that give a source's documents on, changed or fewer, in the order in which they may come."""
+
+
+def documents_of(inputs: Inputs, source: str) -> Made | None:
+    """Return the stage whose documents of a source go on: its last filter, or as they were read."""
+    names = [f"{kind}.{source}" for kind in ("extract", *FILTERS)]
+    return next((inputs[name] for name in reversed(names) if name in inputs), None)
+
+
 def _never(task: Task, failed: Failed) -> Sequence[Task] | Receipt | None:
     del task, failed
     return None

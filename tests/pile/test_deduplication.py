@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -151,3 +152,66 @@ def test_an_index_that_cannot_be_matched_is_refused(
     code, _, errors = pile("plan", "-c", str(config))
     assert code == 2
     assert message in errors
+
+
+def documents_of(folder: Path, stage: str) -> dict[str, str]:
+    """Return id and text of the documents that a stage gave on."""
+    parts = sorted((folder / "work" / "stages" / stage).glob("*/documents/*.parquet"))
+    rows = itertools.chain.from_iterable(pq.read_table(part).to_pylist() for part in parts)
+    return {row["id"]: row["text"] for row in rows}
+
+
+def receipts(folder: Path, stage: str) -> list[dict[str, Any]]:
+    """Return the receipts of a stage."""
+    (path,) = (folder / "work" / "stages" / stage).glob("*/receipts.jsonl")
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_lines_that_came_before_are_cut(tmp_path: Path, pile: Pile) -> None:
+    """The first document keeps a repeated line; one that had nothing else is rejected."""
+    menu = "Home | News | Sport | Weather | All rights reserved"
+    texts = [f"{menu}\nfirst page\n{LONG}", f"{menu}\nsecond page\n{OTHER}", f"{menu}\n"]
+    config = write(tmp_path, '[lines]\nsources = ["web"]\n', web=texts)
+    assert pile("run", "-c", str(config))[0] == 0
+    assert documents_of(tmp_path, "lines.web") == {
+        "web/0.txt": texts[0],
+        "web/1.txt": f"second page\n{OTHER}",
+    }
+    (receipt,) = receipts(tmp_path, "lines.web")
+    assert (receipt["taken"], receipt["given"]) == (3, 2)
+    assert receipt["rejected"] == {"only_repeated_lines": 1}
+    assert receipt["figures"]["documents_cut"] == 2
+    code, out, _ = pile("show", "lines.web", "--rejected", "-c", str(config))
+    assert (code, "reason: only_repeated_lines" in out) == (0, True)
+
+
+@pytest.mark.parametrize("action", ["drop", "cut"])
+def test_benchmarks_are_taken_out(tmp_path: Path, pile: Pile, action: str) -> None:
+    """A run of thirteen words that a benchmark holds drops its document, or is cut from it."""
+    question = " ".join(WORDS[20:40])
+    around = [" ".join(f"{side}{number}" for number in range(100)) for side in ("left", "right")]
+    (tmp_path / "quiz.jsonl").write_text(json.dumps({"text": question}) + "\n", encoding="utf-8")
+    table = (
+        f'[decontaminate]\naction = "{action}"\nmargin = 0\n'
+        '[decontaminate.benchmarks]\nquiz = "quiz.jsonl"\n'
+    )
+    texts = [f"{around[0]} {question} {around[1]}", OTHER]
+    config = write(tmp_path, table, web=texts)
+    assert pile("run", "-c", str(config))[0] == 0
+    (receipt,) = receipts(tmp_path, "decontaminate.web")
+    assert receipt["figures"]["hits"] == {"quiz": 1}
+    left = documents_of(tmp_path, "decontaminate.web")
+    if action == "drop":
+        assert left == {"web/1.txt": OTHER}
+        assert receipt["rejected"] == {"contaminated": 1}
+    else:
+        assert left == {"web/0.txt": f"{around[0]} \n\n {around[1]}", "web/1.txt": OTHER}
+
+
+def test_a_benchmark_that_is_not_there_is_named(tmp_path: Path, pile: Pile) -> None:
+    """A wrong path ends with 2 before anything runs."""
+    table = '[decontaminate.benchmarks]\nquiz = "nowhere.jsonl"\n'
+    code, _, errors = pile("plan", "-c", str(write(tmp_path, table, web=[LONG])))
+    assert code == 2
+    assert "quiz = " in errors
+    assert "no such file" in errors

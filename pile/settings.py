@@ -1,0 +1,226 @@
+"""The tables of pipeline.toml besides its sources: their keys, defaults, and what agrees with what."""
+
+from collections.abc import Collection
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from dedup.decontaminate import MARGIN, WORDS
+from dedup.lines import LEAST
+from dedup.scheme import Scheme
+from pile.cleaning.rules import Bounds, select
+
+Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+class Settings(BaseModel):
+    """Base of every table: immutable, no unknown keys, no silent conversions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+Kept = Literal["first", "last", "longest"]
+
+
+class Corpus(Settings):
+    """``[corpus]``: its name and the seed of every draw."""
+
+    name: str = "corpus"
+    seed: Annotated[int, Field(ge=0)] = 42
+
+
+class Clean(Settings):
+    """``[clean]``: rules at choice, applied in their own order; none in the 2020 recipe."""
+
+    rules: tuple[str, ...] = ()
+    min_characters: Annotated[int, Field(ge=0)] = 1
+    max_characters: Annotated[int, Field(gt=0)] = 10_000_000
+
+    @model_validator(mode="after")
+    def _rules_exist(self) -> "Clean":
+        select(self.rules)
+        Bounds(self.min_characters, self.max_characters)
+        return self
+
+
+class Dedup(Settings):
+    """``[dedup]``: off, exact, or MinHash-LSH with the Pile's parameters.
+
+    Inside each source, ``keep`` names the sources and which document of duplicates stays. With
+    ``scope = "all"`` the sources of ``priority`` are compared with each other: the best of a cluster
+    is of the first of them, and inside it what ``prefer`` says. ``first`` and ``last`` inside a source
+    take every shared bucket for a duplicate, as published; otherwise ``check`` can look again, by
+    signature (estimates may lie ``margin`` below the threshold) or by shingles. ``bands`` of ``rows``
+    numbers are chosen from the threshold where 0. ``earlier`` is the saved index of corpora whose
+    documents all stay; ``index`` saves this one's.
+    """
+
+    method: Literal["none", "exact", "minhash"] = "none"
+    scope: Literal["source", "all"] = "source"
+    keep: dict[str, Kept] = Field(default_factory=dict)
+    priority: tuple[str, ...] = ()
+    prefer: Kept = "first"
+    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+    permutations: Annotated[int, Field(ge=2)] = 10
+    bands: Annotated[int, Field(ge=0)] = 0
+    rows: Annotated[int, Field(ge=0)] = 0
+    check: Literal["none", "signature", "shingles"] = "none"
+    margin: Fraction = 0.04
+    ngram: Annotated[int, Field(ge=1)] = 5
+    words: str = "treebank"
+    digest: str = "text"
+    scheme: str = "datasketch-legacy"
+    seed: Annotated[int, Field(ge=0)] = 1
+    earlier: str = ""
+    index: bool = False
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The sources that are deduplicated."""
+        return self.priority if self.scope == "all" else tuple(sorted(self.keep))
+
+    @model_validator(mode="after")
+    def _scheme_exists(self) -> "Dedup":
+        Scheme(self.scheme, self.words, self.ngram, self.permutations, self.seed, self.digest)
+        return self
+
+    @model_validator(mode="after")
+    def _rules_agree(self) -> "Dedup":
+        if self.scope == "all" and (self.keep or not self.priority):
+            raise ValueError(
+                "scope = 'all' wants priority = [sources, the best first], and no [dedup.keep]"
+            )
+        if self.scope == "source" and self.priority:
+            raise ValueError(
+                "priority goes with scope = 'all'; inside sources [dedup.keep] says what stays"
+            )
+        published = self.scope == "source" and set(self.keep.values()) & {"first", "last"}
+        if self.check != "none" and published:
+            raise ValueError(
+                "check goes with 'longest' and scope = 'all': 'first' and 'last' check nothing, as published"
+            )
+        if (self.earlier or self.index) and "last" in self.keep.values():
+            raise ValueError(
+                "an index cannot go with 'last': documents that come later would remove its own"
+            )
+        if self.earlier and self.check == "shingles":
+            raise ValueError(
+                "check = 'shingles' needs texts, and an earlier index has none; check by 'signature'"
+            )
+        if bool(self.bands) != bool(self.rows) or self.bands * self.rows > self.permutations:
+            raise ValueError(
+                "bands and rows come together, and their product is at most permutations"
+            )
+        return self
+
+
+class Mix(Settings):
+    """``[mix]``: share of documents held out, and the text bytes of one corpus file."""
+
+    val: Fraction = 0.001
+    test: Fraction = 0.001
+    file_bytes: Annotated[int, Field(ge=1 << 16)] = 256 << 20
+
+
+class Tokenizer(Settings):
+    """``[tokenizer]``: an existing tokenizer.json, or how to train one."""
+
+    file: str = ""
+    vocabulary: Annotated[int, Field(ge=300)] = 50_254
+    min_frequency: Annotated[int, Field(ge=1)] = 2
+    alphabet: Literal["utf8", "learned", "complete"] = "utf8"
+    longest_space_run: Annotated[int, Field(ge=0)] = 24
+    sample_bytes: Annotated[int, Field(gt=0)] = 4 << 30
+
+
+class Shards(Settings):
+    """``[shards]``: what stands between documents, and how literal special tokens are read."""
+
+    empty_documents: Literal["keep", "drop"] = "keep"
+    literal_specials: Literal["text", "tokens"] = "text"
+
+
+class Report(Settings):
+    """``[report]``: how many documents of each source to show."""
+
+    samples: Annotated[int, Field(ge=0, le=50)] = 3
+
+
+class Run(Settings):
+    """``[run]``: where and how fast; never what."""
+
+    work: str = "work"
+    engine: Literal["auto", "ray", "serial"] = "auto"
+    workers: Annotated[int, Field(ge=0)] = 0
+    ray_address: str = ""
+    temp: str = ""
+    stall_minutes: Annotated[float, Field(gt=0)] = 60.0
+    sort_memory_mb: Annotated[int, Field(ge=16)] = 256
+
+
+class Quality(Settings):
+    """``[quality]``: sources of which documents are kept the likelier the more they read like others.
+
+    ``sources`` are filtered, each by a model of its own that learns to tell them from ``like``: off
+    while it is empty. A document of score s is kept with the chance ``(2 - s) ** -alpha``. ``sample``
+    is the share of the documents of ``like`` that is learnt from, ``max_examples`` how many at most;
+    as many are drawn from the source. The others are fastText's: ``dims`` numbers a row, ``buckets``
+    rows for pairs of words, at most ``words`` for single ones, each seen ``min_count`` times,
+    ``epochs`` over the examples, and a learning rate that falls from ``rate`` to nothing.
+    """
+
+    sources: tuple[str, ...] = ()
+    like: tuple[str, ...] = ("openwebtext2",)
+    alpha: Annotated[float, Field(gt=0.0)] = 3.0
+    sample: Annotated[float, Field(gt=0.0, le=1.0)] = 0.1
+    max_examples: Annotated[int, Field(ge=1)] = 200_000
+    dims: Annotated[int, Field(ge=1, le=1000)] = 32
+    buckets: Annotated[int, Field(ge=1, le=1 << 30)] = 1_000_000
+    words: Annotated[int, Field(ge=1, le=1 << 30)] = 500_000
+    min_count: Annotated[int, Field(ge=1)] = 1
+    epochs: Annotated[int, Field(ge=1)] = 5
+    rate: Annotated[float, Field(gt=0.0)] = 0.1
+
+    def check(self, enabled: Collection[str]) -> None:
+        """Raise ValueError unless every source named is read, and none is to be like itself."""
+        if not self.sources:
+            return
+        for key, names in (("sources", self.sources), ("like", self.like)):
+            for name in names:
+                if name not in enabled:
+                    raise ValueError(
+                        f"[quality] {key} names {name!r}, which is no enabled source; enable it in "
+                        f"[sources.{name}], or switch the filter off with sources = []"
+                    )
+        both = sorted(set(self.sources) & set(self.like))
+        if both:
+            raise ValueError(f"[quality] {both[0]!r} cannot be told from itself: it is in like too")
+        if not self.like:
+            raise ValueError("[quality] like is empty: name the sources whose documents are wanted")
+
+
+class Lines(Settings):
+    """``[lines]``: sources of which lines or paragraphs that came before in any document are cut.
+
+    Of equal units, blanks at their ends apart, the first in each source stays; units of fewer than
+    ``least`` characters are let be.
+    """
+
+    sources: tuple[str, ...] = ()
+    unit: Literal["line", "paragraph"] = "line"
+    least: Annotated[int, Field(ge=1)] = LEAST
+
+
+class Decontaminate(Settings):
+    """``[decontaminate]``: documents that share ``ngram`` words in a row with a benchmark.
+
+    ``benchmarks`` names files by what hits are attributed to; off while it is empty. ``sources`` are
+    those looked at, all if none. A hit drops its document, or is cut with ``margin`` characters on
+    each side.
+    """
+
+    benchmarks: dict[str, str] = Field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    ngram: Annotated[int, Field(ge=1)] = WORDS
+    action: Literal["drop", "cut"] = "drop"
+    margin: Annotated[int, Field(ge=0)] = MARGIN

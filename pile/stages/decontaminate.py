@@ -1,0 +1,114 @@
+"""Decontaminate: drop or cut a source's documents that share word n-grams with benchmarks."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from dedup.decontaminate import Grams, Hit, cut_hits, find_hits, grams_of
+from pile import documents, store
+from pile.config import Config, ConfigError
+from pile.engine import Task
+from pile.ledger import Receipt
+from pile.outcomes import write_outcomes
+from pile.settings import Decontaminate
+from pile.stages.stage import Inputs, Stage
+from sources import local
+from sources.source import Document, Json, RawFile, Rejected, UnreadableFile, excerpt
+
+VERSION = 1
+
+REASON = "contaminated"
+REASONS = {REASON: "It shares a run of words with a benchmark, or was cut into too many pieces."}
+
+BREAK = "\n\n"
+"""What stands between the pieces of a text that hits were cut from."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many documents were cut, and how many hold runs of each benchmark."""
+
+    cut: int = 0
+    hits: Counter[str] = field(default_factory=Counter)
+
+
+def stage(config: Config, source: str, read: Stage) -> Stage:
+    """Return the stage that decontaminates a source; raises `ConfigError` for a missing file."""
+    settings = config.decontaminate
+    files = {name: _file(config, name) for name in sorted(settings.benchmarks)}
+    name = f"decontaminate.{source}"
+
+    def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
+        shared = {"folder": folder, "files": files, "settings": settings}
+        return [
+            Task(name, path.stem, decontaminate, {**shared, "part": path}, part["size"])
+            for path, part in inputs[read.name].parts("documents/")
+        ]
+
+    decisive = {
+        "benchmarks": {name: store.digest(path)[1] for name, path in files.items()},
+        "ngram": settings.ngram,
+        "action": settings.action,
+        **({"margin": settings.margin} if settings.action == "cut" else {}),
+    }
+    return Stage(name, VERSION, decisive, (read,), tasks)
+
+
+def decontaminate(
+    folder: Path, part: Path, files: Mapping[str, Path], settings: Decontaminate
+) -> Receipt:
+    """Publish the documents of one part that are clean, or what is left of them."""
+    grams = grams_of({name: _texts(path) for name, path in files.items()}, settings.ngram)
+    tally = Tally()
+    receipt = write_outcomes(folder, part.stem, _outcomes(part, grams, settings, tally))
+    counted: dict[str, Json] = {
+        "documents_cut": tally.cut,
+        "hits": dict(sorted(tally.hits.items())),
+        "too_short_to_find": dict(grams.short),
+    }
+    return replace(receipt, figures={**receipt.figures, **counted})
+
+
+def _outcomes(
+    part: Path, grams: Grams, settings: Decontaminate, tally: Tally
+) -> Iterator[Document | Rejected]:
+    for batch in documents.batches(part):
+        hits = find_hits(batch.column("text"), grams)
+        for document, found in zip(documents.batch_documents(batch), hits, strict=True):
+            yield _clean(document, found, settings, tally)
+
+
+def _clean(
+    document: Document, hits: Sequence[Hit], settings: Decontaminate, tally: Tally
+) -> Document | Rejected:
+    if not hits:
+        return document
+    names = sorted({name for hit in hits for name in hit.benchmarks})
+    tally.hits.update(names)
+    pieces = cut_hits(document.text, hits, settings.margin) if settings.action == "cut" else []
+    if not pieces:
+        shown = f"{', '.join(names)}: {document.text[hits[0].start : hits[0].stop]}"
+        return Rejected(document.origin, REASON, excerpt(shown))
+    tally.cut += 1
+    meta = {**document.meta, "cut_for": names}
+    return replace(document, text=BREAK.join(pieces), meta=meta)
+
+
+def _file(config: Config, name: str) -> Path:
+    path = config.resolve(config.decontaminate.benchmarks[name])
+    if not path.is_file():
+        raise ConfigError(
+            f"{config.path}: [decontaminate.benchmarks] {name} = {str(path)!r}: no such file; "
+            "give texts as .txt, .jsonl or any other form that your own files may have"
+        )
+    return path
+
+
+def _texts(path: Path) -> Iterator[str]:
+    """Yield the texts of a benchmark's file; raises `UnreadableFile` if one of them is broken."""
+    raw = RawFile(path.as_uri(), path.name)
+    for item in local.SOURCE.read(path, raw, local.SOURCE.defaults):
+        if isinstance(item, Rejected):
+            raise UnreadableFile(f"{item.origin}: {item.reason}: {item.excerpt}")
+        yield item.text

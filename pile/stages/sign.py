@@ -21,7 +21,7 @@ from pile.settings import Dedup
 from pile.stages.stage import Inputs, Stage
 from sources.source import Json
 
-VERSION = 1
+VERSION = 2
 
 KERNELS_FROM = 32 << 20
 """Bytes of a part from which compiled kernels are worth their start; the signatures are the same."""

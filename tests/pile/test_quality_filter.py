@@ -53,6 +53,7 @@ sample = 0.5
 dims = 8
 buckets = 4096
 rate = 0.5
+epochs = 20
 """
 
 GOOD = [f"calm{number}" for number in range(60)]

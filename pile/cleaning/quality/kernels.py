@@ -142,12 +142,12 @@ def _exp(x: float) -> float:
 
 
 @_compiled
-def initialise(rows: Any, seed: int) -> None:
+def initialise(rows: Any, seed: np.uint64) -> None:
     """Fill rows with numbers from -1/dims to 1/dims, each a hash (SplitMix64) of seed and place."""
     dims = rows.shape[1]
     for row in range(len(rows)):
         for column in range(dims):
-            state = np.uint64(seed) + np.uint64(row * dims + column + 1) * _GOLDEN
+            state = seed + np.uint64(row * dims + column + 1) * _GOLDEN
             state = (state ^ (state >> np.uint64(30))) * _MIX_1
             state = (state ^ (state >> np.uint64(27))) * _MIX_2
             drawn = np.float64((state ^ (state >> np.uint64(31))) >> np.uint64(40)) / (1 << 24)

@@ -45,7 +45,7 @@ def train(examples: Words, wanted: npt.NDArray[np.bool_], recipe: Recipe) -> Mod
         )
     lexicon = vocabulary(examples.hashes, recipe.words, recipe.min_count)
     rows = np.empty((len(lexicon) + recipe.buckets, recipe.dims), np.float32)
-    kernels.initialise(rows, recipe.seed)
+    kernels.initialise(rows, np.uint64(recipe.seed))
     output = np.zeros(recipe.dims, np.float32)
     kernels.train(
         (examples.hashes, examples.firsts, wanted),

@@ -73,7 +73,9 @@ def test_words_are_those_of_the_reference(texts: list[str]) -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(
-    st.lists(spoken.map(" ".join), min_size=2, max_size=12), st.integers(0, 2**64 - 1), st.booleans()
+    st.lists(spoken.map(" ".join), min_size=2, max_size=12),
+    st.integers(0, 2**64 - 1),
+    st.booleans(),
 )
 def test_training_is_that_of_the_reference(texts: list[str], seed: int, rare: bool) -> None:
     """The one vector kept is the second of the softmax's two; rows and scores agree too."""

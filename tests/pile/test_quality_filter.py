@@ -324,3 +324,14 @@ def test_the_model_is_a_part_like_any_other(finished: Path) -> None:
         8,
         part["counts"]["words"],
     )
+
+
+def test_the_log_tells_how_fast_each_stage_read(finished: Path) -> None:
+    """Seconds and bytes read stand in the log of runs, never in what is published."""
+    log = (finished / "work" / "logs" / "events.jsonl").read_text(encoding="utf-8")
+    events = {one["stage"]: one for one in map(json.loads, log.splitlines()) if "stage" in one}
+    raw = sum(path.stat().st_size for path in (finished / "raw" / "web").iterdir())
+    assert events["extract.web"]["read_bytes"] == raw
+    for stage in ("examples.web", "quality.web", "filter.web"):
+        assert events[stage]["read_bytes"] > 0
+        assert events[stage]["seconds"] >= 0

@@ -20,8 +20,9 @@ crawler, which ``meta.truncated`` tells. Payload digests are counted differently
 crawlers, so one that does not hold is only noted in ``meta``; a block digest that does not hold
 means other bytes than were written, and the record is rejected.
 
-Known differences from the release: the quality filter that the Pile drew pages by is not applied
-here, for its fastText model was not published; nor is deduplication, a stage of its own. A cut file
+Known differences from the release: the quality filter that the Pile drew pages by, and deduplication,
+are stages of their own. The filter's fastText model was not published; ``[quality]`` in pipeline.toml
+trains one from your own OpenWebText2 and these documents, and is off until asked for. A cut file
 is refused, where the original kept the pages before the cut. Charsets are guessed by faust-cchardet,
 the heir of cchardet 2.1.6, which may guess otherwise. `sources.formats.html_events` names the rare
 markup that is read otherwise.

@@ -14,9 +14,11 @@ from small_corpus import published
 
 from pile.cleaning.quality.model import load as load_model
 from pile.cleaning.quality.rule import chance, draw
+from pile.cleaning.quality.train import NoExamplesError, Recipe
 from pile.config import ConfigError, load
 from pile.settings import Quality
 from pile.stages.quality_examples import shares
+from pile.stages.quality_model import learn
 
 Pile = Callable[..., tuple[int, str, str]]
 
@@ -335,3 +337,9 @@ def test_the_log_tells_how_fast_each_stage_read(finished: Path) -> None:
     for stage in ("examples.web", "quality.web", "filter.web"):
         assert events[stage]["read_bytes"] > 0
         assert events[stage]["seconds"] >= 0
+
+
+def test_without_any_part_there_is_nothing_to_learn(tmp_path: Path) -> None:
+    """Sources that gave no document are told apart from a fault."""
+    with pytest.raises(NoExamplesError, match="0 examples of what is wanted"):
+        learn(tmp_path, [], 0, Recipe(4, 4, 4, 1, 1, 0.1, 1))

@@ -47,8 +47,9 @@ class Narrator:
                 if self._bar is not None:
                     self._bar.set_postfix_str(task.stage, refresh=False)
                     self._bar.update(task.weight if self._by_bytes else 1)
-            case StageMade(stage, manifest, seconds):
-                tqdm.write(render.made_line(stage.name, manifest, seconds), file=sys.stderr)
+            case StageMade(stage, manifest, seconds, read):
+                line = render.made_line(stage.name, manifest, seconds, read)
+                tqdm.write(line, file=sys.stderr)
 
     def _close(self) -> None:
         if self._bar is not None:

@@ -49,16 +49,17 @@ def reasons(rejected: Mapping[str, int]) -> str:
     return ", ".join(f"{reason} {count:,}" for reason, count in ordered)
 
 
-def made_line(name: str, manifest: Mapping[str, Any], seconds: float) -> str:
-    """Return the line that says what a stage just made."""
+def made_line(name: str, manifest: Mapping[str, Any], seconds: float, read: int) -> str:
+    """Return the line that says what a stage just made, and how fast it read its input."""
     rejected = sum(manifest["rejected"].values())
     stored = sum(part["size"] for part in manifest["parts"])
     line = f"{name:<26} {manifest['given']:>12,} out {size(stored):>9} {seconds:>7.1f} s"
+    line += f" {size(read / max(seconds, 1e-3)):>9}/s" if read else " " * 12
     if rejected:
         line += f"   {rejected:,} rejected: {reasons(manifest['rejected'])}"
     if manifest["quarantined"]:
         line += f"   {len(manifest['quarantined'])} raw files set aside"
-    return line
+    return line.rstrip()
 
 
 def plan(states: Sequence[State], reasons_: Mapping[str, str]) -> str:

@@ -43,11 +43,15 @@ class TaskEnded:
 
 @dataclass(frozen=True, slots=True)
 class StageMade:
-    """A stage is finished and its manifest published."""
+    """A stage is finished and its manifest published.
+
+    ``read_bytes`` is what its tasks had to read in this run, ``seconds`` how long they took together.
+    """
 
     stage: Stage
     manifest: Mapping[str, Any]
     seconds: float
+    read_bytes: int
 
 
 SPLIT = "split"
@@ -130,6 +134,7 @@ class _Running:
     folder: Path
     wanted: set[str]
     receipts: dict[str, Receipt]
+    read_bytes: int
     started: float
     failures: list[tuple[Task, BaseException]] = field(default_factory=list)
 
@@ -169,7 +174,8 @@ def _prepare(config: Config, state: State) -> tuple[_Running, list[Task]]:
     ]
     missing = [task for task in tasks if task.name not in receipts]
     wanted = {task.name for task in tasks}
-    return _Running(stage, folder, wanted, receipts, time.monotonic()), missing
+    weight = sum(task.weight for task in missing)
+    return _Running(stage, folder, wanted, receipts, weight, time.monotonic()), missing
 
 
 def _as_split_before(stage: Stage, task: Task, receipts: Mapping[str, Receipt]) -> Sequence[Task]:
@@ -228,9 +234,9 @@ def _complete(config: Config, one: _Running, watch: Watch, outcome: Outcome) -> 
     seconds = time.monotonic() - one.started
     event = {"event": "stage made", "stage": one.stage.name, "fingerprint": one.stage.fingerprint}
     counts = {key: found[key] for key in ("taken", "given", "rejected", "quarantined")}
-    log(config, {**event, **counts, "seconds": round(seconds, 3)})
+    log(config, {**event, **counts, "seconds": round(seconds, 3), "read_bytes": one.read_bytes})
     outcome.made.append(one.stage.name)
-    watch(StageMade(one.stage, found, seconds))
+    watch(StageMade(one.stage, found, seconds, one.read_bytes))
 
 
 def _remove_orphans(folder: Path, manifest: Mapping[str, Any]) -> None:

@@ -11,7 +11,8 @@ characters where it refuses them; then jusText 2.2.0 with its English stop words
 is the paragraphs that are no boilerplate, a blank line between them. A page without any is dropped.
 
 ``fidelity = "corrected"`` reads pages by the rules of HTML5, takes a ``<br>`` for a space, and
-keeps what lies deeper than 256 elements, which libxml2, and so the Pile, dropped in silence.
+keeps what lies deeper than 257 elements. There libxml2 of 2020 left a page, and so the Pile lost the rest
+in silence; ``published`` loses it too, but says so: ``meta.cut_at_depth``, or the reason ``too_deep``.
 
 Traps: a response may be no HTTP (``dns:``), and the original stopped at the first such record of a
 file; here it is rejected and reading goes on. Bodies over 1 MiB (5 MiB since 2025) are cut by the
@@ -19,8 +20,9 @@ crawler, which ``meta.truncated`` tells. Payload digests are counted differently
 crawlers, so one that does not hold is only noted in ``meta``; a block digest that does not hold
 means other bytes than were written, and the record is rejected.
 
-Known differences from the release: the quality filter that the Pile drew pages by is not applied
-here, for its fastText model was not published; nor is deduplication, a stage of its own. A cut file
+Known differences from the release: the quality filter that the Pile drew pages by, and deduplication,
+are stages of their own. The filter's fastText model was not published; ``[quality]`` in pipeline.toml
+trains one from your own OpenWebText2 and these documents, and is off until asked for. A cut file
 is refused, where the original kept the pages before the cut. Charsets are guessed by faust-cchardet,
 the heir of cchardet 2.1.6, which may guess otherwise. `sources.formats.html_events` names the rare
 markup that is read otherwise.
@@ -50,7 +52,7 @@ from sources.formats.warc import (
     parse_response,
     records,
 )
-from sources.formats.web_text import main_text, whole_main_text
+from sources.formats.web_text import DEPTH, MainText, main_text, whole_main_text
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -123,22 +125,24 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
                 )
 
 
-def _page(record: Record, extract: Callable[[str], list[str]]) -> tuple[str, dict[str, Json]]:
+def _page(record: Record, extract: Callable[[str], MainText]) -> tuple[str, dict[str, Json]]:
     message = _response(record)
     html = decode(_body(message))
     language = english(html)
     try:
-        paragraphs = extract(html)
+        paragraphs, cut = extract(html)
     except TooDeepError:
         raise _UnfitError("too_deep", html) from None
     if not paragraphs:
-        raise _UnfitError("no_text", html)
+        raise _UnfitError("too_deep" if cut else "no_text", html)
     meta: dict[str, Json] = {
         "url": _url(record),
         "date": record.headers.get("warc-date", ""),
         "content_type": message.headers.get("content-type", ""),
         "language": language,
     }
+    if cut:
+        meta["cut_at_depth"] = DEPTH
     if "warc-truncated" in record.headers:
         meta["truncated"] = record.headers["warc-truncated"]
     if digest_holds(record.headers.get("warc-payload-digest", ""), message.body) is False:
@@ -214,7 +218,7 @@ SOURCE = Source(
     pile_set_name=PILE_SET_NAMES["pile_cc"],
     licence=LICENCE,
     access="open",
-    version=1,
+    version=2,
     read=read,
     plan=plan,
     reasons={
@@ -225,7 +229,8 @@ SOURCE = Source(
         "undecodable": "a page neither in UTF-8 nor in the charset that its bytes suggest",
         "language_undetected": "a page that CLD2 refuses",
         "not_english": "a page whose first language is not English; images and the like as well",
-        "too_deep": "a page with more than 2,048 elements in one another (corrected only)",
+        "too_deep": "a page without text in the first 257 elements of depth, and cut there; "
+        "corrected: with more than 2,048 elements in one another",
         "no_text": "a page that is boilerplate throughout",
     },
     defaults={"crawl": "CC-MAIN-2020-24", "first": 0, "files": 1, "fidelity": "published"},

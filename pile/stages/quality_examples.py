@@ -85,20 +85,22 @@ def _tasks(name: str, folder: Path, inputs: Inputs, stage: Stage, sample: Sample
 
 def draw_examples(task: str, folder: Path, part: Path, sample: Sample) -> Receipt:
     """Draw the examples of one part of documents; too short ones teach nothing."""
-    taken = drawn = given = 0
+    taken = drawn = given = length = 0
     path = folder / f"{task}.parquet"
     with store.publish(path) as attempt, pq.ParquetWriter(attempt, EXAMPLES) as writer:
         for batch in documents.batches(part, ["id", "text"]):
             found = list(_drawn(batch, sample))
             examples = [(identity, one) for identity, one in found if len(one) > _least(sample)]
-            writer.write_table(_table(examples, sample))
+            table = _table(examples, sample)
+            writer.write_table(table)
             taken += batch.num_rows
             drawn += len(found)
             given += len(examples)
+            length += len(table.column("words").combine_chunks().flatten())
     rejected = {"not_drawn": taken - drawn, "too_short": drawn - given}
     return Receipt(
         task,
-        (part_of(folder, path, {"rows": given}),),
+        (part_of(folder, path, {"rows": given, "words": length}),),
         taken,
         given,
         {reason: count for reason, count in rejected.items() if count},

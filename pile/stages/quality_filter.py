@@ -28,6 +28,9 @@ VERSION = 1
 REASON = "low_quality"
 REASONS = {REASON: "The draw that its quality score makes unlikely to be won was lost."}
 
+ROWS = 1000
+"""Documents that are scored at a time."""
+
 BINS = 20
 """Bins of the histogram of scores, of equal width."""
 
@@ -93,7 +96,7 @@ def keep(folder: Path, part: Path, model: Path, drawing: Draw) -> Receipt:
         PartSeries(folder, f"documents/{part.stem}", documents.DOCUMENTS) as kept,
         PartSeries(folder, f"rejected/{part.stem}", documents.REJECTED) as refused,
     ):
-        for batch in documents.batches(part):
+        for batch in _slices(part):
             texts = words([excerpt(text.as_py()) for text in batch.column("text")])
             scores = score(trained, slots, texts).tolist()
             chosen = pa.array(_draw(batch.column("id"), scores, drawing, tally), pa.bool_())
@@ -103,6 +106,12 @@ def keep(folder: Path, part: Path, model: Path, drawing: Draw) -> Receipt:
     parts = (*kept.parts, *refused.parts)
     figures = tally.figures(kept)
     return Receipt(part.stem, parts, tally.seen, kept.rows, rejected, figures=figures)
+
+
+def _slices(part: Path) -> Iterator[pa.RecordBatch]:
+    for batch in documents.batches(part):
+        for start in range(0, batch.num_rows, ROWS):
+            yield batch.slice(start, ROWS)
 
 
 def _draw(ids: pa.Array, scores: Sequence[float], drawing: Draw, tally: Tally) -> list[bool]:
@@ -141,13 +150,15 @@ def _rejected(
     batch: pa.RecordBatch, scores: Sequence[float], chosen: pa.Array
 ) -> Iterator[pa.RecordBatch]:
     """Yield the documents that lost as rejected records."""
-    left = batch.filter(pa.compute.invert(chosen))
-    if left.num_rows:
-        lost = [one for one, won in zip(scores, chosen.to_pylist(), strict=True) if not won]
-        shown = [
-            f"{one:.4f} {text.as_py()[:EXCERPT]}"[:EXCERPT]
-            for one, text in zip(lost, left.column("text"), strict=True)
-        ]
-        reasons = [REASON] * left.num_rows
-        columns = [left.column("origin"), pa.array(reasons), pa.array(shown)]
+    begins = pa.compute.utf8_slice_codeunits(batch.column("text"), 0, EXCERPT).to_pylist()
+    lost = [
+        (origin, f"{one:.4f} {begin}"[:EXCERPT])
+        for origin, one, begin, won in zip(
+            batch.column("origin").to_pylist(), scores, begins, chosen.to_pylist(), strict=True
+        )
+        if not won
+    ]
+    if lost:
+        origins, shown = zip(*lost, strict=True)
+        columns = [pa.array(origins), pa.array([REASON] * len(lost)), pa.array(shown)]
         yield pa.RecordBatch.from_arrays(columns, schema=documents.REJECTED)

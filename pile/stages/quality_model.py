@@ -6,6 +6,7 @@ All examples are in memory, about a kilobyte each, in the order of a keyed hash.
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -34,18 +35,23 @@ def stage(config: Config, source: str, examples: Stage) -> Stage:
         parts = inputs[examples.name].parts()
         seed = draws.key(config.corpus.seed, "quality model", source)
         recipe = Recipe(**{**settings, "seed": seed})
-        arguments = {"folder": folder, "parts": [path for path, _ in parts], "recipe": recipe}
+        length = sum(part["counts"]["words"] for _, part in parts)
+        paths = [path for path, _ in parts]
+        arguments = {"folder": folder, "parts": paths, "length": length, "recipe": recipe}
         weight = sum(part["size"] for _, part in parts)
         return [Task(f"quality.{source}", "model", learn, arguments, weight)]
 
     return Stage(f"quality.{source}", VERSION, settings, (examples,), tasks)
 
 
-def learn(folder: Path, parts: Sequence[Path], recipe: Recipe) -> Receipt:
-    """Train on all examples; raises `pile.cleaning.quality.train.NoExamplesError`."""
-    table = _in_order(parts)
-    wanted = table.column("wanted").to_numpy(zero_copy_only=False)
-    model = train(_words(table.column("words")), wanted, recipe)
+def learn(folder: Path, parts: Sequence[Path], length: int, recipe: Recipe) -> Receipt:
+    """Train on all examples, of ``length`` words; raises `NoExamplesError`."""
+    columns = ["key", "id", "wanted"]
+    found = [pq.read_table(part, columns=columns) for part in parts]
+    table = pa.concat_tables([EXAMPLES.empty_table().select(columns), *found])
+    wanted = table.column("wanted").to_numpy()
+    order = pa.compute.sort_indices(table, [("key", "ascending"), ("id", "ascending")])
+    model = train(_words(parts, length), wanted, order.to_numpy().astype(np.int64), recipe)
     path = folder / MODEL
     with store.publish(path) as attempt:
         save(model, attempt)
@@ -54,12 +60,14 @@ def learn(folder: Path, parts: Sequence[Path], recipe: Recipe) -> Receipt:
     return Receipt("model", (part,), table.num_rows, table.num_rows, figures=figures)
 
 
-def _in_order(parts: Sequence[Path]) -> pa.RecordBatch:
-    table = pa.concat_tables([EXAMPLES.empty_table(), *map(pq.read_table, parts)])
-    order = pa.compute.sort_indices(table, [("key", "ascending"), ("id", "ascending")])
-    return table.select(["wanted", "words"]).take(order).combine_chunks()
-
-
-def _words(column: pa.ChunkedArray) -> Words:
-    lists = pa.concat_arrays([pa.array([], column.type), *column.chunks])
-    return Words(lists.flatten().to_numpy(), lists.offsets.to_numpy())
+def _words(parts: Sequence[Path], length: int) -> Words:
+    """Read the words of all examples, one after the other."""
+    hashes, lengths = np.empty(length, np.uint32), [np.zeros(1, np.int64)]
+    start = 0
+    for part in parts:
+        lists = pq.read_table(part, columns=["words"]).column(0).combine_chunks()
+        read = lists.flatten().to_numpy()
+        hashes[start : start + len(read)] = read
+        lengths.append(lists.value_lengths().to_numpy())
+        start += len(read)
+    return Words(hashes, np.cumsum(np.concatenate(lengths)))

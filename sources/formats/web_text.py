@@ -18,10 +18,9 @@ import math
 import re
 import sys
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import justext
 
@@ -113,28 +112,39 @@ class Paragraph:
     select: bool
 
 
-def main_text(markup: str) -> list[str]:
+class MainText(NamedTuple):
+    """Paragraphs of a page; ``cut`` tells that a part of the page was left unread, being too deep."""
+
+    paragraphs: list[str]
+    cut: bool = False
+
+
+def main_text(markup: str) -> MainText:
     """Return the paragraphs of a page that are no boilerplate, as jusText 2.2.0 over libxml2 2.9.
 
-    As it was then, what lies behind the first element more than `DEPTH` deep is lost; so is what
+    As it was then, what lies behind the first element more than `DEPTH` deep is lost, but that is
+    told; lost is also what
     follows the body of a page that does not begin like one and has no head, and what follows
     ``</html>`` in one that begins with a DOCTYPE or a comment.
     """
     last = "html" if _PROLOGUE.match(markup) else ""
     page = _Page(DEPTH, "", last if _FULL_PAGE.match(markup) else "body", last)
-    with suppress(TooDeepError):
+    cut = False
+    try:
         feed(as_before(markup), page)
-    return good_text(page.paragraphs)
+    except TooDeepError:
+        cut = True
+    return MainText(good_text(page.paragraphs), cut)
 
 
-def whole_main_text(markup: str) -> list[str]:
+def whole_main_text(markup: str) -> MainText:
     """Return the paragraphs that are no boilerplate, of all of a page, a ``<br>`` being a space.
 
     Raises `sources.formats.html_events.TooDeepError`.
     """
     page = _Page(MAX_DEPTH, " ", "", "")
     feed(markup, page)
-    return good_text(page.paragraphs)
+    return MainText(good_text(page.paragraphs))
 
 
 def good_text(paragraphs: list[Paragraph]) -> list[str]:

@@ -14,9 +14,11 @@ from small_corpus import published
 
 from pile.cleaning.quality.model import load as load_model
 from pile.cleaning.quality.rule import chance, draw
+from pile.cleaning.quality.train import NoExamplesError, Recipe
 from pile.config import ConfigError, load
 from pile.settings import Quality
 from pile.stages.quality_examples import shares
+from pile.stages.quality_model import learn
 
 Pile = Callable[..., tuple[int, str, str]]
 
@@ -53,6 +55,7 @@ sample = 0.5
 dims = 8
 buckets = 4096
 rate = 0.5
+epochs = 20
 """
 
 GOOD = [f"calm{number}" for number in range(60)]
@@ -323,3 +326,20 @@ def test_the_model_is_a_part_like_any_other(finished: Path) -> None:
         8,
         part["counts"]["words"],
     )
+
+
+def test_the_log_tells_how_fast_each_stage_read(finished: Path) -> None:
+    """Seconds and bytes read stand in the log of runs, never in what is published."""
+    log = (finished / "work" / "logs" / "events.jsonl").read_text(encoding="utf-8")
+    events = {one["stage"]: one for one in map(json.loads, log.splitlines()) if "stage" in one}
+    raw = sum(path.stat().st_size for path in (finished / "raw" / "web").iterdir())
+    assert events["extract.web"]["read_bytes"] == raw
+    for stage in ("examples.web", "quality.web", "filter.web"):
+        assert events[stage]["read_bytes"] > 0
+        assert events[stage]["seconds"] >= 0
+
+
+def test_without_any_part_there_is_nothing_to_learn(tmp_path: Path) -> None:
+    """Sources that gave no document are told apart from a fault."""
+    with pytest.raises(NoExamplesError, match="0 examples of what is wanted"):
+        learn(tmp_path, [], 0, Recipe(4, 4, 4, 1, 1, 0.1, 1))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sources.pile_cc import SOURCE, plan, read
+from sources.formats.web_text import MainText
+from sources.pile_cc import EXTRACTIONS, SOURCE, plan, read
 from sources.source import Document, RawFile, Rejected, UnreadableFile
 
 EXAMPLE = Path(__file__).parents[2] / "examples/raw/pile_cc/CC-MAIN-demo.warc.gz"
@@ -106,7 +107,37 @@ def test_pages_that_give_no_document_are_rejected(tmp_path: Path) -> None:
     assert outcome(tmp_path, response(b"")) == "not_english"
     deep = html("<div>" * 3000 + GOOD)
     assert outcome(tmp_path, response(deep), fidelity="corrected") == "too_deep"
-    assert outcome(tmp_path, response(deep)) == "no_text"
+    assert outcome(tmp_path, response(deep)) == "too_deep"
+
+
+def test_what_is_lost_below_257_elements_is_told(tmp_path: Path) -> None:
+    """Published, the page ends where libxml2 left it, and its meta says so; corrected, it is whole."""
+    page = html(f"{GOOD}</p>" + "<div>" * 300 + f"<p>{GOOD}</p>" + "</div>" * 300)
+    (cut,) = read_bytes(tmp_path, warc(response(page)))
+    (whole,) = read_bytes(tmp_path, warc(response(page)), "corrected")
+    assert isinstance(cut, Document)
+    assert isinstance(whole, Document)
+    assert (cut.text, cut.meta["cut_at_depth"]) == (GOOD.strip(), 257)
+    assert whole.text == f"{GOOD.strip()}\n\n{GOOD.strip()}"
+    assert "cut_at_depth" not in whole.meta
+
+
+def test_a_page_in_another_language_is_never_extracted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The language is that of the raw page, asked before the costly step."""
+    extracted: list[str] = []
+
+    def watch(markup: str) -> MainText:
+        extracted.append(markup)
+        return MainText([])
+
+    monkeypatch.setitem(EXTRACTIONS, "published", watch)
+    french = (
+        "Le vieil homme regardait la mer grise depuis sa fen\u00eatre, comme chaque matin. " * 5
+    )
+    read_bytes(tmp_path, warc(response(html(french)), response(html(GOOD))))
+    assert extracted == [html(GOOD)]
 
 
 def test_records_of_other_types_are_counted(tmp_path: Path) -> None:

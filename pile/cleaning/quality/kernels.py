@@ -142,12 +142,12 @@ def _exp(x: float) -> float:
 
 
 @_compiled
-def initialise(rows: Any, seed: int) -> None:
+def initialise(rows: Any, seed: np.uint64) -> None:
     """Fill rows with numbers from -1/dims to 1/dims, each a hash (SplitMix64) of seed and place."""
     dims = rows.shape[1]
     for row in range(len(rows)):
         for column in range(dims):
-            state = np.uint64(seed) + np.uint64(row * dims + column + 1) * _GOLDEN
+            state = seed + np.uint64(row * dims + column + 1) * _GOLDEN
             state = (state ^ (state >> np.uint64(30))) * _MIX_1
             state = (state ^ (state >> np.uint64(27))) * _MIX_2
             drawn = np.float64((state ^ (state >> np.uint64(31))) >> np.uint64(40)) / (1 << 24)
@@ -156,17 +156,19 @@ def initialise(rows: Any, seed: int) -> None:
 
 @_compiled
 def train(examples: Any, lexicon: Any, weights: Any, rate: float, epochs: int) -> None:
-    """Learn from examples, one after another; ``examples`` is ``(hashes, firsts, wanted)``.
+    """Learn from examples, one after another; ``examples`` is ``(hashes, firsts, wanted, order)``.
 
     The rate falls to nothing in a straight line with the words seen.
     """
-    hashes, firsts, wanted = examples
+    hashes, firsts, wanted, order = examples
     rows, output = weights
     found = np.empty(2 * max(1, np.max(firsts[1:] - firsts[:-1])), np.int64)
     hidden, change = np.empty(len(output), np.float32), np.empty(len(output), np.float32)
-    for epoch in range(epochs):
-        for number in range(len(wanted)):
-            done = (epoch * len(hashes) + firsts[number]) / (epochs * len(hashes))
+    seen = 0
+    for _ in range(epochs):
+        for number in order:
+            done = seen / (epochs * len(hashes))
+            seen += firsts[number + 1] - firsts[number]
             count = _find_rows(hashes, firsts[number], firsts[number + 1], lexicon, found)
             _mean(rows, found, count, hidden)
             step = rate * (1.0 - done) * (wanted[number] - _chance(hidden, output))

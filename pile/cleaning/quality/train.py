@@ -10,6 +10,7 @@ learns the examples in one order, the same for every run; the rate falls from te
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -36,8 +37,10 @@ class NoExamplesError(ValueError):
     """There is nothing to learn from: one of the two classes has no example."""
 
 
-def train(examples: Words, wanted: npt.NDArray[np.bool_], recipe: Recipe) -> Model:
-    """Learn from texts, in their order, which are wanted; raises `NoExamplesError`."""
+def train(
+    examples: Words, wanted: npt.NDArray[np.bool_], order: npt.NDArray[np.int64], recipe: Recipe
+) -> Model:
+    """Learn which texts are wanted, taking them by number in this order; raises `NoExamplesError`."""
     if wanted.all() or not wanted.any():
         raise NoExamplesError(
             f"there are {int(wanted.sum()):,} examples of what is wanted and "
@@ -45,10 +48,10 @@ def train(examples: Words, wanted: npt.NDArray[np.bool_], recipe: Recipe) -> Mod
         )
     lexicon = vocabulary(examples.hashes, recipe.words, recipe.min_count)
     rows = np.empty((len(lexicon) + recipe.buckets, recipe.dims), np.float32)
-    kernels.initialise(rows, recipe.seed)
+    kernels.initialise(rows, np.uint64(recipe.seed))
     output = np.zeros(recipe.dims, np.float32)
     kernels.train(
-        (examples.hashes, examples.firsts, wanted),
+        (examples.hashes, examples.firsts, wanted, order),
         (lexicon, slots_of(lexicon), recipe.buckets),
         (rows, output),
         recipe.rate,
@@ -59,7 +62,14 @@ def train(examples: Words, wanted: npt.NDArray[np.bool_], recipe: Recipe) -> Mod
 
 def vocabulary(hashes: npt.NDArray[np.uint32], most: int, min_count: int) -> npt.NDArray[np.uint32]:
     """Return the hashes seen ``min_count`` times or more, the commonest first, ``most`` at most."""
-    found, counts = np.unique(hashes, return_counts=True)
+    # A sixteenth of all hashes at a time: less to hold, and still in their order.
+    edges = [part << 28 for part in range(17)]
+    pieces = [
+        np.unique(hashes[(hashes >= low) & (hashes < high)], return_counts=True)
+        for low, high in pairwise(edges)
+    ]
+    found = np.concatenate([piece[0] for piece in pieces])
+    counts = np.concatenate([piece[1] for piece in pieces])
     found, counts = found[counts >= min_count], counts[counts >= min_count]
     order = np.argsort(-counts, kind="stable")  # equal counts stay in the order of their hashes
     return np.ascontiguousarray(found[order[:most]])

@@ -56,7 +56,7 @@ def _file_system(url: str) -> tuple[AbstractFileSystem, str]:
     try:
         found: tuple[AbstractFileSystem, str] = fsspec.core.url_to_fs(url, skip_instance_cache=True)
     except ImportError as error:
-        what = f"fsspec reaches it by a library that is not installed ({error.name})"
+        what = f"fsspec reaches it by a library that is not installed ({error})"
         raise UpstreamError(url, what, "install that library") from None
     except ValueError:
         raise UpstreamError(url, "not an address that fsspec knows", CHECK_URL) from None

@@ -25,8 +25,8 @@ from sources.upstream.http import CHUNK, REMEDIES
 ANONYMOUS = "anonymous"
 NOT_LOGGED_IN = "530"
 NO_SUCH_FILE = "550"
-MAYBE_UNKNOWN = ("500", "502", "504", "550")
-"""Answers to SIZE and MDTM by servers that do not know them, or not for this file."""
+UNKNOWN_COMMAND = ("500", "501", "502", "504")
+"""Answers to SIZE and MDTM by servers that do not know them."""
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def _stated(ftp: ftplib.FTP, command: str) -> str | None:
     try:
         code, _, stated = ftp.sendcmd(command).partition(" ")
     except ftplib.error_perm as error:
-        if str(error)[:3] in MAYBE_UNKNOWN:
+        if str(error)[:3] in UNKNOWN_COMMAND:
             return None
         raise
     return stated.strip() if code == "213" else None
@@ -135,13 +135,22 @@ def _pieces(
     """Yield a file from byte ``start`` on; raises Interrupted unless it came whole and unchanged."""
     expected = None if version.size is None else version.size - start
     with _refusals(url):
-        connection = ftp.transfercmd(f"RETR {path}", rest=start or None)
+        connection = _opened(ftp, path, start)
     with connection:
         yield from flowing(lambda: _received(connection, url), expected, patience)
     with _refusals(url):
         ftp.voidresp()
     if _version(ftp, url, path) != version:
         raise Interrupted("the file changed meanwhile", start_over=True)
+
+
+def _opened(ftp: ftplib.FTP, path: str, start: int) -> socket:
+    try:
+        return ftp.transfercmd(f"RETR {path}", rest=start or None)
+    except (ftplib.error_perm, ftplib.error_reply) as error:
+        if start and str(error)[:3] != NO_SUCH_FILE:
+            raise Interrupted(f"it gives no part ({str(error)[:3]})", start_over=True) from None
+        raise
 
 
 def _received(connection: socket, url: str) -> bytes:

@@ -62,6 +62,11 @@ class Manners:
         if paced is not None:
             bucket.slow(paced[0] / "bucket", delay)
 
+    def connections(self, host: str) -> int:
+        """Return how many connections to a host there may be at a time."""
+        paced = self._paced(host)
+        return (self.default if paced is None else paced[1]).connections
+
     def _paced(self, host: str) -> tuple[Path, Pace] | None:
         """Return the folder of a host's bucket, and its pace, if it has one."""
         address = host.rpartition("@")[2].lower()

@@ -124,7 +124,7 @@ def _address(place: Url) -> str:
     try:
         return public_address(str(place.hostname), _port(place))
     except UnknownHost as error:
-        raise Missing("unknown_host", str(error)) from None
+        raise Missing("unknown_host", str(error), passing=error.passing) from None
     except PrivateHost as error:
         raise Missing("bad_address", str(error)) from None
 

@@ -5,17 +5,21 @@ page, wherever redirects lead. No proxy is used: it would look hosts up by itsel
 """
 
 import os
+import socket
+import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from http.client import HTTPException
 from urllib.parse import urljoin
 
 import requests
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util import Url, parse_url
 
 from sources.upstream.attempts import Interrupted, Patience
@@ -35,7 +39,10 @@ LONGEST = 10 << 20
 """Bytes of a page, as it is sent."""
 
 SECONDS = 60.0
-"""Time for the body of a page."""
+"""Time for a page once there is a connection."""
+
+GRACE = 1.0
+"""Seconds that hanging up comes later than a page is given up, so that no cut page passes for one."""
 
 TURN = 3600.0
 """Most seconds to wait for a turn at a host: a list may name one many times."""
@@ -117,9 +124,9 @@ def _followed(url: str, guest: Guest, patience: Patience, require: Require) -> P
         place = _place(here)
         address = _address(place)
         require(place, guest, patience)
-        with _answered(place, address, guest, patience) as response:
+        with _answered(place, address, guest, patience) as (response, deadline):
             if response.status not in REDIRECTS:
-                return _page(place.url, response)
+                return _page(place.url, response, deadline)
             here = urljoin(place.url, response.headers.get("Location", ""))
             if here == place.url:
                 raise Missing("redirects", "to itself")
@@ -187,8 +194,8 @@ def _robots_txt(url: str, guest: Guest, patience: Patience) -> str:
 @contextmanager
 def _answered(
     place: Url, address: str, guest: Guest, patience: Patience
-) -> Iterator[urllib3.BaseHTTPResponse]:
-    """Ask for a page at an address, by the name of its host."""
+) -> Iterator[tuple[urllib3.BaseHTTPResponse, float]]:
+    """Ask for a page at an address, by the name of its host; the time it must be there by is given."""
     netloc = str(place.netloc)
     headers = {
         "Host": netloc,
@@ -196,34 +203,55 @@ def _answered(
         "Accept": "text/html,application/xhtml+xml,*/*;q=0.5",
         "Accept-Encoding": "gzip",
     }
-    with _failures(), guest.manners.turn(netloc, TURN), _pool(place, address) as pool:
-        response = pool.urlopen(
-            "GET",
-            place.request_uri,
-            headers=headers,
-            timeout=urllib3.Timeout(patience.connect_timeout, min(SECONDS, patience.read_timeout)),
-            retries=False,
-            redirect=False,
-            assert_same_host=False,
-            preload_content=False,
-            decode_content=False,
+    with (
+        _failures(),
+        guest.manners.turn(netloc, TURN),
+        closing(_connection(place, address, patience)) as connection,
+        _hung_up_in_time(connection) as deadline,
+    ):
+        connection.request(
+            "GET", place.request_uri, headers=headers, preload_content=False, decode_content=False
         )
-        with response:
+        with connection.getresponse() as response:
             guest.manners.hold(netloc, min(SECONDS, retry_after(response.headers)))
-            yield response
+            yield response, deadline
 
 
-def _pool(place: Url, address: str) -> urllib3.HTTPConnectionPool:
+def _connection(place: Url, address: str, patience: Patience) -> HTTPConnection:
+    port, timeout = _port(place), min(patience.connect_timeout, patience.read_timeout)
     if place.scheme == "http":
-        return urllib3.HTTPConnectionPool(address, _port(place))
-    return urllib3.HTTPSConnectionPool(
+        return HTTPConnection(address, port, timeout=timeout)
+    return HTTPSConnection(
         address,
-        _port(place),
+        port,
+        timeout=timeout,
         server_hostname=place.hostname,
         assert_hostname=place.hostname,
         cert_reqs="CERT_REQUIRED",
         ca_certs=os.environ.get("REQUESTS_CA_BUNDLE") or requests.utils.DEFAULT_CA_BUNDLE_PATH,
     )
+
+
+@contextmanager
+def _hung_up_in_time(connection: HTTPConnection) -> Iterator[float]:
+    """Connect, and hang up when time is over: no timeout ends headers that come byte by byte."""
+    connection.connect()
+    deadline = time.monotonic() + SECONDS
+    watch = threading.Timer(SECONDS + GRACE, _hang_up, (connection.sock,))
+    watch.daemon = True
+    watch.start()
+    try:
+        yield deadline
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError):
+        _require_time(deadline)
+        raise
+    finally:
+        watch.cancel()
+
+
+def _hang_up(connected: socket.socket) -> None:
+    with suppress(OSError):
+        connected.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
@@ -235,12 +263,11 @@ def _failures() -> Iterator[None]:
         raise Missing("unreachable", cause_of(error), passing=True) from None
     except (urllib3.exceptions.TimeoutError, TimeoutError, Interrupted) as error:
         raise Missing("timeout", cause_of(error), passing=True) from None
-    except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+    except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
         raise Missing("unreachable", cause_of(error), passing=True) from None
 
 
-def _page(url: str, response: urllib3.BaseHTTPResponse) -> Page:
-    deadline = time.monotonic() + SECONDS
+def _page(url: str, response: urllib3.BaseHTTPResponse, deadline: float) -> Page:
     status = response.status
     said = f"{status} {response.reason or ''}".strip()
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
@@ -256,9 +283,15 @@ def _body(response: urllib3.BaseHTTPResponse, deadline: float) -> Iterator[bytes
     """Yield a body as it is sent, within the limits of size and time."""
     size = 0
     while piece := response.read1(CHUNK, decode_content=False):
+        _require_time(deadline)
         size += len(piece)
         if size > LONGEST:
             raise Missing("too_large")
-        if time.monotonic() > deadline:
-            raise Missing("timeout", f"{size:,} bytes in {SECONDS:.0f} s")
         yield piece
+    # An end that comes later may be that of our hanging up.
+    _require_time(deadline)
+
+
+def _require_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise Missing("timeout", f"not all there in {SECONDS:.0f} s", passing=True)

@@ -124,7 +124,8 @@ def _response(
         return _sent(url, {**wanted, **payer}, patience, agent, signed=True)
     except NO_CREDENTIALS as error:
         what = (
-            f"it denies anonymous requests, and boto3 has no credentials ({type(error).__name__})"
+            "it denies anonymous requests (or has no such object), and boto3 has no credentials"
+            f" ({type(error).__name__})"
         )
         remedy = SET_CREDENTIALS if guest.spend else f"{SET_CREDENTIALS}; {SET_SPENDING}"
         raise UpstreamError(url, what, remedy) from None

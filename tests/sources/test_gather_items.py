@@ -213,7 +213,7 @@ def test_a_killed_download_goes_on_at_a_line(
     plan, total, kills = raw(upstream, 1, 3000), 3000, 0
     upstream.answer = lambda asked: Reply(honest(asked).body, delay=0.001)
     draw = random.Random(4)
-    while killed(plan, partial, draw.uniform(0.02, 0.25)):
+    while killed(upstream, plan, partial, draw.randrange(1, 900)):
         kills += 1
     assert partial.read_bytes() == lines(1, total)
     on_their_way = gather_items.RUN * (2 * 8 + 1)
@@ -221,13 +221,15 @@ def test_a_killed_download_goes_on_at_a_line(
     assert len(upstream.asked) <= total + kills * (64 + gather_items.RUN + on_their_way)
 
 
-def killed(plan: RawFile, partial: Path, after: float) -> bool:
-    """Kill a download after some seconds; tells whether it was still at it."""
+def killed(upstream: WebUpstream, plan: RawFile, partial: Path, after: int) -> bool:
+    """Kill a download after some more requests; tells whether it was still at it."""
     child = multiprocessing.get_context("fork").Process(
         target=fetch, args=(plan, partial), kwargs={"guest": ALONE, "patience": PATIENCE}
     )
+    until = len(upstream.asked) + after
     child.start()
-    time.sleep(after)
+    while len(upstream.asked) < until and child.is_alive():
+        time.sleep(0.001)
     child.kill()
     child.join()
     code = child.exitcode

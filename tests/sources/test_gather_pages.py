@@ -313,6 +313,19 @@ def test_a_record_is_a_gzip_member_with_an_id_of_its_own(
     assert partial.read_bytes().count(b"\x1f\x8b\x08") >= 3
 
 
+def test_a_page_that_does_not_come_is_given_up(
+    site: WebUpstream, tmp_path: Path, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Headers that never end are hung up on; a body cut by that is no page."""
+    monkeypatch.setattr(page, "SECONDS", 0.5)
+    monkeypatch.setattr(page, "GRACE", 0.1)
+    endless = Reply(b"x" * 100, headers=HTML, delay=1.0)
+    site.answer = lambda asked: endless if asked.path == "/slow" else answer(asked)
+    fetch(raw(tmp_path, f"{site.url}/a", f"{site.url}/slow"), partial, patience=PATIENCE)
+    assert reasons(partial) == {2: "timeout"}
+    assert bodies(partial) == {1: body("/a")}
+
+
 def test_private_addresses_are_never_asked(
     site: WebUpstream, tmp_path: Path, partial: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -390,7 +403,7 @@ def test_a_killed_download_goes_on_at_a_record(
     plan = raw(tmp_path, *(f"{site.url}/{number}" for number in range(1, total + 1)))
     draw = random.Random(5)
     guest = fresh(tmp_path)
-    while killed(plan, partial, guest, draw.uniform(0.1, 0.5)):
+    while killed(site, plan, partial, guest, draw.randrange(50, 200)):
         kills += 1
     assert bodies(partial) == {number: body(f"/{number}") for number in range(1, total + 1)}
     pages = [asked for asked in site.asked if asked.path != "/robots.txt"]
@@ -398,13 +411,15 @@ def test_a_killed_download_goes_on_at_a_record(
     assert len(pages) <= total + kills * (gather_pages.BATCH + gather_pages.AHEAD)
 
 
-def killed(plan: RawFile, partial: Path, guest: Guest, after: float) -> bool:
-    """Kill a download after some seconds; tells whether it was still at it."""
+def killed(site: WebUpstream, plan: RawFile, partial: Path, guest: Guest, after: int) -> bool:
+    """Kill a download after some more requests; tells whether it was still at it."""
     child = multiprocessing.get_context("fork").Process(
         target=fetch, args=(plan, partial), kwargs={"guest": guest, "patience": PATIENCE}
     )
+    until = len(site.asked) + after
     child.start()
-    time.sleep(after)
+    while len(site.asked) < until and child.is_alive():
+        time.sleep(0.001)
     child.kill()
     child.join()
     code = child.exitcode

@@ -50,6 +50,9 @@ TURN = 3600.0
 UNREACHED = 300.0
 """Seconds for which a site that was out of reach is not asked again."""
 
+MOST_UNREACHED = 100_000
+"""Sites out of reach that are remembered."""
+
 GZIP = 16 + zlib.MAX_WBITS
 ATTEMPTS = 2
 PORTS = {"http": 80, "https": 443}
@@ -180,6 +183,8 @@ def _robots_txt(url: str, guest: Guest, patience: Patience) -> str:
         found = _tried(url, guest, patience, _require_nothing)
     except Missing as missing:
         if missing.reason in OUT_OF_REACH:
+            if len(_unreached) >= MOST_UNREACHED:
+                _unreached.clear()
             _unreached[url] = time.monotonic() + UNREACHED
             raise Missing(missing.reason, missing.detail) from None
         return NOTHING if missing.passing or missing.reason == "too_large" else ""

@@ -326,6 +326,23 @@ def test_a_page_that_does_not_come_is_given_up(
     assert bodies(partial) == {1: body("/a")}
 
 
+def test_a_site_out_of_reach_is_left_alone_for_a_while(
+    site: WebUpstream, tmp_path: Path, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list may hold thousands of its pages; nor is it kept that it forbids them."""
+    dead = Reply(b"x", cut=0)
+    site.answer = lambda _: dead
+    guest = fresh(tmp_path)
+    plan = raw(tmp_path, *(f"{site.url}/{number}" for number in range(50)))
+    fetch(plan, partial, guest=guest, patience=PATIENCE)
+    assert set(reasons(partial).values()) == {"unreachable"}
+    assert len(site.asked) == page.ATTEMPTS
+    monkeypatch.setattr(page, "_unreached", {})
+    site.answer = answer
+    fetch(plan, partial, guest=guest, patience=PATIENCE)
+    assert len(bodies(partial)) == 50
+
+
 def test_private_addresses_are_never_asked(
     site: WebUpstream, tmp_path: Path, partial: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -35,6 +35,7 @@ from pile.run import (
 from pile.show import NothingToShowError, show
 from pile.stages import report
 from pile.states import made, state_of, states
+from pile.urls import Lists, list_urls
 from pile.verify import verify
 from pile.why import why
 from sources.published import PILE_SET_NAMES
@@ -276,6 +277,26 @@ def export_command(
         settings, graph = _open(config)
         files = [str(path) for path in export(settings, graph, framework)]
         _print(files, "\n".join(files), as_json=as_json)
+
+
+@app.command("urls")
+def urls_command(  # noqa: PLR0913, PLR0917 - its options
+    dumps: Annotated[list[Path], typer.Argument(help="Dumps of Reddit's submissions: RS_*.zst.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to make, of lists.")],
+    min_score: Annotated[int, typer.Option(help="Least sum of a page's scores.")] = 3,
+    fidelity: Annotated[str, typer.Option(help="published or corrected.")] = "published",
+    per_file: Annotated[int, typer.Option(min=1, help="Pages of one list.")] = 1000,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core.")] = 0,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """List the pages that Reddit's submissions link to, for the source openwebtext2.
+
+    Example: pile urls RS_2019-*.zst -o urls/
+    """
+    with _errors(debug):
+        found = list_urls(dumps, Lists(output, min_score, fidelity, per_file), workers)
+        _print(asdict(found), render.listed(found), as_json=as_json)
 
 
 def _open(config: Path) -> tuple[Config, Graph]:

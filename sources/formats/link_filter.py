@@ -83,9 +83,9 @@ FILTERS: Mapping[str, Callable[[str], str | None]] = MappingProxyType(
 
 
 def registered_domain(url: str) -> str:
-    """Return the domain and public suffix of an address, with a dot between, as it is spelt."""
+    """Return the domain and public suffix of an address, as they are spelt; either may be missing."""
     found = _EXTRACT(url)
-    return f"{found.domain}.{found.suffix}"
+    return ".".join(filter(None, (found.domain, found.suffix)))
 
 
 def _is_address(url: str) -> bool:

@@ -74,3 +74,4 @@ def test_long_addresses_take_no_long_time(url: str) -> None:
 def test_public_suffixes_are_known() -> None:
     """Without a network."""
     assert registered_domain("https://www.news.example.co.uk/a") == "example.co.uk"
+    assert registered_domain("http://192.0.2.1/a") == "192.0.2.1"

@@ -36,7 +36,7 @@ def record(block: bytes, kind: str = "response", version: str = "1.0", length: s
 
 def read(content: bytes, limit: int = LIMIT) -> list[Record]:
     """Read all records of a file's content."""
-    return list(records(io.BytesIO(content), "x.warc", "response", limit))
+    return list(records(io.BytesIO(content), "x.warc", {"response"}, limit))
 
 
 def test_records_come_with_their_wanted_blocks() -> None:

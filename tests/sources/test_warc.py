@@ -128,7 +128,7 @@ def test_headers_are_found_by_any_case_and_the_first_counts() -> None:
 def test_a_response_is_split_at_its_first_blank_line() -> None:
     """Status line, headers, body; the body is not touched."""
     message = parse_response(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n\r\nbody\r\n")
-    assert message == Message({"a": "b"}, b"\r\nbody\r\n")
+    assert message == Message({"a": "b"}, b"\r\nbody\r\n", 200)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ is given back, and its SHA-256 is computed on the way. ``file:`` URLs are copied
 import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -16,6 +16,7 @@ from urllib.request import url2pathname
 import requests
 
 from sources.source import RawFile
+from sources.upstream.guest import ALONE, Guest
 from sources.upstream.http import (
     BY_HAND,
     CHECK_URL,
@@ -70,6 +71,7 @@ def fetch(
     raw: RawFile,
     partial: Path,
     *,
+    guest: Guest = ALONE,
     on_bytes: Callable[[int], None] | None = None,
     patience: Patience = PATIENT,
 ) -> Fetched:
@@ -81,6 +83,7 @@ def fetch(
     by when it starts over. Raises `UpstreamError`; OSError if ``partial`` cannot be written; and
     ValueError for a checksum that is none.
     """
+    raw = replace(raw, url=guest.mirrored(raw.url))
     algorithm, expected = _checksum(raw)
     _scheme(raw.url)
     with Partial(partial, redacted(raw.url), {algorithm, "sha256"}, on_bytes) as part:
@@ -97,8 +100,15 @@ def fetch(
         )
 
 
-def get(url: str, limit: int = LISTING_LIMIT, *, patience: Patience = PATIENT) -> bytes:
+def get(
+    url: str,
+    limit: int = LISTING_LIMIT,
+    *,
+    guest: Guest = ALONE,
+    patience: Patience = PATIENT,
+) -> bytes:
     """Return a small listing of at most ``limit`` bytes; raises `UpstreamError`."""
+    url = guest.mirrored(url)
     if _scheme(url) == "file":
         return _joined(url, _local_pieces(url), limit)
     retries = Retries(url, patience)

@@ -106,6 +106,7 @@ def _answered(
             guest.manners.turn(urlsplit(here).netloc, patience.budget),
             _send(session, here, asked, patience) as response,
         ):
+            guest.manners.hold(urlsplit(here).netloc, _retry_after(response.headers))
             if not response.is_redirect:
                 yield response
                 return

@@ -22,7 +22,7 @@ from pile import store
 from pile.journals import Journal
 from pile.ledger import Part, Receipt
 from pile.raw_files import Located
-from sources.fetch import Patience, UpstreamError, fetch
+from sources.fetch import UpstreamError, fetch
 from sources.source import Json, RawFile
 from sources.upstream.attempts import PATIENT
 from sources.upstream.guest import Guest
@@ -89,6 +89,11 @@ def entry(raw: RawFile, size: int, checksum: str | None) -> dict[str, Json]:
     return {"name": raw.name, "url": url, "size": size, "checksum": raw.checksum or checksum}
 
 
+def partial_of(path: Path) -> Path:
+    """Return where a raw file lies while it is downloaded."""
+    return path.with_name(f"{path.name}.partial")
+
+
 def _download_all(order: Order, journal: Journal) -> list[tuple[int, str]]:
     stop = threading.Event()
     with ThreadPoolExecutor(min(CONNECTIONS, len(order.files))) as pool:
@@ -133,7 +138,7 @@ def _download(
     """Return size and SHA-256 of one file, once it has its name."""
     _require_up(order, file.raw)
     file.path.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.path.with_name(file.path.name + ".partial")
+    partial = partial_of(file.path)
     there = _there(order, file)
     if there is None:
         with _alone(partial):

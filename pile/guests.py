@@ -1,5 +1,8 @@
 """As whom a run asks its upstreams: at one pace a host, with the source's keys and the user's mirrors."""
 
+import math
+from collections.abc import Sequence
+
 from pile import layout
 from pile.config import Config
 from sources.registry import SOURCES
@@ -37,9 +40,35 @@ def lacking(source: Source) -> list[Key]:
     return missing(source.keys)
 
 
-def how_to_give(key: Key) -> str:
-    """Tell where a key comes from, and where to put it."""
+def require_keys(name: str, keys: Sequence[Key]) -> None:
+    """Refuse to go on without keys, telling where they come from; raises `Refused`."""
+    if keys:
+        wanted = "; ".join(_how_to_give(key) for key in keys)
+        raise Refused(f"{name}: {wanted}; or set enabled = false in [sources.{name}]")
+
+
+def _how_to_give(key: Key) -> str:
     return (
         f"{', '.join(key.hosts)} wants a key: get one at {key.where}, then set {key.name} in the "
         f'environment, or write {key.name} = "..." to {keyring_path()} (mode 600)'
+    )
+
+
+def usd(size: int, per_gb: float) -> float:
+    """Return what a download costs whoever fetches it."""
+    return size / 1e9 * per_gb
+
+
+def priced(name: str, size: int, dollars: float) -> str:
+    """Return how much a source downloads, and what that costs."""
+    return f"{name}: {size / 1e9:,.{0 if size >= 1e9 else 3}f} GB, about {dollars:,.2f} USD"
+
+
+def unpaid(name: str, size: int, per_gb: float) -> str:
+    """Return why a source is not downloaded from without leave to spend, and how to give it."""
+    least = max(1, math.ceil(usd(size, per_gb)))
+    return (
+        f"{priced(name, size, usd(size, per_gb))}, billed to your account there: set [run] spend_usd = {least} "
+        f"(or more) to allow it, map its addresses to a mirror in [run.mirrors], give files of your own, "
+        f"or set enabled = false in [sources.{name}]"
     )

@@ -92,9 +92,7 @@ class Listener:
     run left there is handed on first.
     """
 
-    def __init__(
-        self, folder: Path, hear: Callable[[Sequence[Told], Sequence[Far]], None]
-    ) -> None:
+    def __init__(self, folder: Path, hear: Callable[[Sequence[Told], Sequence[Far]], None]) -> None:
         self._folder = folder
         self._hear = hear
         self._offsets: dict[Path, int] = {}

@@ -5,8 +5,9 @@ fetches only what is new. The user's own files stay where they are.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pile import layout, store
 from pile.config import Config, SourceTable
@@ -56,11 +57,12 @@ def note_local(files: list[dict[str, Json]]) -> Receipt:
 
 def write_listing(folder: Path, receipts: Sequence[Receipt]) -> Sequence[Part]:
     """Publish the list of all raw files, by name."""
-    files: list[dict[str, Json]] = []
+    files: list[Any] = []
     for receipt in receipts:
         found = receipt.figures["files"]
-        files.extend(dict(one) for one in found if isinstance(one, dict))  # type: ignore[union-attr]
-    store.publish_json(folder / LISTING, sorted(files, key=lambda one: str(one["name"])))
+        files.extend(found if isinstance(found, list) else [])
+    files.sort(key=lambda file: str(file["name"]))
+    store.publish_json(folder / LISTING, files)
     return [part_of(folder, folder / LISTING, {"files": len(files)})]
 
 
@@ -107,9 +109,7 @@ def _doubted(folder: Path, files: Sequence[Located]) -> frozenset[str]:
     doubted: set[str] = set()
     for other in sorted(folder.parent.iterdir()):
         if other != folder and layout.recipe(other).exists():
-            differ = {
-                one["name"] for one in _files_of(other) if _is_another(one, wanted.get(one["name"]))
-            }
+            differ = _that_differ(_files_of(other), wanted)
             if differ:
                 store.discard(layout.manifest(other))
                 store.discard(layout.receipts(other))
@@ -117,11 +117,20 @@ def _doubted(folder: Path, files: Sequence[Located]) -> frozenset[str]:
     return frozenset(doubted)
 
 
-def _files_of(folder: Path) -> list[dict[str, Json]]:
-    recipe = json.loads(layout.recipe(folder).read_text(encoding="utf-8"))
-    files: list[dict[str, Json]] = recipe["settings"]["files"]
+def _files_of(folder: Path) -> list[dict[str, Any]] | None:
+    """Return the files of an earlier plan, or None if that cannot be told."""
+    try:
+        recipe = json.loads(layout.recipe(folder).read_text(encoding="utf-8"))
+        files: list[dict[str, Any]] = recipe["settings"]["files"]
+    except (ValueError, KeyError, TypeError):
+        return None
     return files
 
 
-def _is_another(one: dict[str, Json], wanted: dict[str, str | int | None] | None) -> bool:
-    return wanted is not None and "url" in one and one != wanted
+def _that_differ(
+    earlier: list[dict[str, Any]] | None, wanted: Mapping[str, Mapping[str, Json]]
+) -> set[str]:
+    if earlier is None:
+        return set(wanted)
+    downloads = [one for one in earlier if "url" in one and one["name"] in wanted]
+    return {one["name"] for one in downloads if one != wanted[one["name"]]}

@@ -5,7 +5,7 @@ OpenWebText2's own files, ``{"text": …, "meta": {"title", "lang", "url", "word
 "subreddit", "reddit_score", …}}``, lists as the URL had many submissions; or pages that the user
 scraped, ``{"url": …, "text": …}`` with any of those beside it. Or ``.warc``, ``.warc.gz`` of the pages
 themselves: a ``response`` each, and a ``metadata`` record with the reason for one that could not be had;
-their header ``Pile-List-Line`` is the page's line of a list. Lists are what ``pile urls`` makes of dumps of
+their header ``X-List-Entry`` is the page's line of a list. Lists are what ``pile urls`` makes of dumps of
 Reddit's submissions (`sources.formats.reddit_links`): ``files`` that end in ``.urls.jsonl`` are fetched,
 page by page, to such WARCs. Nothing else is downloaded: the pages are their publishers', Reddit's
 dumps are closed to the public, and copies of the set are unofficial.
@@ -86,7 +86,7 @@ REDDIT = ("reddit", "subreddit")
 
 WARC_SUFFIXES = (".warc", ".warc.gz")
 
-LIST_LINE = "pile-list-line"
+LIST_ENTRY = "x-list-entry"
 """Header of a WARC record, in lower case: the page's line of the list it was fetched for."""
 
 LIMIT = 32 << 20
@@ -180,7 +180,7 @@ def _pages(
 def _page(record: Record, extractor: Extractor) -> tuple[str, dict[str, Json]]:
     """Return a page's text, and what is known of it; raises `ArticleError`."""
     content, content_type = _content(record)
-    listed = _list_line(record)
+    listed = _list_entry(record)
     url = str(listed.get("url") or record.headers.get("warc-target-uri", ""))
     article = extractor.article(url, decoded(content, content_type))
     return article.text, {
@@ -214,10 +214,10 @@ def _content(record: Record) -> tuple[bytes, str]:
         raise ArticleError("too_large", f"over {LIMIT:,} bytes decompressed") from None
 
 
-def _list_line(record: Record) -> Mapping[str, Json]:
+def _list_entry(record: Record) -> Mapping[str, Json]:
     """Return the page's line of the list it was fetched for, if the record has it."""
     try:
-        listed = orjson.loads(record.headers.get(LIST_LINE, "{}"))
+        listed = orjson.loads(record.headers.get(LIST_ENTRY, "{}"))
     except orjson.JSONDecodeError:
         return {}
     return listed if isinstance(listed, dict) else {}
@@ -266,5 +266,6 @@ SOURCE = Source(
     defaults={"fidelity": "published", "min_score": 3},
     homepage="https://openwebtext2.readthedocs.io",
     manual=MANUAL,
+    page_lists=(".urls.jsonl",),
     libraries=("newspaper4k", "lxml", "lxml-html-clean", "faust-cchardet", "tldextract"),
 )

@@ -104,8 +104,8 @@ def test_why_a_page_is_not_there_is_kept() -> None:
     ("headers", "body", "reason"),
     [
         ({"WARC-Block-Digest": "sha1:" + "A" * 32}, b"<p>a", "block_digest"),
-        ({"Pile-List-Line": "{"}, b"<p>a", "empty"),
-        ({"Pile-List-Line": "[1]"}, b"<p>a", "empty"),
+        ({"X-List-Entry": "{"}, b"<p>a", "empty"),
+        ({"X-List-Entry": "[1]"}, b"<p>a", "empty"),
         ({}, b"<div>" * 100_000, "empty"),
         ({}, b"\xff\xfe\0\0" * 100, "empty"),
         ({}, b"<p>" + b"a" * (9 << 20), "too_large"),

@@ -17,6 +17,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from urllib3.util import parse_url
+
 from sources.archives import Overlong, lines, open_stream
 from sources.source import RawFile, UnreadableFile
 from sources.upstream.answer import UNKNOWN
@@ -148,14 +150,12 @@ def _outcome(
 ) -> Outcome:
     url = _url(line)
     try:
-        if not url:
-            raise Missing("bad_address", "a line without an address")
-        record = response_record(page(url, guest, patience), url, listed, number)
+        found = page(url, guest, patience)
     except Missing as missing:
         record = missing_record(missing, url, listed, number, datetime.now(UTC))
-        unreached = urlsplit(url).netloc if missing.reason in OUT_OF_REACH else None
+        unreached = parse_url(url).host if missing.reason in OUT_OF_REACH else None
         return Outcome(number, record, unreached)
-    return Outcome(number, record, None)
+    return Outcome(number, response_record(found, url, listed, number), None)
 
 
 def _url(line: bytes | Overlong) -> str:

@@ -194,6 +194,8 @@ def _failures() -> Iterator[None]:
     """Say why there was no answer, or not all of it."""
     try:
         yield
+    except urllib3.exceptions.NewConnectionError as error:  # one of its errors of time, too
+        raise Missing("unreachable", cause_of(error), passing=True) from None
     except (urllib3.exceptions.TimeoutError, TimeoutError, Interrupted) as error:
         raise Missing("timeout", cause_of(error), passing=True) from None
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:

@@ -55,7 +55,7 @@ def _common(
     name = hashlib.sha256(f"{listed} {line}".encode()).digest()[:16]
     return (
         ("WARC-Type", kind),
-        ("WARC-Record-ID", f"<urn:uuid:{uuid.UUID(bytes=name, version=8)}>"),
+        ("WARC-Record-ID", f"<urn:uuid:{uuid.UUID(bytes=name, version=5)}>"),
         ("WARC-Date", date.strftime("%Y-%m-%dT%H:%M:%SZ")),
         ("WARC-Target-URI", _quoted(url)),
         ("X-List-Line", str(line)),

@@ -38,8 +38,8 @@ from pile.run import run_all
 from pile.show import NothingToShowError, show
 from pile.stages import report
 from pile.states import made, state_of, states
-from pile.urls import Lists, list_urls
 from pile.upstreams import check, default_table
+from pile.urls import Lists, list_urls
 from pile.verify import verify
 from pile.why import why
 from sources.published import PILE_SET_NAMES

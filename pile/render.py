@@ -10,8 +10,8 @@ from pile.guests import priced
 from pile.preflight import Download
 from pile.run import Outcome
 from pile.states import State
-from pile.urls import Listed
 from pile.upstreams import Answered
+from pile.urls import Listed
 from pile.why import Why
 from sources.formats.reddit_links import REASONS
 from sources.published import PILE_SET_NAMES, PUBLISHED

@@ -19,7 +19,8 @@ newline, at chunks that began or ended within a character, and in batches with a
 before. Here an id that a page has already is counted as a repeat, and the first in the order of the
 dumps and their lines stays. The original kept times in its machine's zone, here they are seconds since 1970.
 
-A billion submissions take the memory of one run of `sorted_runs`, and of the submissions of one page.
+A billion submissions take the memory of one run of `sorted_runs`. Of a page with more than
+`MOST_STATED` submissions, or very long ones, a list states the best scored.
 """
 
 import json
@@ -30,7 +31,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -47,8 +48,11 @@ RUN_BYTES = 256 << 20
 PUBLISHED_FILE = 100_000
 """Pages in one of the original's files."""
 
-MOST_STATED = 100_000
-"""Submissions of one page that are stated; of the others only the scores count."""
+MOST_STATED = 500
+"""Submissions of one page that are stated: those of the highest scores, so that the sum suffices."""
+
+LONGEST_LINE = 48 << 10
+"""Bytes of a list's line; of a page with longer ones, fewer submissions are stated."""
 
 REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -112,21 +116,38 @@ class Choice:
             raise ValueError(f"fidelity is {self.fidelity!r}, not one of {', '.join(FIDELITIES)}")
 
 
+Submission: TypeAlias = tuple[int, str | None, int, str | None, int]
+"""Id, subreddit, score, title, and seconds since 1970."""
+
+
 @dataclass(slots=True)
 class Page:
-    """A page's address, and of each of its submissions, by id: id, subreddit, score, title, time.
-
-    ``submissions`` and ``score`` count all of them, also those not stated.
-    """
+    """A page's address and its submissions; ``submissions`` and ``score`` count also those not stated."""
 
     url: str
-    stated: list[tuple[int, Any, int, Any, int]] = field(default_factory=list)
+    stated: list[Submission] = field(default_factory=list)
     submissions: int = 0
     score: int = 0
 
     def line(self) -> bytes:
         """Return the page as a line of a list: JSON, with OpenWebText2's names of fields."""
-        ids, subreddits, scores, titles, created = zip(*self.stated, strict=True)
+        stated = sorted(_best(self.stated, MOST_STATED))
+        line = self._line(stated)
+        while len(line) > LONGEST_LINE and len(stated) > 1:
+            stated = sorted(_best(stated, len(stated) // 2))
+            line = self._line(stated)
+        return line
+
+    def take(self, submission: Submission) -> None:
+        """Add a submission; of very many, only the best scored are kept."""
+        self.submissions += 1
+        self.score += submission[2]
+        self.stated.append(submission)
+        if len(self.stated) >= 4 * MOST_STATED:
+            self.stated = _best(self.stated, MOST_STATED)
+
+    def _line(self, stated: Sequence[Submission]) -> bytes:
+        ids, subreddits, scores, titles, created = zip(*stated, strict=True)
         record = {
             "url": self.url,
             "reddit_id": ids,
@@ -136,6 +157,11 @@ class Page:
             "reddit_created_utc": created,
         }
         return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _best(submissions: Sequence[Submission], most: int) -> list[Submission]:
+    """Return those of the highest scores, of equal ones the first ids."""
+    return sorted(submissions, key=lambda one: (-one[2], one[0]))[:most]
 
 
 def sort_dump(path: Path, number: int, folder: Path, room: int = RUN_BYTES) -> SortedDump:
@@ -206,10 +232,7 @@ def _grouped(records: Iterable[bytes], tally: Tally) -> Iterator[Page]:
             continue
         last_id = found
         subreddit, score, title, created = orjson.loads(payload)
-        page.submissions += 1
-        page.score += score
-        if page.submissions <= MOST_STATED:
-            page.stated.append((int(found, 16), subreddit, score, title, created))
+        page.take((int(found, 16), subreddit, score, title, created))
     if page is not None:
         yield page
 

@@ -206,6 +206,20 @@ def test_pages_come_in_order_whatever_their_letters(
     assert [page.score for page in found] == [sum(expected[page.url].values()) for page in found]
 
 
+def test_a_line_holds_the_best_scored_of_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In order of ids; all scores count, and what is stated sums to enough."""
+    monkeypatch.setattr(reddit_links, "MOST_STATED", 3)
+    many = [post(str(n), A, n % 5 - 2, title="t" * 300) for n in range(1, 10)]
+    found, tally = listing(tmp_path, [*many, post("z", LAST, 3)], choice=Choice(min_score=-100))
+    assert (tally.submissions, tally.given) == (10, 10)
+    assert (found[0]["reddit_id"], found[0]["reddit_score"]) == ([3, 4, 9], [1, 2, 2])
+    monkeypatch.setattr(reddit_links, "LONGEST_LINE", 600)
+    found, _ = listing(tmp_path, [*many, post("z", LAST, 3)], choice=Choice(min_score=-100))
+    assert found[0]["reddit_id"] == [4]
+
+
 @pytest.mark.real
 def test_real_submissions_are_read(samples: Path, tmp_path: Path) -> None:
     """Every one is a page's or has a reason."""

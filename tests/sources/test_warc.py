@@ -141,7 +141,7 @@ def test_what_is_no_response_is_none(block: bytes) -> None:
 
 def test_a_response_without_a_body_has_an_empty_one() -> None:
     """Headers that end the block are headers."""
-    assert parse_response(b"HTTP/1.0 404 Not Found\r\nA: b\r\n") == Message({"a": "b"}, b"")
+    assert parse_response(b"HTTP/1.0 404 Not Found\r\nA: b\r\n") == Message({"a": "b"}, b"", 404)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=6))

@@ -42,9 +42,10 @@ import orjson
 
 from sources.archives import Overlong, lines, open_stream
 from sources.formats import articles
-from sources.formats.articles import ArticleError, Extractor, decoded
+from sources.formats.articles import ArticleError, Extractor
 from sources.formats.link_filter import registered_domain
 from sources.formats.packed import UNREADABLE, files
+from sources.formats.page_charset import decoded
 from sources.formats.warc import (
     OverlongError,
     Record,

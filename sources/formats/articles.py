@@ -11,7 +11,6 @@ and fail on a slow one. Processor time is counted, so that a busy machine decide
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -21,8 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
-
-import cchardet
 
 from sources.formats.article_program import LENGTH, NO_MEMORY
 
@@ -46,12 +43,6 @@ REASONS: Mapping[str, str] = MappingProxyType(
 """Why a page may give no article."""
 
 _PROGRAM = Path(__file__).with_name("article_program.py")
-_DECLARED = re.compile(
-    rb"""<meta[^>]{0,400}?charset\s*=\s*["']?([\w.:-]{1,40})|^<\?xml[^>]{0,200}?encoding=["']([\w.:-]{1,40})""",
-    re.IGNORECASE,
-)
-_IN_HEADER = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
-_HEAD = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,27 +146,3 @@ class Extractor:
             if pipe is not None:
                 pipe.close()
         program.wait()
-
-
-def decoded(content: bytes, content_type: str) -> str:
-    """Decode a page: as its header says, else as it does itself, else as UTF-8 or by a guess.
-
-    What its charset cannot spell becomes U+FFFD.
-    """
-    declared = _DECLARED.search(content[:_HEAD])
-    in_header = _IN_HEADER.search(content_type)
-    named = [in_header[1]] if in_header else []
-    named += [(declared[1] or declared[2]).decode("ascii", "replace")] if declared else []
-    for charset in named:
-        try:
-            return content.decode(charset, "replace")
-        except LookupError:
-            continue
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        guess = cchardet.detect(content)["encoding"] or "utf-8"
-    try:
-        return content.decode(guess, "replace")
-    except LookupError:
-        return content.decode("utf-8", "replace")

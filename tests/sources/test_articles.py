@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from sources.formats import articles
-from sources.formats.articles import Article, ArticleError, Extractor, decoded
+from sources.formats.articles import Article, ArticleError, Extractor
+from sources.formats.page_charset import decoded
 
 WORDS = "It is not known who turned the clock back, or why they would have wanted it to be so. "
 PAGE = f"<html lang=en><title>Ebb</title><body><p>{WORDS * 4}</p></body></html>"

@@ -184,7 +184,12 @@ def status_command(
     with _errors(debug):
         settings, graph = _open(config)
         found = states(settings, graph)
-        rows = [render.status_row(one.stage.name, one.state, one.manifest) for one in found]
+        notes = {f"fetch.{source}": some for source, some in graph.recognised().items()}
+        rows = [
+            render.status_row(one.stage.name, one.state, one.manifest)
+            | {"recognised": [file.note for file in notes.get(one.stage.name, ())]}
+            for one in found
+        ]
         _print(rows, render.status(rows), as_json=as_json)
         if any(one.state != "done" for one in found):
             raise typer.Exit(FAILED)
@@ -327,7 +332,9 @@ def _open(config: Path) -> tuple[Config, Graph]:
 
 
 def _announce(settings: Config, graph: Graph) -> None:
-    """Say what is about to be downloaded, and that upstreams should know who asks."""
+    """Say which files are known, what is to be downloaded, and that upstreams should know who asks."""
+    for source, known in graph.recognised().items():
+        _say("\n".join(f"{source}: {file.note}" for file in known))
     to_come = downloads(settings, graph)
     if not to_come:
         return

@@ -304,9 +304,12 @@ def _source_table(path: Path, text: str, name: str, given: dict[str, Any]) -> So
 
 
 def _facts(name: str, reader: str) -> dict[str, str]:
-    """Name and licence of a component as the Pile gives them; the user's own may say otherwise."""
-    pile_set_name = name if reader == LOCAL else SOURCES[reader].pile_set_name
-    return {"pile_set_name": pile_set_name, "licence": SOURCES[reader].licence}
+    """Name and licence of a component as the Pile gives them; the user's own may say otherwise.
+
+    A component's table with files of the user's is that component, whoever reads it.
+    """
+    of = SOURCES.get(name, SOURCES[reader]) if reader == LOCAL else SOURCES[reader]
+    return {"pile_set_name": of.pile_set_name or name, "licence": of.licence}
 
 
 def _check_options(

@@ -10,6 +10,7 @@ from pile.raw_files import Located, locate
 from pile.stages import dedup, extract, fetch, mix, report, scatter, sign, tokenize, train_tokenizer
 from pile.stages.stage import Stage
 from sources.fetch import UpstreamError
+from sources.published import Recognised, recognise
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -46,6 +47,14 @@ class Graph:
             if stage.name == name:
                 return stage
         raise KeyError(name)
+
+    def recognised(self) -> dict[str, list[Recognised]]:
+        """Return by source the user's files that are, or are called like, files of the Pile of 2020."""
+        found = {
+            name: [recognise(file.raw.name, file.raw.checksum) for file in files if file.is_local]
+            for name, files in self.files.items()
+        }
+        return {name: [one for one in some if one] for name, some in found.items() if any(some)}
 
     def waves(self) -> list[list[Stage]]:
         """Group the stages so that each one's inputs lie in earlier groups."""

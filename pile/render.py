@@ -114,7 +114,8 @@ def status(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     header = ("STAGE", "STATE", "OUT", "ON DISK", "REJECTED", "SET ASIDE")
-    return table(header, cells, right=(2, 3))
+    notes = [f"{row['stage']}: {note}" for row in rows for note in row["recognised"]]
+    return "\n".join([table(header, cells, right=(2, 3)), *notes])
 
 
 def why(found: Why) -> str:

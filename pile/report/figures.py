@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 
 from pydantic import TypeAdapter
 
+from sources.published import Recognised
 from sources.source import Access, Json, Published
 
 
@@ -39,7 +40,8 @@ class SourceFigures:
     (`length_bin`). ``explanations`` says what each reason means. ``cleaned`` counts the documents
     that each cleaning rule changed, ``surrogates`` the repairs that are always made, ``duplicates``
     the documents removed by kind ("exact", "near"). ``corpus_documents`` and ``corpus_bytes`` are
-    those of each split, after epochs; ``tokens`` those of all splits.
+    those of each split, after epochs; ``tokens`` those of all splits. ``recognised`` are raw files that
+    are, or are called like, those of the Pile of 2020.
     """
 
     name: str
@@ -64,6 +66,7 @@ class SourceFigures:
     published: Published | None = None
     lengths: tuple[int, ...] = ()
     samples: tuple[SampleDocument, ...] = ()
+    recognised: tuple[Recognised, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Report: gather the figures of all stages and render them as one page and as JSON."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
@@ -25,13 +26,14 @@ from pile.report.figures import (
 from pile.report.page import render
 from pile.stages import train_tokenizer
 from pile.stages.extract import explain_reasons
+from pile.stages.fetch import LISTING
 from pile.stages.stage import Inputs, Made, Stage
-from sources.published import PUBLISHED
+from sources.published import PUBLISHED, Recognised, recognise
 from sources.source import EXCERPT, Json
 from tokenizer.files import TOKENIZER_JSON
 from tokenizer.shape import describe
 
-VERSION = 1
+VERSION = 2
 FOLDER = "report"
 LONGEST_TOKENS = 20
 
@@ -137,7 +139,15 @@ def _source(
         published=PUBLISHED.get(table.name),
         lengths=_lengths(receipts),
         samples=tuple(_samples(config, table, made)),
+        recognised=_recognised(inputs[f"fetch.{table.name}"]),
     )
+
+
+def _recognised(fetched: Made) -> tuple[Recognised, ...]:
+    """Return which of a source's raw files are those of the Pile of 2020, or called like them."""
+    files = json.loads((fetched.folder / LISTING).read_text(encoding="utf-8"))
+    found = (recognise(file["name"], file["checksum"]) for file in files)
+    return tuple(one for one in found if one is not None)
 
 
 def _by_split(mixed: Iterable[Receipt], figure: str, source: str) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The user's own files, in the forms that people keep text in.
 
 The name tells the form, also behind ``.gz``, ``.zst``, ``.xz`` or ``.bz2``, and for each member of a
-``.zip``, ``.7z`` or tar (``.tar``, ``.tar.gz``, ``.jsonl.zst.tar``, …):
+``.zip``, ``.7z`` or tar (``.tar``, ``.tar.gz``, ``.jsonl.zst.tar``, …), and of an archive in one of these:
 
 * ``.jsonl``, ``.ndjson`` and ``.json.gz``: JSON a line, an object with ``text`` and perhaps
   ``meta``, or a string. Lines of white space are no records.
@@ -26,6 +26,7 @@ the name, ``/``, and the raw file's name, with member and place where there are 
 """
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ import orjson
 from sources.archives import Overlong, lines, open_stream
 from sources.formats import document_files
 from sources.formats.numbering import numbered
-from sources.formats.packed import UNREADABLE, PackedFile, files, uncompressed_name
+from sources.formats.packed import UNREADABLE, PackedFile, files, is_archive, uncompressed_name
 from sources.formats.parquet_rows import parquet_rows
 from sources.source import (
     Document,
@@ -54,6 +55,11 @@ LICENCE = "as the user states"
 
 LIMIT = 256 << 20
 """Bytes of a line, of a text file, or of a JSON array."""
+
+NESTED_LIMIT = 16 << 30
+"""Bytes of an archive that is a member of another."""
+
+CHUNK = 1 << 20
 
 ARCHIVES = (
     ".zip",
@@ -119,6 +125,9 @@ def _found(path: Path, raw: RawFile, keys: Keys) -> Iterator[tuple[PackedFile, F
             yield whole, Found(str(number), row)
     elif raw.name.endswith(ARCHIVES):
         for file, stream in files(path, raw):
+            if file.problem is None and file.name.endswith(ARCHIVES):
+                yield from _nested(file, stream, keys.html)
+                continue
             for found in _in_file(file, stream, keys.html):
                 yield file, found
     else:
@@ -126,6 +135,25 @@ def _found(path: Path, raw: RawFile, keys: Keys) -> Iterator[tuple[PackedFile, F
             file = PackedFile(uncompressed_name(raw.name), raw.name, packed=False)
             for found in _in_file(file, stream, keys.html):
                 yield file, found
+
+
+def _nested(file: PackedFile, stream: BinaryIO, html: str) -> Iterator[tuple[PackedFile, Found]]:
+    """Read an archive that is itself a member of one, from a copy on disk."""
+    with tempfile.NamedTemporaryFile(prefix="member-") as copy:
+        room = NESTED_LIMIT
+        while room >= 0 and (piece := stream.read(CHUNK)):
+            room -= len(piece)
+            copy.write(piece)
+        copy.flush()
+        path = Path(copy.name)
+        if room < 0:
+            yield file, Found("", f"over {NESTED_LIMIT:,} bytes", "overlong")
+        elif not is_archive(path):
+            yield file, Found("", "it is no archive", "damaged")
+        else:
+            for inner, content in files(path, RawFile("", file.origin)):
+                for found in _in_file(inner, content, html):
+                    yield inner, found
 
 
 def _in_file(file: PackedFile, stream: BinaryIO, html: str) -> Iterator[Found]:
@@ -281,9 +309,9 @@ SOURCE = Source(
         "no_id_key": "JSON or a row without an id under `id_key`, which is set",
         "not_text": "a file of unknown form that is not UTF-8 or holds NUL",
         **document_files.REASONS,
-        "damaged": "an EPUB within an archive that is cut or broken",
+        "damaged": "an EPUB within an archive that is cut or broken, or a member that is no archive",
         "empty": "a text of no characters",
-        "overlong": "a line, text file or JSON array of more than 256 MiB",
+        "overlong": "a line, text file or JSON array of more than 256 MiB, a nested archive of over 16 GiB",
         "packed_parquet": "a Parquet file within an archive, or compressed as a whole",
         "unreadable_member": UNREADABLE,
     },

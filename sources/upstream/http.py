@@ -8,11 +8,12 @@ file itself. A part is asked for, and believed, only under a strong validator (R
 import os
 import re
 import ssl
-import time
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from importlib.metadata import version
 from urllib.parse import urljoin, urlsplit
 
@@ -29,6 +30,7 @@ from sources.upstream.attempts import (
     UpstreamError,
     redacted,
 )
+from sources.upstream.flow import flowing
 from sources.upstream.guest import ALONE, Guest
 
 CHUNK = 256 * 1024
@@ -57,11 +59,33 @@ DATE_DISTANCE = timedelta(seconds=60)
 file can change twice and keep its date (RFC 9110, section 8.8.2.2)."""
 
 
+class _Sessions(threading.local):
+    """A session a thread, so that the files of a host come over the same connections."""
+
+    process = 0
+    session: requests.Session
+
+
+_SESSIONS = _Sessions()
+
+
+def shared_session() -> requests.Session:
+    """Return the session of this thread and process."""
+    if _SESSIONS.process != os.getpid():
+        _SESSIONS.process, _SESSIONS.session = os.getpid(), requests.Session()
+    return _SESSIONS.session
+
+
 def user_agent(contact: str = "") -> str:
     """Return what PILE_USER_AGENT says, or our name with a contact, or that none is given."""
     contact = contact.strip() or os.environ.get("PILE_CONTACT", "").strip() or "contact not set"
     named = os.environ.get("PILE_USER_AGENT", "").strip()
-    return named or f"pile/{version('pile')} (+{contact})"
+    return named or f"pile/{_release()} (+{contact})"
+
+
+@cache
+def _release() -> str:
+    return version("pile")
 
 
 @contextmanager
@@ -195,7 +219,7 @@ def _whole(response: requests.Response, url: str, patience: Patience) -> Answer:
     # A chunked answer ends with its last chunk, whatever length it may state too.
     chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
     size = None if chunked else _number(response.headers.get("Content-Length"))
-    pieces = _pieces(response, size, patience)
+    pieces = flowing(lambda: _read(response), size, patience)
     return Answer(_version(response.headers, size), 0, chunked or size is not None, pieces)
 
 
@@ -212,7 +236,7 @@ def _part(response: requests.Response, start: int, known: Version, patience: Pat
         raise Interrupted(
             f"a wrong part came (Content-Range: {stated!r} for bytes={start}-)", start_over=True
         )
-    return Answer(known, start, True, _pieces(response, size - start, patience))
+    return Answer(known, start, True, flowing(lambda: _read(response), size - start, patience))
 
 
 def _nothing_more(response: requests.Response, start: int, known: Version) -> Answer:
@@ -221,27 +245,6 @@ def _nothing_more(response: requests.Response, start: int, known: Version) -> An
     if stated != f"bytes */{start}" or known.size not in {None, start}:
         raise Interrupted(f"no part from byte {start} (Content-Range: {stated!r})", start_over=True)
     return Answer(known, start, True, iter(()))
-
-
-def _pieces(
-    response: requests.Response, expected: int | None, patience: Patience
-) -> Iterator[bytes]:
-    """Yield the body, undecoded, as it comes; raises Interrupted if it is short or stalls."""
-    received = 0
-    window_start, window_bytes = time.monotonic(), 0
-    while piece := _read(response):
-        received += len(piece)
-        window_bytes += len(piece)
-        if expected is not None and received > expected:
-            raise Interrupted(f"more than {expected:,} bytes came", start_over=True)
-        yield piece
-        seconds = time.monotonic() - window_start
-        if seconds >= patience.read_timeout:
-            if window_bytes < patience.slowest * seconds:
-                raise Interrupted(f"stalled: {window_bytes:,} bytes in {seconds:.0f} s")
-            window_start, window_bytes = time.monotonic(), 0
-    if expected is not None and received < expected:
-        raise Interrupted(f"{received:,} bytes came, not {expected:,} as stated")
 
 
 def _read(response: requests.Response) -> bytes:

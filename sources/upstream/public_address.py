@@ -15,7 +15,11 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class UnknownHost(Exception):  # noqa: N818 - says what the host is
-    """A name without an address."""
+    """A name without an address; ``passing`` if that may be otherwise soon."""
+
+    def __init__(self, what: str, passing: bool) -> None:
+        super().__init__(what)
+        self.passing = passing
 
 
 class PrivateHost(Exception):  # noqa: N818 - says what the host is
@@ -27,7 +31,8 @@ def public_address(host: str, port: int) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise UnknownHost(getattr(error, "strerror", None) or "no name") from None
+        passing = isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN
+        raise UnknownHost(getattr(error, "strerror", None) or "no name", passing) from None
     addresses = [str(address[0]) for *_, address in found]
     if os.environ.get(ALLOW_PRIVATE) == "yes":
         return addresses[0]

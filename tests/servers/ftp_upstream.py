@@ -52,7 +52,7 @@ class _Faulty:
 
     def read(self, size: int) -> bytes:
         if self._left is None:
-            piece = self._file.read(min(size, 1000))
+            piece = self._file.read(size)
             if self._fault[0] == "within":
                 self._fault[1]()
             return piece

@@ -18,6 +18,8 @@ from sources.fetch import Patience, UpstreamError, fetch, get, sha256_of
 from sources.source import RawFile
 from sources.upstream import http
 from sources.upstream import partial as partial_module
+from sources.upstream.guest import Guest
+from sources.upstream.manners import Manners
 
 # Test folders are no packages, so that what two of them share is found by its folder.
 sys.path.append(str(Path(__file__).parent))
@@ -140,6 +142,7 @@ def test_requests_name_themselves_and_ask_for_the_bytes_as_stored(
 ) -> None:
     """PILE_USER_AGENT is sent; without it, the request admits that there is no contact."""
     monkeypatch.delenv("PILE_USER_AGENT", raising=False)
+    monkeypatch.delenv("PILE_CONTACT", raising=False)
     fetch(raw(upstream), partial)
     monkeypatch.setenv("PILE_USER_AGENT", "lab/1.0 (+mailto:us@example.org)")
     get(upstream.url)
@@ -148,6 +151,18 @@ def test_requests_name_themselves_and_ask_for_the_bytes_as_stored(
     assert first["User-Agent"].startswith("pile/")
     assert first["User-Agent"].endswith("(+contact not set)")
     assert second["User-Agent"] == "lab/1.0 (+mailto:us@example.org)"
+
+
+def test_the_contact_of_the_run_is_sent(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the guest's manners, or else of PILE_CONTACT; each request has it."""
+    monkeypatch.delenv("PILE_USER_AGENT", raising=False)
+    monkeypatch.setenv("PILE_CONTACT", "https://example.org/crawl")
+    get(upstream.url)
+    get(upstream.url, guest=Guest(Manners(contact="mailto:us@example.org")))
+    ends = [request.headers["User-Agent"].partition(" ")[2] for request in upstream.requests]
+    assert ends == ["(+https://example.org/crawl)", "(+mailto:us@example.org)"]
 
 
 def test_chunked_answers_tell_their_end(
@@ -327,7 +342,7 @@ def test_a_download_that_was_complete_is_only_confirmed(upstream: Upstream, part
     """A 416 with the very size on disk says that nothing is missing."""
     start_download(upstream, partial, 70_000, ETag='"one"')
     note = json.loads(note_of(partial).read_text())
-    note_of(partial).write_text(json.dumps(note | {"flushed": len(CONTENT)}))
+    note_of(partial).write_text(json.dumps(note | {"flushed": len(CONTENT)}) + "\n")
     partial.write_bytes(CONTENT)
     found = fetch(raw(upstream), partial)
     assert (found.sha256, found.resumed_from) == (SHA256, len(CONTENT))
@@ -384,7 +399,7 @@ def test_a_long_download_is_flushed_on_its_way(
     def look(grown: int) -> None:
         del grown
         if note_of(partial).exists():
-            noted.append(json.loads(note_of(partial).read_text())["flushed"])
+            noted.append(json.loads(note_of(partial).read_text().splitlines()[-1])["flushed"])
 
     pieces = tuple(CONTENT[n : n + 9000] for n in range(0, len(CONTENT), 9000))
     reply = whole(CONTENT, ETag='"one"')

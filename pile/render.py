@@ -11,7 +11,7 @@ from pile.preflight import Download
 from pile.run import Outcome
 from pile.states import State
 from pile.upstreams import Answered
-from pile.urls import Listed
+from pile.urls import SUFFIX, Listed
 from pile.why import Why
 from sources.formats.reddit_links import REASONS
 from sources.published import PILE_SET_NAMES, PUBLISHED
@@ -185,8 +185,9 @@ def listed(found: Listed) -> str:
         f"{found.pages:,} pages in {found.files:,} lists: {found.folder}",
         f"{found.submissions:,} submissions read, {found.given:,} of these pages",
         *(f"  {count:,} {reason}: {REASONS[reason]}" for reason, count in found.rejected.items()),
-        f'read them with files = ["{found.folder}/*.urls.jsonl"] in [sources.openwebtext2]',
     ]
+    if found.files:
+        lines.append(f'in [sources.openwebtext2]: files = ["{found.folder}/*{SUFFIX}"]')
     return "\n".join(lines)
 
 

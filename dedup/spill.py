@@ -136,9 +136,7 @@ class Spill:
             yield part, places, positions[places] - firsts[part]
 
 
-def write_part(
-    part: Part, signatures: Signatures, bands: Bands, ranks: NDArray[np.int64]
-) -> None:
+def write_part(part: Part, signatures: Signatures, bands: Bands, ranks: NDArray[np.int64]) -> None:
     """Write the four files of a part whose documents have these ranks."""
     write_runs(part.path("runs"), _sections(signatures, bands, ranks.astype(np.uint64)))
     ids = pa.concat_arrays([signatures.ids])

@@ -10,54 +10,42 @@ import shutil
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from pile import layout, lock, render
 from pile.config import Config, ConfigError, load
 from pile.duplicates import clusters
-from pile.engine import NoProgressError
-from pile.export.configs import FRAMEWORKS, NothingToExportError, export
-from pile.graph import Graph, build
-from pile.ledger import ConservationError
-from pile.narrate import Narrator
-from pile.preflight import NoSpaceError
-from pile.run import (
-    Outcome,
-    RunFailed,
-    SourcesGoneError,
-    run,
+from pile.exit_codes import (
+    BY_FAILURE,
+    FAILED,
+    INTERRUPTED,
+    LOCKED,
+    SET_ASIDE,
+    UNVERIFIED,
+    UPSTREAM,
+    USAGE,
 )
+from pile.export.configs import FRAMEWORKS, export
+from pile.graph import Graph, build
+from pile.narrate import Narrator
+from pile.preflight import downloads
+from pile.run import run_all
 from pile.show import NothingToShowError, show
 from pile.stages import report
 from pile.states import made, state_of, states
+from pile.upstreams import check, default_table
+from pile.urls import Lists, list_urls
 from pile.verify import verify
 from pile.why import why
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
-
-DONE, FAILED, USAGE, SET_ASIDE, LOCKED, STALLED, UNVERIFIED, NO_SPACE, UPSTREAM = range(9)
-"""Exit codes: 0 done, 1 failed, 2 usage or config, 3 something was set aside or left out, 4 locked
-by another run, 5 no progress, 6 verification failed, 7 not enough disk, 8 upstream gone."""
-
-INTERRUPTED = 130
-
-_CODES: dict[type[Exception], int] = {
-    ConfigError: USAGE,
-    NothingToShowError: USAGE,
-    NothingToExportError: FAILED,
-    lock.LockedError: LOCKED,
-    NoProgressError: STALLED,
-    NoSpaceError: NO_SPACE,
-    RunFailed: FAILED,
-    ConservationError: FAILED,
-}
 
 app = typer.Typer(
     name="pile",
@@ -71,6 +59,7 @@ ConfigPath = Annotated[Path, typer.Option("-c", "--config", help="The pipeline.t
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 DEFAULT_CONFIG = Path("pipeline.toml")
+CHECK = "check"
 
 
 def main() -> None:
@@ -84,23 +73,54 @@ def main() -> None:
 
 @app.command("sources")
 def sources_command(
-    name: Annotated[str | None, typer.Argument(help="Explain this source.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME | check [NAME...]]", help="Explain this source; or check."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="With check: the pipeline.toml to follow.")
+    ] = None,
     as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
-    """List the 22 components of the Pile, or explain one.
+    """List the 22 components of the Pile, explain one, or check that upstreams answer as expected.
 
-    Example: pile sources wikipedia_en
+    Examples: pile sources wikipedia_en; pile sources check europarl hackernews
+
+    check asks each upstream once, and says what has moved; exit 8 if something has.
     """
-    if name is None:
-        rows = render.source_rows()
-        _print(rows, render.sources(rows), as_json=as_json)
-        return
+    with _errors(debug):
+        if not names:
+            rows = render.source_rows()
+            _print(rows, render.sources(rows), as_json=as_json)
+        elif names[0] == CHECK:
+            _check_upstreams(names[1:], config, as_json=as_json)
+        else:
+            for name in names:
+                _require_source(name)
+                _print(render.source_facts(name), render.source(name), as_json=as_json)
+
+
+def _require_source(name: str) -> None:
     if name not in PILE_SET_NAMES and name not in SOURCES:
-        _fail(
-            ConfigError(f"there is no source {name!r}; these are: {', '.join(PILE_SET_NAMES)}"),
-            USAGE,
-        )
-    _print(render.source_facts(name), render.source(name), as_json=as_json)
+        raise ConfigError(f"there is no source {name!r}; these are: {', '.join(PILE_SET_NAMES)}")
+
+
+def _check_upstreams(names: Sequence[str], config: Path | None, *, as_json: bool) -> None:
+    if config is None and DEFAULT_CONFIG.exists():
+        config = DEFAULT_CONFIG
+    settings = load(config) if config else Config(path=DEFAULT_CONFIG.absolute())
+    tables = {table.name: table for table in settings.sources}
+    for name in names:
+        if name not in tables:
+            _require_source(name)
+    every = names or (sorted(tables) if config else list(PILE_SET_NAMES))
+    found = check(
+        settings, [*(tables[name] if name in tables else default_table(name) for name in every)]
+    )
+    _print([asdict(one) for one in found], render.answered(found), as_json=as_json)
+    if any(one.state in {"moved", "down"} for one in found):
+        raise typer.Exit(UPSTREAM)
 
 
 @app.command("plan")
@@ -124,11 +144,13 @@ def plan_command(
             }
             for one in found
         ]
-        text = "\n\n".join(filter(None, (render.downloads(graph), render.plan(found, reasons))))
+        to_come = downloads(settings, graph)
+        text = "\n\n".join(filter(None, (render.downloads(to_come), render.plan(found, reasons))))
         skipped = [asdict(one) for one in graph.skipped]
         for one in graph.skipped:
-            _say(f"left out: {one.source}: {one.why}")
-        _print({"stages": rows, "skipped": skipped}, text, as_json=as_json)
+            _say(f"{'a run is refused' if one.refused else 'left out'}: {one.source}: {one.why}")
+        fetched = [asdict(one) for one in to_come]
+        _print({"downloads": fetched, "stages": rows, "skipped": skipped}, text, as_json=as_json)
 
 
 @app.command("run")
@@ -142,8 +164,9 @@ def run_command(
     signal.signal(signal.SIGTERM, _terminate)
     with _errors(debug, resume=f"pile run -c {config}"):
         settings, graph = _open(config)
+        _announce(settings, graph)
         with lock.hold(layout.lock(settings.work)), Narrator() as narrator:
-            graph, outcome = _run(settings, graph, narrator)
+            graph, outcome = run_all(settings, graph, narrator.hear, _say)
         found = {**asdict(outcome), "skipped": [asdict(one) for one in graph.skipped]}
         _print(found, render.outcome(settings, outcome, graph.skipped), as_json=as_json)
         if any(one.upstream_gone for one in graph.skipped):
@@ -163,7 +186,12 @@ def status_command(
     with _errors(debug):
         settings, graph = _open(config)
         found = states(settings, graph)
-        rows = [_status_row(one.stage.name, one.state, one.manifest) for one in found]
+        notes = {f"fetch.{source}": some for source, some in graph.recognised().items()}
+        rows = [
+            render.status_row(one.stage.name, one.state, one.manifest)
+            | {"recognised": [file.note for file in notes.get(one.stage.name, ())]}
+            for one in found
+        ]
         _print(rows, render.status(rows), as_json=as_json)
         if any(one.state != "done" for one in found):
             raise typer.Exit(FAILED)
@@ -288,44 +316,48 @@ def export_command(
         _print(files, "\n".join(files), as_json=as_json)
 
 
+@app.command("urls")
+def urls_command(  # noqa: PLR0913, PLR0917 - its options
+    dumps: Annotated[list[Path], typer.Argument(help="Dumps of Reddit's submissions: RS_*.zst.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to make, of lists.")],
+    min_score: Annotated[int, typer.Option(help="Least sum of a page's scores.")] = 3,
+    fidelity: Annotated[str, typer.Option(help="published or corrected.")] = "published",
+    per_file: Annotated[int, typer.Option(min=1, help="Pages of one list.")] = 1000,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core.")] = 0,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """List the pages that Reddit's submissions link to, for the source openwebtext2.
+
+    Example: pile urls RS_2019-*.zst -o urls/
+    """
+    with _errors(debug):
+        found = list_urls(dumps, Lists(output, min_score, fidelity, per_file), workers)
+        _print(asdict(found), render.listed(found), as_json=as_json)
+
+
 def _open(config: Path) -> tuple[Config, Graph]:
     settings = load(config)
     return settings, build(settings, lambda path: _say(f"reading {path}", only_on_terminal=True))
 
 
-def _run(settings: Config, graph: Graph, narrator: Narrator) -> tuple[Graph, Outcome]:
-    """Run the graph; without a source whose upstream is gone, if need be."""
-    gone: dict[str, str] = {}
-    before: list[str] = []
-    while True:
-        try:
-            outcome = run(settings, graph, narrator.hear)
-        except SourcesGoneError as error:
-            gone.update(error.gone)
-            before.extend(error.made)
-            _say(f"going on without {', '.join(error.gone)}")
-            graph = build(settings, lambda path: None, gone)
-        else:
-            outcome.made = before + outcome.made
-            outcome.kept = [name for name in outcome.kept if name not in before]
-            return graph, outcome
+def _announce(settings: Config, graph: Graph) -> None:
+    """Say which files are known, what is to be downloaded, and that upstreams should know who asks."""
+    for source, known in graph.recognised().items():
+        _say("\n".join(f"{source}: {file.note}" for file in known))
+    to_come = downloads(settings, graph)
+    if not to_come:
+        return
+    _say(render.downloads(to_come))
+    if not settings.contact and not os.environ.get("PILE_USER_AGENT"):
+        _say(
+            'no contact is set: give [run] contact = "you@example.org" (or PILE_CONTACT), so that '
+            "upstreams can reach you rather than block you"
+        )
 
 
 def _no_stage(graph: Graph, name: str) -> str:
     return f"there is no stage {name!r}; these are: {', '.join(one.name for one in graph.stages)}"
-
-
-def _status_row(name: str, state: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
-    found = manifest or {}
-    return {
-        "stage": name,
-        "state": state,
-        "taken": found.get("taken"),
-        "given": found.get("given"),
-        "rejected": found.get("rejected", {}),
-        "quarantined": found.get("quarantined", []),
-        "bytes": sum(part["size"] for part in found.get("parts", [])),
-    }
 
 
 def _print(value: object, text: str, *, as_json: bool) -> None:
@@ -353,8 +385,8 @@ def _errors(debug: bool, resume: str = "") -> Iterator[None]:
     hint = f"\nWhat is finished is kept; `{resume}` goes on from there." if resume else ""
     try:
         yield
-    except tuple(_CODES) as error:
-        code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
+    except tuple(BY_FAILURE) as error:
+        code = next(code for kind, code in BY_FAILURE.items() if isinstance(error, kind))
         _fail(error, code, "" if code in {USAGE, LOCKED} else hint, debug=debug)
     except KeyboardInterrupt:
         _say(f"stopped.{hint}")
@@ -368,6 +400,6 @@ def _errors(debug: bool, resume: str = "") -> Iterator[None]:
 def _fail(error: Exception, code: int, hint: str = "", *, debug: bool = False) -> NoReturn:
     if debug:
         traceback.print_exception(error)
-    kind = "" if isinstance(error, tuple(_CODES)) else f"{type(error).__name__}: "
+    kind = "" if isinstance(error, tuple(BY_FAILURE)) else f"{type(error).__name__}: "
     _say(f"error: {kind}{error}{hint}")
     raise typer.Exit(code) from None

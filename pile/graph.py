@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from pile.config import Config, ConfigError, SourceTable
+from pile.guests import Refused
 from pile.raw_files import Located, locate
 from pile.stages import (
     deduplication,
@@ -19,17 +20,27 @@ from pile.stages import (
 )
 from pile.stages.stage import Stage
 from sources.fetch import UpstreamError
+from sources.published import Recognised, recognise
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A source that has no raw files in this run, why, and whether to try again later."""
+    """A source that has no raw files in this run, and why.
+
+    ``upstream_gone``: it may be worth trying again later. ``refused``: a run without it is not to
+    start unasked, as a key or leave to spend is all that it lacks.
+    """
 
     source: str
     why: str
     upstream_gone: bool = False
+    refused: bool = False
+
+
+class UpstreamsGoneError(Exception):
+    """No source is left to run with, and some may be back later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,14 @@ class Graph:
             if stage.name == name:
                 return stage
         raise KeyError(name)
+
+    def recognised(self) -> dict[str, list[Recognised]]:
+        """Return by source the user's files that are, or are called like, files of the Pile of 2020."""
+        found = {
+            name: [recognise(file.raw.name, file.raw.checksum) for file in files if file.is_local]
+            for name, files in self.files.items()
+        }
+        return {name: [one for one in some if one] for name, some in found.items() if any(some)}
 
     def waves(self) -> list[list[Stage]]:
         """Group the stages so that each one's inputs lie in earlier groups."""
@@ -65,7 +84,7 @@ def build(
     """Return the graph of a configuration; ``on_hash`` hears of raw files that must be read for it.
 
     ``gone`` names sources whose upstream failed while fetching, and how: they are left out. Raises
-    `ConfigError` when no source is left.
+    `ConfigError` when no source is left, `UpstreamsGoneError` if that may pass.
     """
     files: dict[str, tuple[Located, ...]] = {}
     skipped: list[Skipped] = []
@@ -79,7 +98,8 @@ def build(
         else:
             files[table.name] = found
     if not files:
-        raise ConfigError(_nothing(config, skipped))
+        kind = UpstreamsGoneError if any(one.upstream_gone for one in skipped) else ConfigError
+        raise kind(_nothing(config, skipped))
     return Graph(tuple(_stages(config, files, skipped)), tuple(skipped), files)
 
 
@@ -90,6 +110,8 @@ def _locate(
         found = locate(config, table, on_hash)
     except UpstreamError as error:
         return Skipped(table.name, str(error), upstream_gone=True)
+    except Refused as error:
+        return Skipped(table.name, str(error), refused=True)
     return found or Skipped(table.name, table.source.manual or "no raw files are given or planned")
 
 
@@ -102,7 +124,7 @@ def _stages(
     config: Config, files: dict[str, tuple[Located, ...]], skipped: Iterable[Skipped]
 ) -> list[Stage]:
     tables = [table for table in config.enabled if table.name in files]
-    fetched = {table.name: fetch.stage(table, files[table.name]) for table in tables}
+    fetched = {table.name: fetch.stage(config, table, files[table.name]) for table in tables}
     extracted = {
         table.name: extract.stage(table, config.clean, files[table.name], fetched[table.name])
         for table in tables

@@ -1,24 +1,37 @@
 """Which raw files a source is read from: the user's own, or the upstream's plan.
 
-The user's files are known by content: their digests are computed once and remembered by size and
+The user's files are known by content, lists of web pages too, whose pages are downloads: their digests are computed once and remembered by size and
 time of change. A download plan is remembered as first made, so that a listing that changes
 upstream does not change a run half way.
 """
 
 import glob
+import gzip
 import json
+import lzma
 import os
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from pile import layout, ledger, store
+from pile.addresses import without_password
 from pile.config import Config, ConfigError, SourceTable, expand
+from pile.guests import Refused, guest, lacking, require_keys, unpaid
 from sources.fetch import UpstreamError, get
 from sources.source import Json, Options, RawFile
 
-REMOTE = ("http://", "https://")
+REMOTE = ("http://", "https://", "s3://", "ftp://")
+
+
+NOT_AS_EXPECTED: tuple[type[Exception], ...] = (
+    *(ValueError, LookupError, TypeError, AttributeError, SyntaxError),
+    *(EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError),
+)
+"""What reading a listing raises that no longer has the form it had; SyntaxError is that of XML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,10 @@ def locate(
     if not table.files:
         return tuple(_downloads(config, table))
     entries = [expand(entry, config.path) for entry in table.files]
-    given = [_remote(config, table, entry) for entry in entries if entry.startswith(REMOTE)]
+    given = [
+        Located(raw, layout.raw(config.work, table.name, raw.name), is_local=False)
+        for raw in remote(config, table)
+    ]
     patterns = [
         os.path.normpath(config.path.parent / entry)
         for entry in entries
@@ -60,18 +76,35 @@ def locate(
 
 
 def identity(located: Located) -> dict[str, str | int | None]:
-    """Return what of a raw file decides bytes: a local one's content, a remote one's address."""
+    """Return what of a raw file decides bytes: a local one's content, a remote one's address.
+
+    Pages are known by the content of their list, wherever it lies.
+    """
     raw = located.raw
     entry: dict[str, str | int | None] = {"name": raw.name, "checksum": raw.checksum}
-    return entry if located.is_local else {**entry, "url": raw.url, "size": raw.size}
+    if located.is_local:
+        return entry
+    made_of = {} if raw.form == "file" else {"form": raw.form}
+    url = f"#{urlsplit(raw.url).fragment}" if raw.form == "pages" else raw.url
+    return {**entry, **made_of, "url": url, "size": raw.size}
 
 
-def _remote(config: Config, table: SourceTable, address: str) -> Located:
+def remote(config: Config, table: SourceTable) -> list[RawFile]:
+    """Return the files of the table that are addresses."""
+    entries = [expand(entry, config.path) for entry in table.files]
+    return [_remote(config, table, entry) for entry in entries if entry.startswith(REMOTE)]
+
+
+def _remote(config: Config, table: SourceTable, address: str) -> RawFile:
     """Return a file to download; a checksum may follow its address: ``….gz#sha256=…``."""
-    url, _, checksum = address.partition("#")
+    try:
+        url, _, checksum = without_password(address).partition("#")
+    except ValueError as error:
+        raise ConfigError(
+            f"{config.path}: [sources.{table.name}] files: an address {error}"
+        ) from None
     name = unquote(PurePosixPath(urlsplit(url).path).name)
-    raw = RawFile(url, name, checksum=checksum.replace("=", ":") or None)
-    return Located(raw, layout.raw(config.work, table.name, name), is_local=False)
+    return RawFile(url, name, checksum=checksum.replace("=", ":") or None)
 
 
 def _local(
@@ -92,8 +125,18 @@ def _local(
         for path in paths:
             size, sha256 = known.of(path, on_hash)
             name = path.relative_to(base).as_posix()
-            raw = RawFile(path.as_uri(), name, size, f"sha256:{sha256}")
-            yield Located(raw, path, is_local=True)
+            ending = next(filter(name.endswith, table.source.page_lists), None)
+            if ending:
+                raw = _pages(path, name.removesuffix(ending), sha256)
+                yield Located(raw, layout.raw(config.work, table.name, raw.name), is_local=False)
+            else:
+                raw = RawFile(path.as_uri(), name, size, f"sha256:{sha256}")
+                yield Located(raw, path, is_local=True)
+
+
+def _pages(path: Path, name: str, sha256: str) -> RawFile:
+    """Return the download of a list's pages; the list is known by its content."""
+    return RawFile(f"{path.as_uri()}#sha256={sha256}", f"{name}.warc.gz", form="pages")
 
 
 def _is_given(config: Config, table: SourceTable, path: Path) -> bool:
@@ -153,20 +196,42 @@ def _read_hashes(path: Path) -> Iterator[tuple[str, str]]:
 def _downloads(config: Config, table: SourceTable) -> Iterable[Located]:
     key = ledger.fingerprint({"version": table.source.version, "options": plain(table.all_options)})
     remembered = layout.plan(config.work, table.name, key)
-    if not remembered.exists():
-        raws = sorted(_planned(table), key=lambda raw: raw.name)
+    raws = _read_plan(remembered)
+    if raws is None:
+        raws = sorted(planned(config, table), key=lambda raw: raw.name)
         store.publish_json(remembered, [asdict(raw) for raw in raws])
-    for entry in json.loads(remembered.read_text(encoding="utf-8")):
-        raw = RawFile(**entry)
+    for raw in raws:
         yield Located(raw, layout.raw(config.work, table.name, raw.name), is_local=False)
 
 
-def _planned(table: SourceTable) -> list[RawFile]:
+def _read_plan(path: Path) -> list[RawFile] | None:
+    """Read a remembered plan; a damaged one is made anew."""
     try:
-        return list(table.source.plan(table.all_options, get))
-    except ValueError as error:  # a listing that no longer has the form it had
+        return [RawFile(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def planned(config: Config, table: SourceTable) -> list[RawFile]:
+    """Ask an upstream what there is to download.
+
+    Raises `Refused` for a source that wants a key or money and has none, else
+    `sources.fetch.UpstreamError`.
+    """
+    source = table.source
+    ask = partial(get, guest=guest(config, source))
+    try:
+        return list(source.plan(table.all_options, ask))
+    except UpstreamError as error:
+        require_keys(table.name, lacking(source))
+        if source.usd_per_gb and not config.run.spend_usd:
+            raise Refused(unpaid(table.name, source.raw_bytes, source.usd_per_gb)) from error
+        raise
+    except NOT_AS_EXPECTED as error:
         raise UpstreamError(
-            table.source.homepage, f"its listing cannot be read: {error}", "bring the files by hand"
+            source.homepage,
+            f"its listing cannot be read, and may have another form now ({type(error).__name__}: {error})",
+            "bring the files by hand, or see whether a newer version of this program reads it",
         ) from error
 
 

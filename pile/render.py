@@ -8,10 +8,15 @@ from typing import Any
 
 from pile.config import Config
 from pile.duplicates import Cluster, Duplicate
-from pile.graph import Graph, Skipped
+from pile.graph import Skipped
+from pile.guests import priced
+from pile.preflight import Download
 from pile.run import Outcome
 from pile.states import State
+from pile.upstreams import Answered
+from pile.urls import SUFFIX, Listed
 from pile.why import Why
+from sources.formats.reddit_links import REASONS
 from sources.published import PILE_SET_NAMES, PUBLISHED
 from sources.registry import SOURCES
 from sources.source import Json
@@ -73,17 +78,33 @@ def plan(states: Sequence[State], reasons_: Mapping[str, str]) -> str:
     return f"{text}\n{done} done, {len(states) - done} to run."
 
 
-def downloads(graph: Graph) -> str:
-    """Return what a run would download, by source; empty when nothing."""
-    rows = []
-    for name, files in graph.files.items():
-        missing = [file for file in files if not file.path.exists()]
-        if missing:
-            known = sum(file.raw.size or 0 for file in missing)
-            unknown = sum(file.raw.size is None for file in missing)
-            note = f"and {unknown} of unknown size" if unknown else ""
-            rows.append((name, f"{len(missing):,}", size(known), note))
-    return table(("DOWNLOAD", "FILES", "BYTES", ""), rows, right=(1, 2)) if rows else ""
+def downloads(found: Sequence[Download]) -> str:
+    """Return what a run would download, by source, and what of it costs; empty when nothing."""
+    rows = [
+        (one.source, f"{one.files:,}", size(one.bytes), _of_unknown_size(one.unknown))
+        for one in found
+    ]
+    paid = [priced(one.source, one.bytes, one.usd) for one in found if one.usd]
+    lines = [table(("DOWNLOAD", "FILES", "BYTES", ""), rows, right=(1, 2))] if rows else []
+    return "\n".join([*lines, *paid])
+
+
+def _of_unknown_size(files: int) -> str:
+    return f"and {files:,} files of unknown size" if files else ""
+
+
+def status_row(name: str, state: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what exists of a stage, and how many records it took, gave and rejected."""
+    found = manifest or {}
+    return {
+        "stage": name,
+        "state": state,
+        "taken": found.get("taken"),
+        "given": found.get("given"),
+        "rejected": found.get("rejected", {}),
+        "quarantined": found.get("quarantined", []),
+        "bytes": sum(part["size"] for part in found.get("parts", [])),
+    }
 
 
 def status(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -100,7 +121,8 @@ def status(rows: Sequence[Mapping[str, Any]]) -> str:
         for row in rows
     ]
     header = ("STAGE", "STATE", "OUT", "ON DISK", "REJECTED", "SET ASIDE")
-    return table(header, cells, right=(2, 3))
+    notes = [f"{row['stage']}: {note}" for row in rows for note in row["recognised"]]
+    return "\n".join([table(header, cells, right=(2, 3)), *notes])
 
 
 def why(found: Why) -> str:
@@ -190,6 +212,24 @@ def outcome(config: Config, found: Outcome, skipped: Sequence[Skipped]) -> str:
     lines.append(f"shards     {latest / 'shards'}")
     lines.append(f"report     {latest / 'report' / 'report.html'}")
     return "\n".join(lines)
+
+
+def listed(found: Listed) -> str:
+    """Return what `pile urls` made."""
+    lines = [
+        f"{found.pages:,} pages in {found.files:,} lists: {found.folder}",
+        f"{found.submissions:,} submissions read, {found.given:,} of these pages",
+        *(f"  {count:,} {reason}: {REASONS[reason]}" for reason, count in found.rejected.items()),
+    ]
+    if found.files:
+        lines.append(f'in [sources.openwebtext2]: files = ["{found.folder}/*{SUFFIX}"]')
+    return "\n".join(lines)
+
+
+def answered(found: Sequence[Answered]) -> str:
+    """Return how each upstream answered."""
+    rows = [(one.source, one.host, one.state, visible(one.what)) for one in found]
+    return table(("SOURCE", "HOST", "STATE", ""), rows)
 
 
 def source_rows() -> list[dict[str, Json]]:

@@ -3,11 +3,12 @@
 from collections.abc import Collection
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from dedup.decontaminate import MARGIN, WORDS
 from dedup.lines import LEAST
 from dedup.scheme import Scheme
+from pile import addresses
 from pile.cleaning.rules import Bounds, select
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -147,7 +148,12 @@ class Report(Settings):
 
 
 class Run(Settings):
-    """``[run]``: where and how fast; never what."""
+    """``[run]``: where and how fast; never what.
+
+    ``sort_memory_mb`` is what sorting and merging take. ``contact`` tells upstreams who asks,
+    ``spend_usd`` is the most that paid downloads may cost, and ``mirrors`` gives by the beginning of
+    an address where it is asked for instead.
+    """
 
     work: str = "work"
     engine: Literal["auto", "ray", "serial"] = "auto"
@@ -156,6 +162,12 @@ class Run(Settings):
     temp: str = ""
     stall_minutes: Annotated[float, Field(gt=0)] = 60.0
     sort_memory_mb: Annotated[int, Field(ge=16)] = 256
+    contact: Annotated[str, AfterValidator(addresses.contact)] = ""
+    spend_usd: Annotated[float, Field(ge=0)] = 0.0
+    mirrors: dict[
+        Annotated[str, AfterValidator(addresses.prefix)],
+        Annotated[str, AfterValidator(addresses.mirror)],
+    ] = Field(default_factory=dict)
 
 
 class Quality(Settings):

@@ -1,6 +1,8 @@
 """What the Pile published of its 22 components (arXiv 2101.00027, Table 1, and its replication code)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from sources.source import Published
@@ -74,3 +76,116 @@ PUBLISHED: Mapping[str, Published] = MappingProxyType(
     }
 )
 """Figures of each component as printed, known errors in ``remark``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentFile:
+    """A file of the Pile of 2020: its name, and the slug of its component, empty for a split of all."""
+
+    name: str
+    source: str
+
+
+COMPONENT_FILES: Mapping[str, ComponentFile] = MappingProxyType(
+    {
+        "4906a6731a7d2d9182c40a13d681078ed537508cf75b1d32ad7f7c491b2f272a": ComponentFile(
+            "pile_cc_filtered_deduped.jsonl.zst", "pile_cc"
+        ),
+        "dd2ecc79480bd5b78c29ea78af96941c69f6bda3d36a7d510019ccc4848fb867": ComponentFile(
+            "PMC_extracts.tar.gz", "pubmed_central"
+        ),
+        "9043d1b93c35ff1a38a17e16c73c009d4617dcaab6da15adc0faf4779739a027": ComponentFile(
+            "openwebtext2.jsonl.zst.tar", "openwebtext2"
+        ),
+        "084b894f513986076a7d97e5c323c7fa8ebef1733f151a7fbdb139c19c07b571": ComponentFile(
+            "arxiv.jsonl.zst", "arxiv"
+        ),
+        "f7a66e8226baf075a42628d10d8eba234460da73b0ffd300736036db9be3b3c3": ComponentFile(
+            "github.jsonl.zst.tar", "github"
+        ),
+        "4323250bed817466de868f752b7685350123cff1f1363e87dfb6f22585b97f96": ComponentFile(
+            "github_small.jsonl.zst", "github"
+        ),
+        "7d7ba907cf397e8585bb3ef148b3e9678edbf142b2247460f907c16aecbaed2d": ComponentFile(
+            "FreeLaw_Opinions.jsonl.zst", "freelaw"
+        ),
+        "f64f31d20db8d8692c1a019314a14974b4911a34ffef126feaf42da88860c666": ComponentFile(
+            "stackexchange_dataset.tar", "stackexchange"
+        ),
+        "7a7d2c8e21df2ad0324810a8e675f4d8bdc5ee40b17914a6c0542ddfda1560fd": ComponentFile(
+            "pile_uspto.jsonl.zst.tar", "uspto_backgrounds"
+        ),
+        "15c26a83ac2b11378b8e6ba5a16bab92428de29bacb85709834948cfcf1f029b": ComponentFile(
+            "PUBMED_title_abstracts_2019_baseline.jsonl.zst", "pubmed_abstracts"
+        ),
+        "f3039709677292f899bb0a8fa2dbc6ae785f9e33ffd7613f94f4f722f2dfd95c": ComponentFile(
+            "opensubtitles_out.tar", "opensubtitles"
+        ),
+        "87b78787f71297250bca644ab9d8e3992346eeb2e2ad91101487109e3d01e644": ComponentFile(
+            "wikipedia-en.tar.gz", "wikipedia_en"
+        ),
+        "def638343403cb9ed60437d6b684c859dd23b72779f5cc5661b0a31e67c58576": ComponentFile(
+            "mathematics_dataset-v1.0.tar.gz", "dm_mathematics"
+        ),
+        "b744a253c5406f32c7a9c76ba4cf7888fdeb4b5b6bdc368ca9359a0238b968c9": ComponentFile(
+            "ubuntu_irc_weekly.jsonl.zst", "ubuntu_irc"
+        ),
+        "6111400e7b7f75ce91fed1b5fc0a3630b8263217bd01ce75f7d8701f26ac0e98": ComponentFile(
+            "EuroParliamentProceedings_1996_2011.jsonl.zst", "europarl"
+        ),
+        "9fbc978c92a466b1653cd578700eeb8b417ddcf8c66c7c468d5c1d11ef82aed7": ComponentFile(
+            "hn.jsonl.zst", "hackernews"
+        ),
+        "0b9130b8c92290eba360337fea90c2617721f65d955f785f8755cb5f4a8e319c": ComponentFile(
+            "yt_subs.jsonl.zst", "youtube_subtitles"
+        ),
+        "e90529b9b3961328d1e34b60534a8e0f73d5ad1f104e22a217de53cd53c41fea": ComponentFile(
+            "PhilArchive.jsonl.zst", "philpapers"
+        ),
+        "be7fc69b9a3652391b6567891b99277ac99e7dfd5892ba19cb312f909357c458": ComponentFile(
+            "NIH_ExPORTER_awarded_grant_text.jsonl.zst", "nih_exporter"
+        ),
+        "6968dd2d6d9c4328ee3b77b263aad38401b77c326f693ce051c98a3f215bf583": ComponentFile(
+            "enron_emails.jsonl.zst", "enron_emails"
+        ),
+        "264c875d8bbd355d8daa9d032b75fd8fb91606218bb84dd1155b203fcd5fab92": ComponentFile(
+            "val.jsonl.zst", ""
+        ),
+        "0bb28c52d0b5596d389bf179ce2d43bf7f7ffae76b0d2d20b180c97f62e0975e": ComponentFile(
+            "test.jsonl.zst", ""
+        ),
+    }
+)
+"""Files of the components as the Pile's own code fetched them, by SHA-256; two were never lawful."""
+
+OTHER_NAMES: Mapping[str, str] = MappingProxyType({"pile_uspto.tar": "pile_uspto.jsonl.zst.tar"})
+"""Other names that files of `COMPONENT_FILES` went by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A raw file that has the content, or at least the name, of a published one."""
+
+    name: str
+    published: ComponentFile
+    as_published: bool
+
+    @property
+    def note(self) -> str:
+        """What a user should know."""
+        if self.as_published:
+            return f"{self.name}: this is {self.published.name} of 2020, as published"
+        return f"{self.name}: same name as the {self.published.name} of 2020, other content"
+
+
+def recognise(name: str, checksum: str | None) -> Recognised | None:
+    """Return what a raw file is among the published ones, by ``sha256:digits`` or else by its name."""
+    found = COMPONENT_FILES.get((checksum or "").removeprefix("sha256:"))
+    if found is not None:
+        return Recognised(name, found, as_published=True)
+    last = PurePosixPath(name).name
+    last = OTHER_NAMES.get(last, last)
+    # Anyone's splits may be called val.jsonl.zst.
+    components = (file for file in COMPONENT_FILES.values() if file.source)
+    namesake = next((file for file in components if file.name == last), None)
+    return Recognised(name, namesake, as_published=False) if namesake else None

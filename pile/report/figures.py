@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 
 from pydantic import TypeAdapter
 
+from sources.published import Recognised
 from sources.source import Access, Json, Published
 
 
@@ -41,7 +42,8 @@ class SourceFigures:
     the documents removed by kind ("exact", "near"). ``corpus_documents`` and ``corpus_bytes`` are
     those of each split, after epochs; ``tokens`` those of all splits. Of a source that is filtered for
     quality ``documents`` are those kept, ``scores`` counts all by score in bins of equal width from 0 to
-    1, and ``kept_at`` those that each alpha keeps.
+    1, and ``kept_at`` those that each alpha keeps. ``recognised`` are raw files that are, or are called
+    like, those of the Pile of 2020.
     """
 
     name: str
@@ -69,6 +71,7 @@ class SourceFigures:
     alpha: float = 0.0
     scores: tuple[int, ...] = ()
     kept_at: Mapping[str, int] = field(default_factory=dict)
+    recognised: tuple[Recognised, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,12 @@ def sources(figures: Figures) -> Section:
     )
     rows = [_source_row(source) for source in figures.sources]
     body = table("Sources as read", columns, rows, _source_total(figures))
-    return Section("sources", "Sources", join(lead, body))
+    notes = [
+        paragraph(f"{source.pile_set_name}: {file.note}.")
+        for source in figures.sources
+        for file in source.recognised
+    ]
+    return Section("sources", "Sources", join(lead, body, *notes))
 
 
 def comparison(figures: Figures) -> Section:

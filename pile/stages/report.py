@@ -1,5 +1,6 @@
 """Report: gather the figures of all stages and render them as one page and as JSON."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
@@ -23,11 +24,12 @@ from pile.report.figures import (
     to_json,
 )
 from pile.report.page import render
-from pile.stages import train_tokenizer
+from pile.stages import decontaminate, lines, quality_filter, train_tokenizer
 from pile.stages.extract import explain_reasons
-from pile.stages.quality_filter import BINS, REASONS
-from pile.stages.stage import Inputs, Made, Stage
-from sources.published import PUBLISHED
+from pile.stages.fetch import LISTING
+from pile.stages.quality_filter import BINS
+from pile.stages.stage import FILTERS, Inputs, Made, Stage
+from sources.published import PUBLISHED, Recognised, recognise
 from sources.source import EXCERPT, Json
 from tokenizer.files import TOKENIZER_JSON
 from tokenizer.shape import describe
@@ -110,10 +112,15 @@ def _source(
 ) -> SourceFigures:
     made = inputs[f"extract.{table.name}"]
     receipts = _receipts(made)
-    filtered = inputs.get(f"filter.{table.name}")
-    after = filtered or made
-    rejected = {**made.manifest["rejected"], **(filtered.manifest["rejected"] if filtered else {})}
-    reasons = {**explain_reasons(table, RULES), **REASONS}
+    filters = [inputs[name] for kind in FILTERS if (name := f"{kind}.{table.name}") in inputs]
+    after = filters[-1] if filters else made
+    rejected = _total(one.manifest["rejected"] for one in (made, *filters))
+    reasons = {
+        **explain_reasons(table, RULES),
+        **quality_filter.REASONS,
+        **lines.REASONS,
+        **decontaminate.REASONS,
+    }
     decided = inputs.get(f"dedup.{table.name}")
     return SourceFigures(
         name=table.name,
@@ -140,7 +147,8 @@ def _source(
         published=PUBLISHED.get(table.name),
         lengths=_trimmed(_added(_receipts(after), "lengths", HISTOGRAM)),
         samples=tuple(_samples(config, table, after)),
-        **_quality(config, filtered),
+        recognised=_recognised(inputs[f"fetch.{table.name}"]),
+        **_quality(config, inputs.get(f"filter.{table.name}")),
     )
 
 
@@ -153,6 +161,13 @@ def _quality(config: Config, filtered: Made | None) -> dict[str, Any]:
         "scores": tuple(_added(receipts, "scores", BINS)),
         "kept_at": _total(receipt.figures["kept_at"] for receipt in receipts),
     }
+
+
+def _recognised(fetched: Made) -> tuple[Recognised, ...]:
+    """Return which of a source's raw files are those of the Pile of 2020, or called like them."""
+    files = json.loads((fetched.folder / LISTING).read_text(encoding="utf-8"))
+    found = (recognise(file["name"], file["checksum"]) for file in files)
+    return tuple(one for one in found if one is not None)
 
 
 def _by_split(mixed: Iterable[Receipt], figure: str, source: str) -> dict[str, int]:

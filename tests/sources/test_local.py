@@ -191,6 +191,30 @@ def test_archives_of_compressed_lines_are_read(tmp_path: Path) -> None:
     assert [item.text for item in read_file(path) if isinstance(item, Document)] == TEXTS * 2
 
 
+def test_archives_may_hold_archives(tmp_path: Path) -> None:
+    """One level deep, as of the Pile's Stack Exchange; a member that only looks so is rejected."""
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.writestr("1.txt", "one")
+        archive.writestr("2.zip", b"PK\3\4\0")
+    with tarfile.open(tmp_path / "x.tar", "w") as outer:
+        for name, content in (
+            ("a.zip", inner.getvalue()),
+            ("b.tar.gz", gzip.compress(b"text")),
+            ("c.txt", b"two"),
+        ):
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            outer.addfile(info, io.BytesIO(content))
+    items = read_file(tmp_path / "x.tar")
+    assert [(item.origin, getattr(item, "reason", "")) for item in items] == [
+        ("x.tar:a.zip:1.txt", ""),
+        ("x.tar:a.zip:2.zip", "not_text"),
+        ("x.tar:b.tar.gz", "damaged"),
+        ("x.tar:c.txt", ""),
+    ]
+
+
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.99])
 def test_cut_streams_are_refused(share: float, tmp_path: Path) -> None:
     """Where lm_dataformat ends in silence."""

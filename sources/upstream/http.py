@@ -44,7 +44,7 @@ GZIP = {"gzip", "x-gzip"}
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
 REMEDIES = {
-    401: "it wants a key: give it in the environment or the keyring, as `pile sources` says",
+    401: "it wants a key: give it in the environment or the keyring, as the source's documentation says",
     403: "it refuses this client: see its terms, give a contact (PILE_CONTACT), or come back more slowly",
     404: "the file is gone or has moved: plan anew, or look for it on upstream's site",
     410: "the file was taken down: leave it out",

@@ -45,8 +45,8 @@ GZIP = {"gzip", "x-gzip"}
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
 REMEDIES = {
-    401: "it wants credentials: set them as the source's documentation says",
-    403: "it refuses this client: see its terms, set PILE_USER_AGENT, or come back more slowly",
+    401: "it wants a key: give it in the environment or the keyring, as the source's documentation says",
+    403: "it refuses this client: see its terms, give a contact (PILE_CONTACT), or come back more slowly",
     404: "the file is gone or has moved: plan anew, or look for it on upstream's site",
     410: "the file was taken down: leave it out",
     451: "the file may not be given to you by law: leave it out",

@@ -178,13 +178,11 @@ def _record(path: Path, raw: RawFile, *, alone: bool) -> Mapping[str, Json] | Re
         found = json.loads(path.read_bytes() if path.stat().st_size <= MAX_RECORD else b"")
     except (ValueError, RecursionError) as error:
         problem = str(error)
-    is_record = isinstance(found, dict) and "pmcid" in found
-    if alone and not is_record:
-        raise UnreadableFile(f"{raw.name}: {problem}; download it again")
-    if not is_record:
+    if not isinstance(found, dict) or "pmcid" not in found:
+        if alone:
+            raise UnreadableFile(f"{raw.name}: {problem}; download it again")
         return Rejected(raw.name, "malformed_json", excerpt(problem))
-    record: Mapping[str, Json] = found
-    return Rejected(raw.name, "no_nxml", excerpt(str(record["pmcid"]))) if alone else record
+    return Rejected(raw.name, "no_nxml", excerpt(str(found["pmcid"]))) if alone else found
 
 
 def _articles(path: Path, raw: RawFile) -> Iterator[Article | Rejected]:

@@ -130,8 +130,10 @@ class Export:
             raise self._unreadable(errors.messages[error.code]) from error
 
     def _unreadable(self, what: str) -> UnreadableFile:
-        place = ":".join(map(str, self.place_of(self.unparsed)))
-        return UnreadableFile(f"{self.name}: byte {place}: {what}; download it again")
+        return UnreadableFile(f"{self.name}: {self._where()}: {what}; download it again")
+
+    def _where(self) -> str:
+        return "byte " + ":".join(f"{number:,}" for number in self.place_of(self.unparsed))
 
     def _new_page(self, place: Place) -> None:
         self.place = place
@@ -202,7 +204,7 @@ class Export:
 
     def _refuse_hiding_place(self, *_: object) -> None:
         raise UnreadableFile(
-            f"{self.name}: byte {':'.join(map(str, self.place_of(self.unparsed)))}: a comment, CDATA"
-            " section or processing instruction, which MediaWiki does not write: so large a file"
+            f"{self.name}: {self._where()}: a comment, CDATA section or processing"
+            " instruction, which MediaWiki does not write: so large a file"
             " cannot be read in pieces with it; decompress the file, and it is read in one go"
         )

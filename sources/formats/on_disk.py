@@ -1,7 +1,7 @@
 """Sets and maps that lie on disk, so that a process's memory does not grow with them.
 
-Each is an anonymous temporary file (in the folder that TMPDIR names), gone with the process. They are
-for use in ``with``, and raise sqlite3.Error when the disk is full.
+Each is an anonymous temporary file (in the folder that TMPDIR names), gone with its object or the
+process. They raise sqlite3.Error when the disk is full.
 """
 
 import sqlite3
@@ -28,6 +28,9 @@ class _OnDisk:
 
     def __enter__(self) -> Self:
         return self
+
+    def __del__(self) -> None:
+        self._database.close()
 
     def __exit__(
         self,

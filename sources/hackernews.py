@@ -49,6 +49,7 @@ from sources.source import (
     Get,
     Grouping,
     Options,
+    Pace,
     RawFile,
     Rejected,
     Source,
@@ -62,22 +63,30 @@ LICENCE = "its users' copyright, given to Y Combinator under its terms of use"
 LONGEST = 1 << 20
 """Bytes of one item; the longest honest ones have 100 KiB."""
 CHUNK = 1 << 20
+ITEMS = 10_000
+"""Items that are fetched into one file, an item a line."""
+
 
 _NUMBER = re.compile(rb"\s*([0-9]{1,18})\s*")
 
 
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
-    """Yield the items from ``first`` to ``last``, a request each; there are no checksums.
+    """Yield files of up to `ITEMS` items, from ``first`` to ``last``; there are no checksums.
 
+    They end at multiples of `ITEMS`, so that a later ``last`` leaves all but one as they are.
     Raises ValueError for bounds out of order.
     """
     first, last = int(str(options["first"])), int(str(options["last"])) or _newest(get)
     if not 1 <= first <= last:
         raise ValueError(f"first is {first}, last {last}: items count from 1")
-    return (
-        RawFile(f"{API}item/{number}.json", f"item/{number}.json")
-        for number in range(first, last + 1)
-    )
+    starts = [first, *range(first + ITEMS - (first - 1) % ITEMS, last + 1, ITEMS)]
+    ends = [*(start - 1 for start in starts[1:]), last]
+    return [_items(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _items(start: int, end: int) -> RawFile:
+    name = f"items/{start:09}-{end:09}.jsonl"
+    return RawFile(f"{API}item/{{{start}..{end}}}.json", name, form="items")
 
 
 def _newest(get: Get) -> int:
@@ -246,5 +255,9 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published", "first": 1, "last": 10_000},
     homepage="https://github.com/HackerNews/API",
+    # 24,531,712 items of about 400 bytes: a guess.
+    raw_bytes=10_000_000_000,
+    # "Currently no rate limit", says its README; the pace is a guess at what is decent.
+    paces={"hacker-news.firebaseio.com": Pace(100.0, 16)},
     grouping=Grouping(key=one_group, read=read_together),
 )

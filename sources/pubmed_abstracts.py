@@ -41,7 +41,17 @@ from sources.archives import open_stream
 from sources.formats.numbering import numbered
 from sources.formats.xml_records import records, text_of
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Options, RawFile, Rejected, Source, by_fidelity, excerpt
+from sources.source import (
+    Document,
+    Get,
+    Options,
+    Pace,
+    RawFile,
+    Rejected,
+    Source,
+    by_fidelity,
+    excerpt,
+)
 
 BASELINE = "https://ftp.ncbi.nlm.nih.gov/pubmed/baseline/"
 LICENCE = "NLM terms of use; the abstract may be under its publisher's copyright"
@@ -202,4 +212,8 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published", "files": 0},
     homepage="https://pubmed.ncbi.nlm.nih.gov/download/",
+    # The baseline of 2026: 1,334 files.
+    raw_bytes=51_800_000_000,
+    # NCBI asks for three requests a second; the published download used two connections.
+    paces={"ftp.ncbi.nlm.nih.gov": Pace(3.0, 2)},
 )

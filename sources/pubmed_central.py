@@ -22,26 +22,26 @@ Place in a file: the member of an archive, or nothing for a file that is one art
 occurrence in one archive. The licence is the article's own where it names a Creative Commons one.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from sources.archives import Member, members, open_stream
 from sources.formats import pandoc
 from sources.formats.jats import front
+from sources.formats.listings import folders, json_object
 from sources.formats.numbering import numbered
-from sources.formats.xml_records import tree
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     EXCERPT,
     Document,
     Get,
     Options,
+    Pace,
     RawFile,
     Rejected,
     Source,
@@ -59,7 +59,6 @@ ARTICLES = (".nxml", ".xml", ".nxml.gz", ".xml.gz")
 
 _PACKAGE = re.compile(r"PMC[0-9]+")
 _VERSION = re.compile(r"(PMC[0-9]+)\.([0-9]+)/")
-_S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
     ``articles`` names some, as "PMC13900"; they come with their checksums. Without it, the bucket
     is listed by 1,000 versions a request (some 8,000 requests for all of it), which ``prefix``
-    narrows, as "PMC1390". Raises ValueError for an article that is not there.
+    narrows, as "PMC1390". Raises ValueError for an article that is not there, and for no article.
     """
     articles = options["articles"]
     if not isinstance(articles, tuple):
@@ -91,7 +90,7 @@ def _article(pmcid: str, get: Get) -> RawFile:
     version = max((int(version) for _, version in _versions(f"{pmcid}.", get)), default=None)
     if version is None:
         raise ValueError(f"{BUCKET} has no article {pmcid}")
-    record = json.loads(get(f"{BUCKET}metadata/{pmcid}.{version}.json"))
+    record = json_object(f"{BUCKET}metadata/{pmcid}.{version}.json", get)
     address = urlsplit(str(record.get("xml_url", "")))
     if not address.path.strip("/"):
         raise ValueError(f"{BUCKET} states no XML for {pmcid}.{version}")
@@ -105,23 +104,20 @@ def _article(pmcid: str, get: Get) -> RawFile:
 
 def _listed(prefix: str, get: Get) -> Iterator[RawFile]:
     # The listing is sorted, so the versions of an article stand together.
+    stem = ""
     for pmcid, versions in groupby(_versions(prefix, get), key=lambda found: found[0]):
         newest = max(int(version) for _, version in versions)
         stem = f"{pmcid}.{newest}"
         yield RawFile(f"{BUCKET}{stem}/{stem}.xml", _file_name(pmcid, newest))
+    if not stem:
+        raise ValueError(f"{BUCKET} lists no article that begins with {prefix!r}")
 
 
 def _versions(prefix: str, get: Get) -> Iterator[tuple[str, str]]:
     """Yield PMCID and version of every folder in the bucket whose name begins with ``prefix``."""
-    query = f"{BUCKET}?list-type=2&delimiter=/&prefix={quote(prefix)}"
-    url = query
-    while url:
-        page = tree(get(url), url)
-        for folder in page.iterfind(f"{_S3}CommonPrefixes/{_S3}Prefix"):
-            if match := _VERSION.fullmatch(folder.text or ""):
-                yield match[1], match[2]
-        token = page.findtext(f"{_S3}NextContinuationToken")
-        url = f"{query}&continuation-token={quote(token, safe='')}" if token else ""
+    for folder in folders(BUCKET, prefix, get):
+        if match := _VERSION.fullmatch(folder):
+            yield match[1], match[2]
 
 
 def _file_name(pmcid: str, version: int) -> str:
@@ -246,4 +242,8 @@ SOURCE = Source(
     },
     defaults={"articles": (), "prefix": "PMC", "cpu_seconds": 60, "heap_mib": 2048},
     homepage="https://pmc.ncbi.nlm.nih.gov/tools/pmcaws/",
+    # 8 million versions of about 100 kB of XML: a guess, for no total is published.
+    raw_bytes=800_000_000_000,
+    # No limit is stated for the bucket: a guess, far below what it bears.
+    paces={"pmc-oa-opendata.s3.amazonaws.com": Pace(50.0, 16)},
 )

@@ -33,7 +33,6 @@ above all before it. Licence: CC BY-SA 4.0 (and GFDL) for all text now; what was
 2023 came under CC BY-SA 3.0. Page, revision and time are in the meta, for attribution.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -42,11 +41,22 @@ from types import MappingProxyType
 from mwparserfromhell.parser import ParserError
 
 from sources.archives import open_stream
+from sources.formats.listings import json_object
 from sources.formats.mediawiki import Page, pages
 from sources.formats.wikitext import CORRECTED, PUBLISHED, Rules, page_text
 from sources.formats.wikitext_tokens import TangledError
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Options, RawFile, Rejected, Source, by_fidelity, excerpt
+from sources.source import (
+    Document,
+    Get,
+    Options,
+    Pace,
+    RawFile,
+    Rejected,
+    Source,
+    by_fidelity,
+    excerpt,
+)
 
 DUMPS = "https://dumps.wikimedia.org/enwiki/"
 LICENCE = "CC-BY-SA-4.0"
@@ -79,15 +89,16 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
 def _dumped(folder: str, get: Get) -> list[RawFile]:
     """Return the files of pages in a dump's folder; none if it is not complete."""
+    status = json_object(f"{folder}dumpstatus.json", get)
     try:
-        job = json.loads(get(f"{folder}dumpstatus.json"))["jobs"][JOB]
+        job = status["jobs"][JOB]
         files = job["files"] if job["status"] == "done" else {}
         found = [
             (int(match[1] or 0), name, int(stated["size"]), str(stated["sha1"]))
             for name, stated in files.items()
             if (match := _FILE.fullmatch(name))
         ]
-    except (AttributeError, LookupError, TypeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{folder}dumpstatus.json is not in the known form: {error!r}") from error
     return [
         RawFile(folder + name, name, size, f"sha1:{sha1}") for _, name, size, sha1 in sorted(found)
@@ -169,5 +180,8 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published", "dump": "latest", "files": 0},
     homepage="https://dumps.wikimedia.org/",
+    raw_bytes=20_000_000_000,  # "20+ GB" of bz2
+    # Two connections and a contact in the User-Agent are Wikimedia's policy; the rate is a guess.
+    paces={"dumps.wikimedia.org": Pace(2.0, 2)},
     libraries=("mwparserfromhell",),
 )

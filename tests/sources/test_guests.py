@@ -64,5 +64,5 @@ def test_a_local_source_downloads_nothing_and_says_what_to_do() -> None:
     for source in SOURCES.values():
         if source.plan is nothing_to_download:
             assert source.access == "local"
-            assert not (source.raw_bytes or source.paces or source.keys)
+            assert (source.raw_bytes, source.paces, source.keys) == (0, {}, ())
             assert "files = [" in source.manual

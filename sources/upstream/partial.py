@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sources.upstream.http import UNKNOWN, Version
+from sources.upstream.answer import UNKNOWN, Version
 
 NOTE_SUFFIX = ".validator.json"
 SYNC_BYTES = 64 << 20

@@ -106,6 +106,7 @@ def _answered(
             guest.manners.turn(urlsplit(here).netloc, patience.budget),
             _send(session, here, asked, patience) as response,
         ):
+            guest.manners.hold(urlsplit(here).netloc, retry_after(response.headers))
             if not response.is_redirect:
                 yield response
                 return
@@ -134,7 +135,7 @@ def _send(
         raise UpstreamError(url, what, CHECK_URL) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         # Not chained: the messages of requests show all of the URL, secrets too.
-        raise Interrupted(f"no answer ({_cause(error)})") from None
+        raise Interrupted(f"no answer ({cause_of(error)})") from None
 
 
 def redirected(here: str, target: str) -> str:
@@ -154,13 +155,13 @@ def _refusal(response: requests.Response, url: str) -> Exception:
     status, headers = response.status_code, response.headers
     what = f"answers {status} {response.reason or ''}".rstrip()
     if status in PASSING_STATUSES or status >= 500 or "Retry-After" in headers:
-        return Interrupted(what, _retry_after(headers))
+        return Interrupted(what, retry_after(headers))
     if status == requests.codes.requested_range_not_satisfiable:
         return Interrupted(what, start_over=True)
     return UpstreamError(url, what, REMEDIES.get(status, CHECK_URL))
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
+def retry_after(headers: Mapping[str, str]) -> float:
     """Read seconds, or a date, by upstream's clock if it shows it (RFC 9110, section 10.2.3)."""
     stated = headers.get("Retry-After", "").strip()
     if stated.isascii() and stated.isdigit():
@@ -233,7 +234,7 @@ def _read(response: requests.Response) -> bytes:
     try:
         piece: bytes = response.raw.read1(CHUNK, decode_content=False)
     except urllib3.exceptions.HTTPError as error:
-        raise Interrupted(f"the answer broke off ({_cause(error)})") from None
+        raise Interrupted(f"the answer broke off ({cause_of(error)})") from None
     return piece
 
 
@@ -264,7 +265,7 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() else None
 
 
-def _cause(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
     """Name what is at the bottom of an error, without the URLs that the layers above show."""
     for _ in range(10):
         reason = getattr(error, "reason", None)

@@ -12,8 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sources.source import Key
-
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+from sources.upstream.manners import is_loopback
 
 
 class UnsafeKeyring(Exception):  # noqa: N818 - the name says what is wrong with the file
@@ -24,7 +23,7 @@ def headers(url: str, keys: Iterable[Key]) -> Mapping[str, str]:
     """Return the headers that show a URL's host its keys; raises `UnsafeKeyring`."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
-    if parts.scheme != "https" and host not in LOOPBACK:
+    if parts.scheme != "https" and not is_loopback(host):
         return {}
     meant = [key for key in keys if host in key.hosts or parts.netloc in key.hosts]
     found = {key.header: (key.prefix, secret(key.name)) for key in meant}

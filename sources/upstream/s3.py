@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlsplit
 
 import boto3
 import requests
@@ -32,12 +31,13 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ProfileNotFound,
 )
+from requests.structures import CaseInsensitiveDict
 
 from sources.upstream.answer import UNKNOWN, Answer, Version
 from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, UpstreamError
 from sources.upstream.flow import flowing
 from sources.upstream.guest import ALONE, Guest
-from sources.upstream.http import CHUNK, PASSING_STATUSES, REMEDIES, user_agent
+from sources.upstream.http import CHUNK, PASSING_STATUSES, REMEDIES, retry_after, user_agent
 
 DIRECTORY_BUCKET = "--x-s3"
 """End of the name of a directory bucket (S3 Express One Zone), whose ETags are no MD5."""
@@ -78,12 +78,15 @@ def ask(
     part = bool(start and known.etag)
     if part:
         wanted |= {"Range": f"bytes={start}-", "IfMatch": str(known.etag)}
-    with guest.manners.turn(urlsplit(url).netloc, patience.budget):
+    with guest.manners.turn(_host(wanted), patience.budget):
         try:
             response = _response(url, wanted, patience, guest)
         except ClientError as error:
             if not (part and _status(error) == 416 and start == known.size):
-                raise _refusal(url, error) from None
+                refusal = _refusal(url, error)
+                if isinstance(refusal, Interrupted):
+                    guest.manners.hold(_host(wanted), refusal.retry_after)
+                raise refusal from None
             # If-Match holds before a range is looked at: the known version ends here.
             yield Answer(known, start, True, iter(()))
             return
@@ -99,6 +102,11 @@ def _place(url: str) -> dict[str, str]:
     if not bucket or not key or not set("@:?#%").isdisjoint(bucket):
         raise UpstreamError(url, "not of the form s3://bucket/key", CHECK_URL)
     return {"Bucket": bucket, "Key": key}
+
+
+def _host(wanted: Mapping[str, str]) -> str:
+    """Return the host that a pace is stated for, wherever the endpoint is."""
+    return f"{wanted['Bucket']}.s3.amazonaws.com"
 
 
 def _response(
@@ -225,7 +233,8 @@ def _refusal(url: str, error: ClientError) -> Exception:
     status, code = _status(error), _code(error)
     what = f"answers {status} {code}"
     if code in PASSING_CODES or status in PASSING_STATUSES or status >= 500:
-        return Interrupted(what, _retry_after(error))
+        headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        return Interrupted(what, retry_after(CaseInsensitiveDict(headers)))
     if status in {412, 416}:
         return Interrupted(what, start_over=True)
     if status in {400, 401, 403}:
@@ -233,12 +242,6 @@ def _refusal(url: str, error: ClientError) -> Exception:
             url, what, f"it refuses this request as it is signed: {SET_CREDENTIALS}"
         )
     return UpstreamError(url, what, REMEDIES.get(status, CHECK_URL))
-
-
-def _retry_after(error: ClientError) -> float:
-    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
-    stated = headers.get("retry-after", "").strip()
-    return float(stated[:9]) if stated.isascii() and stated.isdigit() else 0.0
 
 
 def _code(error: ClientError) -> str:

@@ -12,6 +12,7 @@ answers to many requests is written by the module of its form, ``gather_items``,
 
 import hashlib
 import importlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from sources.source import RawFile
+from sources.source import RawFile, UnreadableFile
+from sources.upstream import ends
 from sources.upstream.answer import UNKNOWN, Answer, Ask
 from sources.upstream.attempts import (
     BY_HAND,
@@ -42,6 +44,11 @@ LISTING_LIMIT = 64 << 20
 DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64}
 """Hexadecimal digits of each kind of published checksum."""
 
+ETAG = "etag"
+"""Stands for the digits of a checksum that is the ETag of the answer."""
+
+MD5 = re.compile("[0-9a-f]{32}")
+ONCE_MORE = "what came was deleted: run again; if it stays so,"
 PLAN_ANEW = "what came was deleted: upstream has changed, so plan anew"
 
 TRANSPORTS = {"http": "http", "https": "http", "file": "local", "s3": "s3", "ftp": "ftp"}
@@ -190,12 +197,34 @@ def _require_all(part: Partial, raw: RawFile) -> None:
 def _verify(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -> None:
     if raw.size is not None and part.size != raw.size:
         raise _Wrong(f"it has {part.size:,} bytes, not {raw.size:,} as planned", PLAN_ANEW)
-    if expected is not None and part.digest(algorithm) != expected:
+    if expected == ETAG:
+        expected = _etag_digest(part.version.etag)
+    found = part.digest(algorithm)
+    if found == expected:
+        return
+    _require_whole(part, raw)
+    if expected is not None:
         raise _Wrong(
-            f"its {algorithm} is {part.digest(algorithm)}, not {expected} as published"
-            f" ({part.size:,} bytes)",
-            "what came was deleted: run again; if it stays so, upstream has changed: plan anew",
+            f"its {algorithm} is {found}, not {expected} as published ({part.size:,} bytes)",
+            f"{ONCE_MORE} upstream has changed: plan anew",
         )
+
+
+def _etag_digest(etag: str | None) -> str | None:
+    """Return the MD5 that an ETag is, unless it is that of an upload in parts, or a weak one."""
+    digits = (etag or "").strip('"').lower()
+    return digits if MD5.fullmatch(digits) else None
+
+
+def _require_whole(part: Partial, raw: RawFile) -> None:
+    part.push()
+    try:
+        ends.check(part.path, raw.name, part.version.media_type, raw.size is not None)
+    except UnreadableFile as error:
+        raise _Wrong(
+            f"{str(error).removesuffix('; download it again')} ({part.size:,} bytes)",
+            f"{ONCE_MORE} the file is damaged upstream",
+        ) from None
 
 
 def _require_end(answer: Answer, url: str) -> None:
@@ -235,6 +264,8 @@ def _checksum(raw: RawFile) -> tuple[str, str | None]:
     if raw.checksum is None:
         return "sha256", None
     algorithm, _, digits = raw.checksum.lower().partition(":")
+    if (algorithm, digits) == ("md5", ETAG):
+        return algorithm, ETAG
     if len(digits) != DIGEST_LENGTHS.get(algorithm) or not set(digits) <= set("0123456789abcdef"):
         raise ValueError(f"{raw.name}: no checksum of md5, sha1 or sha256: {raw.checksum!r}")
     return algorithm, digits

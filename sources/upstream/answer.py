@@ -19,7 +19,7 @@ from sources.upstream.guest import Guest
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What an answer says of the file it gives: its validators as sent, and its size in bytes.
+    """What an answer says of the file it gives: its validators as sent, its size in bytes, its type.
 
     ``validator`` is what a part of the very same version can be asked for with, if anything is.
     """
@@ -28,6 +28,7 @@ class Version:
     last_modified: str | None = None
     validator: str | None = None
     size: int | None = None
+    media_type: str | None = None
 
 
 UNKNOWN = Version()

@@ -7,6 +7,7 @@ file itself. A part is asked for, and believed, only under a strong validator (R
 
 import os
 import re
+import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -48,6 +49,8 @@ REMEDIES = {
     410: "the file was taken down: leave it out",
     451: "the file may not be given to you by law: leave it out",
 }
+
+CERTIFICATE = "its certificate does not hold: check the URL, this machine's clock and certificates"
 
 DATE_DISTANCE = timedelta(seconds=60)
 """How much older than the answer a Last-Modified must be to tell two versions apart: within it, a
@@ -120,7 +123,9 @@ def _send(
     # Not by session.get: even where it follows no redirect, it reads the body of one, however long.
     timeout = (patience.connect_timeout, patience.read_timeout)
     try:
-        request = session.prepare_request(requests.Request("GET", url, headers=headers))
+        auth = requests.utils.get_auth_from_url(url)
+        asked = requests.Request("GET", url, headers, auth=auth if any(auth) else _no_auth)
+        request = session.prepare_request(asked)
         settings = session.merge_environment_settings(url, {}, True, True, None)
         return session.get_adapter(url).send(
             request,
@@ -134,8 +139,15 @@ def _send(
         what = f"a URL or header that cannot be used ({type(error).__name__})"
         raise UpstreamError(url, what, CHECK_URL) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        if isinstance(_bottom(error), ssl.SSLCertVerificationError):
+            raise UpstreamError(url, f"no safe connection ({_cause(error)})", CERTIFICATE) from None
         # Not chained: the messages of requests show all of the URL, secrets too.
         raise Interrupted(f"no answer ({cause_of(error)})") from None
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep requests from looking into ~/.netrc, which would take the place of a key."""
+    return request
 
 
 def redirected(here: str, target: str) -> str:
@@ -245,7 +257,7 @@ def _version(headers: Mapping[str, str], size: int | None) -> Version:
         validator = etag
     elif etag is None and modified is not None and _tells_versions_apart(modified, headers):
         validator = modified
-    return Version(etag, modified, validator, size)
+    return Version(etag, modified, validator, size, headers.get("Content-Type"))
 
 
 def _tells_versions_apart(modified: str, headers: Mapping[str, str]) -> bool:
@@ -267,6 +279,12 @@ def _number(text: str | None) -> int | None:
 
 def cause_of(error: BaseException) -> str:
     """Name what is at the bottom of an error, without the URLs that the layers above show."""
+    bottom = _bottom(error)
+    shown = getattr(bottom, "verify_message", None) or getattr(bottom, "strerror", None)
+    return shown or type(bottom).__name__
+
+
+def _bottom(error: BaseException) -> BaseException:
     for _ in range(10):
         reason = getattr(error, "reason", None)
         inner = (
@@ -275,4 +293,4 @@ def cause_of(error: BaseException) -> str:
         if inner is None:
             break
         error = inner
-    return getattr(error, "strerror", None) or type(error).__name__
+    return error

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sources.source import Key
+from sources.upstream.attempts import UpstreamError
 from sources.upstream.manners import is_loopback
 
 
@@ -20,13 +21,16 @@ class UnsafeKeyring(Exception):  # noqa: N818 - the name says what is wrong with
 
 
 def headers(url: str, keys: Iterable[Key]) -> Mapping[str, str]:
-    """Return the headers that show a URL's host its keys; raises `UnsafeKeyring`."""
+    """Return the headers that show a URL's host its keys; raises `UpstreamError`."""
     parts = urlsplit(url)
     host = (parts.hostname or "").rstrip(".")
     if parts.scheme != "https" and not is_loopback(host):
         return {}
     meant = [key for key in keys if host in key.hosts or parts.netloc in key.hosts]
-    found = {key.header: (key.prefix, secret(key.name)) for key in meant}
+    try:
+        found = {key.header: (key.prefix, secret(key.name)) for key in meant}
+    except UnsafeKeyring as error:
+        raise UpstreamError(url, "its key cannot be had", str(error)) from None
     return {header: prefix + value for header, (prefix, value) in found.items() if value}
 
 

@@ -118,6 +118,10 @@ class Partial:
         if self.size and self.version.validator is not None:
             _write_note(self.note_path, Note(self._url, self.version, self.size))
 
+    def push(self) -> None:
+        """Let others who open the file see all its bytes."""
+        self._file.flush()
+
     def finish(self) -> None:
         """Bring all bytes to disk and drop the note: there is nothing to go on with."""
         self._file.flush()

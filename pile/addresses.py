@@ -44,11 +44,12 @@ def without_password(text: str) -> str:
 
 
 def ordered(mirrors: Mapping[str, str], folder: Path) -> tuple[tuple[str, str], ...]:
-    """Return the mirrors, the longest beginning first; local ones, from ``folder``, as addresses."""
+    """Return the mirrors, the longest beginning first; local folders start at ``folder``."""
     longest_first = sorted(mirrors, key=lambda start: (-len(start), start))
-    return tuple((start, _address(mirrors[start], folder)) for start in longest_first)
+    return tuple((start, _place(mirrors[start], folder)) for start in longest_first)
 
 
-def _address(place: str, folder: Path) -> str:
-    address = place if URL.match(place) else (folder / place).absolute().as_uri()
-    return address if address.endswith("/") else f"{address}/"
+def _place(mirror: str, folder: Path) -> str:
+    if not URL.match(mirror):
+        return str((folder / mirror).absolute())
+    return mirror if mirror.endswith("/") else f"{mirror}/"

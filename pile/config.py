@@ -28,7 +28,7 @@ from pile.cleaning.rules import Bounds, select
 from pile.places import nearest, place_of
 from sources.registry import SOURCES
 from sources.source import Options, Source
-from sources.upstream.http import redacted
+from sources.upstream.attempts import redacted
 
 SCHEMA = 1
 LOCAL = "local"

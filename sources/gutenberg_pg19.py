@@ -64,10 +64,10 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
         try:
             name, size, md5 = item["name"], int(item["size"]), base64.b64decode(item["md5Hash"])
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the listing of {BUCKET} holds {str(item)[:200]}") from error
+            raise ValueError(f"{HOST} lists in {BUCKET} {str(item)[:200]}") from error
         yield RawFile(f"{HOST}{BUCKET}/{name}", name, size, f"md5:{md5.hex()}")
     if not number:
-        raise ValueError(f"the listing of {BUCKET} holds no book of {part}: it may have moved")
+        raise ValueError(f"{HOST} lists no book of {part} in {BUCKET}: it may have moved")
 
 
 def _listed(part: str, get: Get) -> Iterator[dict[str, Any]]:

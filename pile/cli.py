@@ -22,10 +22,11 @@ from pile import layout, lock, render
 from pile.config import Config, ConfigError, load
 from pile.engine import NoProgressError
 from pile.export.configs import FRAMEWORKS, NothingToExportError, export
-from pile.graph import Graph, build
+from pile.graph import Graph, UpstreamsGoneError, build
+from pile.guests import Refused
 from pile.ledger import ConservationError
 from pile.narrate import Narrator
-from pile.preflight import NoSpaceError
+from pile.preflight import NoSpaceError, downloads
 from pile.run import (
     Outcome,
     RunFailed,
@@ -39,6 +40,7 @@ from pile.verify import verify
 from pile.why import why
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
+from sources.upstream.keys import UnsafeKeyring
 
 DONE, FAILED, USAGE, SET_ASIDE, LOCKED, STALLED, UNVERIFIED, NO_SPACE, UPSTREAM = range(9)
 """Exit codes: 0 done, 1 failed, 2 usage or config, 3 something was set aside or left out, 4 locked
@@ -53,6 +55,9 @@ _CODES: dict[type[Exception], int] = {
     lock.LockedError: LOCKED,
     NoProgressError: STALLED,
     NoSpaceError: NO_SPACE,
+    Refused: USAGE,
+    UnsafeKeyring: USAGE,
+    UpstreamsGoneError: UPSTREAM,
     RunFailed: FAILED,
     ConservationError: FAILED,
 }
@@ -122,11 +127,13 @@ def plan_command(
             }
             for one in found
         ]
-        text = "\n\n".join(filter(None, (render.downloads(graph), render.plan(found, reasons))))
+        to_come = downloads(settings, graph)
+        text = "\n\n".join(filter(None, (render.downloads(to_come), render.plan(found, reasons))))
         skipped = [asdict(one) for one in graph.skipped]
         for one in graph.skipped:
-            _say(f"left out: {one.source}: {one.why}")
-        _print({"stages": rows, "skipped": skipped}, text, as_json=as_json)
+            _say(f"{'a run is refused' if one.refused else 'left out'}: {one.source}: {one.why}")
+        fetched = [asdict(one) for one in to_come]
+        _print({"downloads": fetched, "stages": rows, "skipped": skipped}, text, as_json=as_json)
 
 
 @app.command("run")
@@ -140,6 +147,7 @@ def run_command(
     signal.signal(signal.SIGTERM, _terminate)
     with _errors(debug, resume=f"pile run -c {config}"):
         settings, graph = _open(config)
+        _announce(settings, graph)
         with lock.hold(layout.lock(settings.work)), Narrator() as narrator:
             graph, outcome = _run(settings, graph, narrator)
         found = {**asdict(outcome), "skipped": [asdict(one) for one in graph.skipped]}
@@ -281,6 +289,19 @@ def export_command(
 def _open(config: Path) -> tuple[Config, Graph]:
     settings = load(config)
     return settings, build(settings, lambda path: _say(f"reading {path}", only_on_terminal=True))
+
+
+def _announce(settings: Config, graph: Graph) -> None:
+    """Say what is about to be downloaded, and that upstreams should know who asks."""
+    to_come = downloads(settings, graph)
+    if not to_come:
+        return
+    _say(render.downloads(to_come))
+    if not settings.contact and not os.environ.get("PILE_USER_AGENT"):
+        _say(
+            'no contact is set: give [run] contact = "you@example.org" (or PILE_CONTACT), so that '
+            "upstreams can reach you rather than block you"
+        )
 
 
 def _run(settings: Config, graph: Graph, narrator: Narrator) -> tuple[Graph, Outcome]:

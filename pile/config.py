@@ -5,21 +5,30 @@ stands in ``[run]`` never does. Every error names the file, its line, the table,
 nearest valid one.
 """
 
-import difflib
 import os
 import re
 import sysconfig
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from dedup.scheme import Scheme
+from pile import addresses
 from pile.cleaning.rules import Bounds, select
+from pile.places import nearest, place_of
 from sources.registry import SOURCES
 from sources.source import Options, Source
+from sources.upstream.attempts import redacted
 
 SCHEMA = 1
 LOCAL = "local"
@@ -56,7 +65,7 @@ class SourceTable(Settings):
     reader: str
     enabled: bool = True
     epochs: Annotated[float, Field(gt=0)] = 1.0
-    files: tuple[str, ...] = ()
+    files: tuple[Annotated[str, AfterValidator(addresses.without_password)], ...] = ()
     pile_set_name: str
     licence: str
     options: dict[str, Any] = {}
@@ -141,7 +150,11 @@ class Report(Settings):
 
 
 class Run(Settings):
-    """``[run]``: where and how fast; never what."""
+    """``[run]``: where and how fast; never what.
+
+    ``contact`` tells upstreams who asks, ``spend_usd`` is the most that paid downloads may cost, and
+    ``mirrors`` gives by the beginning of an address where it is asked for instead.
+    """
 
     work: str = "work"
     engine: Literal["auto", "ray", "serial"] = "auto"
@@ -149,6 +162,12 @@ class Run(Settings):
     ray_address: str = ""
     temp: str = ""
     stall_minutes: Annotated[float, Field(gt=0)] = 60.0
+    contact: Annotated[str, AfterValidator(addresses.contact)] = ""
+    spend_usd: Annotated[float, Field(ge=0)] = 0.0
+    mirrors: dict[
+        Annotated[str, AfterValidator(addresses.prefix)],
+        Annotated[str, AfterValidator(addresses.mirror)],
+    ] = {}
 
 
 class Config(Settings):
@@ -175,6 +194,17 @@ class Config(Settings):
         """The sources of this run, by name."""
         return tuple(table for table in self.sources if table.enabled)
 
+    @property
+    def contact(self) -> str:
+        """How upstreams can reach the user: from the config, else the environment; may be empty."""
+        return self.run.contact or os.environ.get("PILE_CONTACT", "").strip()
+
+    @property
+    def mirrors(self) -> tuple[tuple[str, str], ...]:
+        """Beginnings of addresses and where they are asked for instead, the longest first."""
+        places = {start: expand(place, self.path) for start, place in self.run.mirrors.items()}
+        return addresses.ordered(places, self.path.parent)
+
     def resolve(self, name: str) -> Path:
         """Return a path of the config, its variables replaced, from the config's folder."""
         return Path(os.path.normpath(self.path.parent / expand(name, self.path)))
@@ -185,7 +215,7 @@ class Config(Settings):
         for name in self.dedup.keep:
             if name not in names:
                 raise ValueError(
-                    f"[dedup.keep] names {name!r}, no source here{_nearest(name, names)}"
+                    f"[dedup.keep] names {name!r}, no source here{nearest(name, names)}"
                 )
         called = [table.pile_set_name for table in self.enabled]
         for twice in sorted({one for one in called if called.count(one) > 1}):
@@ -251,22 +281,22 @@ def _source_table(path: Path, text: str, name: str, given: dict[str, Any]) -> So
     where = ("sources", name)
     reader = given.get("reader", name)
     if not isinstance(reader, str):
-        place = _place(path, text, where, "reader")
+        place = place_of(path, text, where, "reader")
         raise ConfigError(f"{place}: [sources.{name}] reader = {reader!r} is not a text")
     if reader not in SOURCES:
         raise ConfigError(
-            f"{_place(path, text, where, '')}: there is no source {reader!r}{_nearest(reader, SOURCES)}; "
+            f"{place_of(path, text, where, '')}: there is no source {reader!r}{nearest(reader, SOURCES)}; "
             f'your own files are read with reader = "{LOCAL}"'
         )
     table = {"name": name, "reader": reader, **_facts(name, reader), **given}
     if reader != LOCAL and "licence" in given:
-        place = _place(path, text, where, "licence")
+        place = place_of(path, text, where, "licence")
         raise ConfigError(
             f"{place}: [sources.{name}] licence: {reader} states the licence of each document; "
             f'only files read with reader = "{LOCAL}" take one'
         )
     own = {key: table.pop(key) for key in sorted(set(table) - set(SourceTable.model_fields))}
-    _check_options(_place(path, text, where, next(iter(own), "")), where, own, SOURCES[reader])
+    _check_options(place_of(path, text, where, next(iter(own), "")), where, own, SOURCES[reader])
     try:
         return SourceTable.model_validate({**_tuples(table), "options": _tuples(own)})
     except ValidationError as error:
@@ -286,7 +316,7 @@ def _check_options(
     for key, value in own.items():
         if key not in source.defaults:
             raise ConfigError(
-                f"{place}: [{'.'.join(where)}] has no key {key!r}{_nearest(key, keys)}"
+                f"{place}: [{'.'.join(where)}] has no key {key!r}{nearest(key, keys)}"
             )
         default = source.defaults[key]
         expected = list if isinstance(default, tuple) else type(default)
@@ -298,7 +328,7 @@ def _check_options(
         if key == "fidelity" and value not in source.fidelities:
             raise ConfigError(
                 f"{place}: [{'.'.join(where)}] fidelity = {value!r} is none"
-                f"{_nearest(str(value), source.fidelities)}"
+                f"{nearest(str(value), source.fidelities)}"
             )
 
 
@@ -325,19 +355,23 @@ def _explain(path: Path, text: str, error: ValidationError, where: tuple[str, ..
 
 
 def _explain_one(path: Path, text: str, error: Any, where: tuple[str, ...]) -> str:
-    *table, key = (*where, *map(str, error["loc"])) or ("",)
+    is_key = error["loc"][-1:] == ("[key]",)  # a key is wrong, not its value
+    location = error["loc"][:-1] if is_key else error["loc"]
+    *table, key = (*where, *map(str, location)) or ("",)
     if error["loc"] == ():
         return f"{path}: {error['msg'].removeprefix('Value error, ')}"
-    place, name = _place(path, text, tuple(table), key), ".".join(table) or "top level"
+    place, name = place_of(path, text, tuple(table), key), ".".join(table) or "top level"
     if error["type"] == "extra_forbidden":
-        return f"{place}: [{name}] has no key {key!r}{_nearest(key, _valid_keys(tuple(table)))}"
+        return f"{place}: [{name}] has no key {key!r}{nearest(key, _valid_keys(tuple(table)))}"
     message = error["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
     if error["type"] == "literal_error" and isinstance(error["input"], str):
-        message += _nearest(error["input"], re.findall(r"'([^']+)'", error["ctx"]["expected"]))
+        message += nearest(error["input"], re.findall(r"'([^']+)'", error["ctx"]["expected"]))
     if len(error["loc"]) == 1 and not table:
         return f"{place}: [{key}] {message}"
-    return f"{place}: [{name}] {key} = {error['input']!r}: {message}"
+    value = redacted(error["input"]) if "://" in str(error["input"]) else error["input"]
+    shown = redacted(key) if "://" in key else key
+    return f"{place}: [{name}] {shown}{'' if is_key else f' = {value!r}'}: {message}"
 
 
 def _valid_keys(table: tuple[str, ...]) -> list[str]:
@@ -349,26 +383,3 @@ def _valid_keys(table: tuple[str, ...]) -> list[str]:
             break
         model = kind
     return sorted(set(model.model_fields) - {"path", "name", "options"})
-
-
-def _place(path: Path, text: str, table: tuple[str, ...], key: str) -> str:
-    """Return ``file:line`` of a key, or of its table, or the file."""
-    line = _line(text, ".".join(table), key)
-    return f"{path}:{line}" if line else str(path)
-
-
-def _line(text: str, table: str, key: str) -> int:
-    current, heading = "", 0
-    for number, line in enumerate(text.splitlines(), start=1):
-        if match := re.match(r"\s*\[\s*([\w.\"-]+)\s*\]", line):
-            current = match[1].replace('"', "")
-            if current in (table, f"{table}.{key}".strip(".")):
-                heading = number
-        elif current == table and key and re.match(rf"\s*\"?{re.escape(key)}\"?\s*=", line):
-            return number
-    return heading
-
-
-def _nearest(word: str, valid: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(valid), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else f"; valid are: {', '.join(sorted(valid))}"

@@ -83,14 +83,23 @@ class Workers:
         return self.count or len(os.sched_getaffinity(0))
 
 
+def no_sign() -> float:
+    """No sign of life but the end of a task."""
+    return 0.0
+
+
 @contextmanager
-def open_engine(workers: Workers) -> Iterator[Run]:
-    """Give a function that runs tasks; Ray is started, and stopped again, around it."""
+def open_engine(workers: Workers, last_sign: Callable[[], float] = no_sign) -> Iterator[Run]:
+    """Give a function that runs tasks; Ray is started, and stopped again, around it.
+
+    ``last_sign`` returns the time (`time.monotonic`) at which a task that has not ended yet last
+    showed progress.
+    """
     if workers.engine == "serial":
         yield run_serially
         return
     with _ray(workers):
-        yield lambda tasks: run_on_ray(tasks, workers)
+        yield lambda tasks: run_on_ray(tasks, workers, last_sign)
 
 
 def run_serially(tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
@@ -141,7 +150,9 @@ def _ray(workers: Workers) -> Iterator[None]:
         ray.shutdown()
 
 
-def run_on_ray(tasks: Sequence[Task], workers: Workers) -> Iterator[tuple[Task, Outcome]]:
+def run_on_ray(
+    tasks: Sequence[Task], workers: Workers, last_sign: Callable[[], float] = no_sign
+) -> Iterator[tuple[Task, Outcome]]:
     """Keep a window of tasks in flight, the heaviest first, and yield them as they end."""
     import ray  # noqa: PLC0415
 
@@ -156,7 +167,7 @@ def run_on_ray(tasks: Sequence[Task], workers: Workers) -> Iterator[tuple[Task, 
             task = waiting.pop()
             attempts[task.stage, task.name] = attempts.get((task.stage, task.name), 0) + 1
             flying[remote.remote(task.function, dict(task.arguments))] = task
-        for reference in _wait(list(flying), flying, workers.stall_minutes):
+        for reference in _wait(flying, workers.stall_minutes, last_sign):
             task = flying.pop(reference)
             outcome = _outcome(reference)
             if _may_retry(outcome) and attempts[task.stage, task.name] < ATTEMPTS:
@@ -165,13 +176,15 @@ def run_on_ray(tasks: Sequence[Task], workers: Workers) -> Iterator[tuple[Task, 
                 yield task, outcome
 
 
-def _wait(references: list[Any], flying: Mapping[Any, Task], stall_minutes: float) -> list[Any]:
+def _wait(
+    flying: Mapping[Any, Task], stall_minutes: float, last_sign: Callable[[], float]
+) -> list[Any]:
     import ray  # noqa: PLC0415
 
     started = time.monotonic()
-    while time.monotonic() - started < stall_minutes * 60:
+    while time.monotonic() - max(started, last_sign()) < stall_minutes * 60:
         # A short wait, so that Ctrl-C is answered at once.
-        ready, _ = ray.wait(references, num_returns=1, timeout=1.0)
+        ready, _ = ray.wait(list(flying), num_returns=1, timeout=1.0)
         if ready:
             return list(ready)
     running = ", ".join(sorted(f"{task.stage} {task.name}" for task in flying.values()))

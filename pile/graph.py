@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from pile.config import Config, ConfigError, SourceTable
+from pile.guests import Refused
 from pile.raw_files import Located, locate
 from pile.stages import dedup, extract, fetch, mix, report, scatter, sign, tokenize, train_tokenizer
 from pile.stages.stage import Stage
@@ -15,11 +16,20 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A source that has no raw files in this run, why, and whether to try again later."""
+    """A source that has no raw files in this run, and why.
+
+    ``upstream_gone``: it may be worth trying again later. ``refused``: a run without it is not to
+    start unasked, as a key or leave to spend is all that it lacks.
+    """
 
     source: str
     why: str
     upstream_gone: bool = False
+    refused: bool = False
+
+
+class UpstreamsGoneError(Exception):
+    """No source is left to run with, and some may be back later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ def build(
     """Return the graph of a configuration; ``on_hash`` hears of raw files that must be read for it.
 
     ``gone`` names sources whose upstream failed while fetching, and how: they are left out. Raises
-    `ConfigError` when no source is left.
+    `ConfigError` when no source is left, `UpstreamsGoneError` if that may pass.
     """
     files: dict[str, tuple[Located, ...]] = {}
     skipped: list[Skipped] = []
@@ -69,7 +79,8 @@ def build(
         else:
             files[table.name] = found
     if not files:
-        raise ConfigError(_nothing(config, skipped))
+        kind = UpstreamsGoneError if any(one.upstream_gone for one in skipped) else ConfigError
+        raise kind(_nothing(config, skipped))
     return Graph(tuple(_stages(config, files, skipped)), tuple(skipped), files)
 
 
@@ -80,6 +91,8 @@ def _locate(
         found = locate(config, table, on_hash)
     except UpstreamError as error:
         return Skipped(table.name, str(error), upstream_gone=True)
+    except Refused as error:
+        return Skipped(table.name, str(error), refused=True)
     return found or Skipped(table.name, table.source.manual or "no raw files are given or planned")
 
 
@@ -92,7 +105,7 @@ def _stages(
     config: Config, files: dict[str, tuple[Located, ...]], skipped: Iterable[Skipped]
 ) -> list[Stage]:
     tables = [table for table in config.enabled if table.name in files]
-    fetched = {table.name: fetch.stage(table, files[table.name]) for table in tables}
+    fetched = {table.name: fetch.stage(config, table, files[table.name]) for table in tables}
     extracted = {
         table.name: extract.stage(table, config.clean, files[table.name], fetched[table.name])
         for table in tables

@@ -25,6 +25,16 @@ def plan(work: Path, source: str, key: str) -> Path:
     return work / "plans" / f"{source}-{key}.json"
 
 
+def manners(work: Path) -> Path:
+    """Folder by which all workers of a run ask each host at one pace."""
+    return work / "manners"
+
+
+def journals(work: Path) -> Path:
+    """Folder in which workers tell how far their downloads are."""
+    return work / "logs" / "downloads"
+
+
 def hashes(work: Path) -> Path:
     """Digests of the user's own files, remembered by size and time of change."""
     return work / "hashes.jsonl"

@@ -1,12 +1,19 @@
-"""Before a run starts: whether there is room for it, and on which engine it runs."""
+"""Before a run starts: whether it has room, keys and leave to spend, and on which engine it runs."""
 
+import math
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pile.config import Config
+from pile.downloads import partial_of
 from pile.engine import Workers
 from pile.graph import Graph
-from pile.raw_files import free_bytes
+from pile.guests import Refused, guest, lacking, priced, require_keys, unpaid, usd
+from pile.raw_files import Located, free_bytes
 from pile.states import made, state_of
+from sources.source import Source
 
 SMALL_BYTES = 32 << 20
 """Raw bytes below which ``engine = "auto"`` stays in this process and does not pay for Ray."""
@@ -33,14 +40,116 @@ def workers(config: Config, graph: Graph) -> Workers:
     return Workers(engine, table.workers, address, table.temp, table.stall_minutes)
 
 
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What is to be downloaded of a source: files and bytes that are not here yet.
+
+    ``unknown`` of the files have a size that upstream does not tell; ``usd`` is about what the bytes
+    cost whoever fetches them.
+    """
+
+    source: str
+    files: int
+    bytes: int
+    unknown: int
+    usd: float
+
+
+def downloads(config: Config, graph: Graph) -> list[Download]:
+    """Return what a run would download, by source; sources with nothing to download are left out."""
+    found = []
+    for name in graph.files:
+        missing = _missing(config, graph, name)
+        if missing:
+            size = sum(_to_come(file) for file in missing)
+            unknown = sum(file.raw.size is None for file in missing)
+            found.append(Download(name, len(missing), size, unknown, _usd(config, name, missing)))
+    return found
+
+
+def _missing(config: Config, graph: Graph, name: str) -> list[Located]:
+    """Return the files that are not on this disk yet."""
+    return [file for file in graph.files[name] if not file.is_local and not file.path.exists()]
+
+
+def _to_come(file: Located) -> int:
+    """Return how many bytes of a file are still to be downloaded, as far as it can be told."""
+    if file.raw.size is None:
+        return 0
+    partial = partial_of(file.path)
+    return max(0, file.raw.size - (partial.stat().st_size if partial.exists() else 0))
+
+
+def _usd(config: Config, name: str, missing: Sequence[Located]) -> float:
+    per_gb = _source(config, name).usd_per_gb
+    if not per_gb:
+        return 0.0
+    asked = guest(config, _source(config, name))
+    paid = [file for file in missing if asked.mirrored(file.raw.url) == file.raw.url]
+    return usd(sum(_to_come(file) for file in paid), per_gb)
+
+
+def _source(config: Config, name: str) -> Source:
+    return next(table.source for table in config.enabled if table.name == name)
+
+
+def check(config: Config, graph: Graph) -> None:
+    """Refuse a run that cannot end well, before anything of it is started.
+
+    Raises `Refused` for want of a key or of leave to spend, and `NoSpaceError`.
+    """
+    check_leave(config, graph)
+    check_space(config, graph)
+
+
+def check_leave(config: Config, graph: Graph) -> None:
+    """Refuse a run that lacks a key, or would spend more than it may; raises `Refused`."""
+    refused = "\n".join(f"{one.source}: {one.why}" for one in graph.skipped if one.refused)
+    if refused:
+        raise Refused(refused)
+    for name in graph.files:
+        _require_keys(config, name, _missing(config, graph, name))
+    _check_price(config, graph)
+
+
+def _require_keys(config: Config, name: str, missing: Sequence[Located]) -> None:
+    source = _source(config, name)
+    if source.keys and missing:
+        asked = guest(config, source)
+        hosts = {urlsplit(asked.mirrored(file.raw.url)).netloc for file in missing}
+        require_keys(name, [key for key in lacking(source) if hosts & set(key.hosts)])
+
+
+def _check_price(config: Config, graph: Graph) -> None:
+    paid = [one for one in downloads(config, graph) if _source(config, one.source).usd_per_gb]
+    total, limit = sum(one.usd for one in paid), config.run.spend_usd
+    for one in paid:
+        billed = one.usd or one.unknown
+        if billed and not limit:
+            raise Refused(unpaid(one.source, one.bytes, _source(config, one.source).usd_per_gb))
+        if billed and one.unknown:
+            raise Refused(
+                f"{one.source}: {one.unknown:,} files are of unknown size, so what they cost cannot be "
+                "told beforehand; give files of your own, or map its addresses to a mirror"
+            )
+    if total > limit:
+        shown = "; ".join(priced(one.source, one.bytes, one.usd) for one in paid)
+        raise Refused(
+            f"{shown}: that is more than [run] spend_usd = {limit:g} allows; set it to at least "
+            f"{math.ceil(total)}, or leave a source out with enabled = false"
+        )
+
+
 def check_space(config: Config, graph: Graph) -> None:
     """Refuse a run that the disk cannot hold, as far as it can be told by now."""
     needed = RESERVE_BYTES + sum(_bytes_to_come(config, graph, name) for name in graph.files)
     free = free_bytes(config.work)
     if free < needed:
+        unknown = sum(one.unknown for one in downloads(config, graph))
+        more = f" and room for {unknown:,} files of unknown size" if unknown else ""
         raise NoSpaceError(
-            f"{config.work}: about {needed / 1e9:,.1f} GB are needed, {free / 1e9:,.1f} GB are free; "
-            "give [run] work a larger disk, or fewer sources"
+            f"{config.work}: about {needed / 1e9:,.1f} GB{more} are needed, {free / 1e9:,.1f} GB are "
+            "free; give [run] work a larger disk, or fewer sources"
         )
 
 
@@ -49,7 +158,7 @@ def _bytes_to_come(config: Config, graph: Graph, name: str) -> int:
     files = graph.files[name]
     extracted = made(config, graph.named(f"extract.{name}"))
     if extracted is None:
-        missing = sum(file.raw.size or 0 for file in files if not file.path.exists())
+        missing = sum(_to_come(file) for file in _missing(config, graph, name))
         return missing + sum(file.raw.size or 0 for file in files)
     text = sum(part["counts"]["text_bytes"] for _, part in extracted.parts("documents/"))
     epochs = next(table.epochs for table in config.enabled if table.name == name)

@@ -6,19 +6,32 @@ upstream does not change a run half way.
 """
 
 import glob
+import gzip
 import json
+import lzma
 import os
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from pile import layout, ledger, store
+from pile.addresses import without_password
 from pile.config import Config, ConfigError, SourceTable, expand
+from pile.guests import Refused, guest, lacking, require_keys, unpaid
 from sources.fetch import UpstreamError, get
 from sources.source import Json, Options, RawFile
 
-REMOTE = ("http://", "https://")
+REMOTE = ("http://", "https://", "s3://", "ftp://")
+
+
+NOT_AS_EXPECTED: tuple[type[Exception], ...] = (
+    *(ValueError, LookupError, TypeError, AttributeError, SyntaxError),
+    *(EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError),
+)
+"""What reading a listing raises that no longer has the form it had; SyntaxError is that of XML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +76,20 @@ def identity(located: Located) -> dict[str, str | int | None]:
     """Return what of a raw file decides bytes: a local one's content, a remote one's address."""
     raw = located.raw
     entry: dict[str, str | int | None] = {"name": raw.name, "checksum": raw.checksum}
-    return entry if located.is_local else {**entry, "url": raw.url, "size": raw.size}
+    if located.is_local:
+        return entry
+    made_of = {} if raw.form == "file" else {"form": raw.form}
+    return {**entry, **made_of, "url": raw.url, "size": raw.size}
 
 
 def _remote(config: Config, table: SourceTable, address: str) -> Located:
     """Return a file to download; a checksum may follow its address: ``….gz#sha256=…``."""
-    url, _, checksum = address.partition("#")
+    try:
+        url, _, checksum = without_password(address).partition("#")
+    except ValueError as error:
+        raise ConfigError(
+            f"{config.path}: [sources.{table.name}] files: an address {error}"
+        ) from None
     name = unquote(PurePosixPath(urlsplit(url).path).name)
     raw = RawFile(url, name, checksum=checksum.replace("=", ":") or None)
     return Located(raw, layout.raw(config.work, table.name, name), is_local=False)
@@ -153,20 +174,42 @@ def _read_hashes(path: Path) -> Iterator[tuple[str, str]]:
 def _downloads(config: Config, table: SourceTable) -> Iterable[Located]:
     key = ledger.fingerprint({"version": table.source.version, "options": plain(table.all_options)})
     remembered = layout.plan(config.work, table.name, key)
-    if not remembered.exists():
-        raws = sorted(_planned(table), key=lambda raw: raw.name)
+    raws = _read_plan(remembered)
+    if raws is None:
+        raws = sorted(planned(config, table), key=lambda raw: raw.name)
         store.publish_json(remembered, [asdict(raw) for raw in raws])
-    for entry in json.loads(remembered.read_text(encoding="utf-8")):
-        raw = RawFile(**entry)
+    for raw in raws:
         yield Located(raw, layout.raw(config.work, table.name, raw.name), is_local=False)
 
 
-def _planned(table: SourceTable) -> list[RawFile]:
+def _read_plan(path: Path) -> list[RawFile] | None:
+    """Read a remembered plan; a damaged one is made anew."""
     try:
-        return list(table.source.plan(table.all_options, get))
-    except ValueError as error:  # a listing that no longer has the form it had
+        return [RawFile(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def planned(config: Config, table: SourceTable) -> list[RawFile]:
+    """Ask an upstream what there is to download.
+
+    Raises `Refused` for a source that wants a key or money and has none, else
+    `sources.fetch.UpstreamError`.
+    """
+    source = table.source
+    ask = partial(get, guest=guest(config, source))
+    try:
+        return list(source.plan(table.all_options, ask))
+    except UpstreamError as error:
+        require_keys(table.name, lacking(source))
+        if source.usd_per_gb and not config.run.spend_usd:
+            raise Refused(unpaid(table.name, source.raw_bytes, source.usd_per_gb)) from error
+        raise
+    except NOT_AS_EXPECTED as error:
         raise UpstreamError(
-            table.source.homepage, f"its listing cannot be read: {error}", "bring the files by hand"
+            source.homepage,
+            f"its listing cannot be read, and may have another form now ({type(error).__name__}: {error})",
+            "bring the files by hand, or see whether a newer version of this program reads it",
         ) from error
 
 

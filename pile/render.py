@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pile.config import Config
-from pile.graph import Graph, Skipped
+from pile.graph import Skipped
+from pile.guests import priced
+from pile.preflight import Download
 from pile.run import Outcome
 from pile.states import State
 from pile.why import Why
@@ -66,17 +68,19 @@ def plan(states: Sequence[State], reasons_: Mapping[str, str]) -> str:
     return f"{text}\n{done} done, {len(states) - done} to run."
 
 
-def downloads(graph: Graph) -> str:
-    """Return what a run would download, by source; empty when nothing."""
-    rows = []
-    for name, files in graph.files.items():
-        missing = [file for file in files if not file.path.exists()]
-        if missing:
-            known = sum(file.raw.size or 0 for file in missing)
-            unknown = sum(file.raw.size is None for file in missing)
-            note = f"and {unknown} of unknown size" if unknown else ""
-            rows.append((name, f"{len(missing):,}", size(known), note))
-    return table(("DOWNLOAD", "FILES", "BYTES", ""), rows, right=(1, 2)) if rows else ""
+def downloads(found: Sequence[Download]) -> str:
+    """Return what a run would download, by source, and what of it costs; empty when nothing."""
+    rows = [
+        (one.source, f"{one.files:,}", size(one.bytes), _of_unknown_size(one.unknown))
+        for one in found
+    ]
+    paid = [priced(one.source, one.bytes, one.usd) for one in found if one.usd]
+    lines = [table(("DOWNLOAD", "FILES", "BYTES", ""), rows, right=(1, 2))] if rows else []
+    return "\n".join([*lines, *paid])
+
+
+def _of_unknown_size(files: int) -> str:
+    return f"and {files:,} files of unknown size" if files else ""
 
 
 def status(rows: Sequence[Mapping[str, Any]]) -> str:

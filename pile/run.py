@@ -6,17 +6,20 @@ parts are there is left alone; else the tasks without a receipt, or with a missi
 
 import errno
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from pile import layout, ledger, store
 from pile.config import Config
+from pile.downloads import download
 from pile.engine import Failed, Run, Task, open_engine
 from pile.graph import Graph
+from pile.journals import Far, Listener, Told
 from pile.ledger import Receipt
-from pile.preflight import NoSpaceError, check_space, workers
+from pile.preflight import NoSpaceError, check_leave, check_space, workers
 from pile.stages import mix, report, tokenize, train_tokenizer
 from pile.stages.stage import Made, Stage
 from pile.states import State, made, state_of, states
@@ -26,11 +29,22 @@ from sources.source import DAMAGE
 
 @dataclass(frozen=True, slots=True)
 class WaveStarted:
-    """Tasks are about to run; ``weight`` is what they read, in bytes."""
+    """Tasks are about to run; ``weight`` is what they read, in bytes.
+
+    ``downloads`` tells by source how much the tasks are to fetch.
+    """
 
     stages: tuple[str, ...]
     tasks: int
     weight: int
+    downloads: tuple[Far, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Downloading:
+    """How far the downloads are that have moved."""
+
+    far: tuple[Far, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,10 @@ class StageMade:
 SPLIT = "split"
 """Figure of a receipt that says: this task was replaced by smaller ones."""
 
-Event: TypeAlias = WaveStarted | TaskEnded | StageMade
+SHOWN = 3
+"""Failed tasks of a source that its message tells of."""
+
+Event: TypeAlias = WaveStarted | Downloading | TaskEnded | StageMade
 Watch: TypeAlias = Callable[[Event], None]
 
 
@@ -89,13 +106,18 @@ class SourcesGoneError(Exception):
 def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
     """Run whatever is not done; the caller holds the lock.
 
-    Raises `RunFailed`, `SourcesGoneError`, `NoSpaceError`, `pile.engine.NoProgressError`.
+    Raises `pile.guests.Refused`, `RunFailed`, `SourcesGoneError`, `NoSpaceError`,
+    `pile.engine.NoProgressError`.
     """
+    check_leave(config, graph)
     _sweep(config, graph)
     outcome = Outcome()
     if any(state.state != "done" for state in states(config, graph)):
         check_space(config, graph)
-        with open_engine(workers(config, graph)) as engine:
+        with (
+            Listener(layout.journals(config.work), partial(_hear, config, watch)) as listener,
+            open_engine(workers(config, graph), lambda: listener.last_heard) as engine,
+        ):
             for wave in graph.waves():
                 _run_wave(config, wave, engine, watch, outcome)
     else:
@@ -112,6 +134,14 @@ def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
                 outcome.damaged[stage.name] = broken
     _link_latest(config, graph)
     return outcome
+
+
+def _hear(config: Config, watch: Watch, events: Sequence[Told], far: Sequence[Far]) -> None:
+    """Take in what workers tell of their downloads."""
+    if events:
+        store.append_lines(layout.events(config.work), map(store.canonical, events))
+    if far:
+        watch(Downloading(tuple(far)))
 
 
 def _sweep(config: Config, graph: Graph) -> None:
@@ -132,6 +162,7 @@ class _Running:
     receipts: dict[str, Receipt]
     started: float
     failures: list[tuple[Task, BaseException]] = field(default_factory=list)
+    waiting: set[str] = field(default_factory=set)
 
 
 def _run_wave(
@@ -148,12 +179,24 @@ def _run_wave(
         tasks.extend(missing)
     if not running:
         return
-    watch(WaveStarted(tuple(running), len(tasks), sum(task.weight for task in tasks)))
+    weight = sum(task.weight for task in tasks)
+    watch(WaveStarted(tuple(running), len(tasks), weight, tuple(_to_fetch(tasks))))
     for name in [name for name, one in running.items() if not _waits(one)]:
         _complete(config, running[name], watch, outcome)
     while tasks:
         tasks = list(_run_tasks(config, engine(tasks), running, watch, outcome))
     _raise_failures(running, outcome)
+
+
+def _to_fetch(tasks: Iterable[Task]) -> Iterator[Far]:
+    """Yield by source what tasks are to download."""
+    orders: dict[str, list[Task]] = {}
+    for task in tasks:
+        if task.function is download:
+            orders.setdefault(task.arguments["order"].source, []).append(task)
+    for source, found in orders.items():
+        files = sum(len(task.arguments["order"].files) for task in found)
+        yield Far(source, sum(task.weight for task in found), files)
 
 
 def _prepare(config: Config, state: State) -> tuple[_Running, list[Task]]:
@@ -169,7 +212,8 @@ def _prepare(config: Config, state: State) -> tuple[_Running, list[Task]]:
     ]
     missing = [task for task in tasks if task.name not in receipts]
     wanted = {task.name for task in tasks}
-    return _Running(stage, folder, wanted, receipts, time.monotonic()), missing
+    waiting = {task.name for task in missing}
+    return _Running(stage, folder, wanted, receipts, time.monotonic(), waiting=waiting), missing
 
 
 def _as_split_before(stage: Stage, task: Task, receipts: Mapping[str, Receipt]) -> Sequence[Task]:
@@ -188,7 +232,7 @@ def _must(found: Made | None) -> Made:
 
 
 def _waits(one: _Running) -> bool:
-    return bool(one.failures) or not one.wanted <= one.receipts.keys()
+    return bool(one.failures or one.waiting)
 
 
 def _run_tasks(
@@ -206,13 +250,15 @@ def _run_tasks(
             ledger.check_conservation(task.stage, receipt)
             ledger.append(one.folder, receipt)
             one.receipts[task.name] = receipt
+            one.waiting.discard(task.name)
             watch(TaskEnded(task, receipt))
         elif receipt is None and isinstance(result, Failed):
             one.failures.append((task, result.error))
         elif receipt is not None:
             ledger.append(one.folder, Receipt(task.name, figures={SPLIT: True}))
-            one.wanted.discard(task.name)
-            one.wanted.update(smaller.name for smaller in receipt)
+            for names in (one.wanted, one.waiting):
+                names.discard(task.name)
+                names.update(smaller.name for smaller in receipt)
             yield from receipt
         if not _waits(one):
             _complete(config, one, watch, outcome)
@@ -260,18 +306,24 @@ def log(config: Config, event: Mapping[str, Any]) -> None:
 
 def _raise_failures(running: Mapping[str, _Running], outcome: Outcome) -> None:
     failures = [(task, error) for one in running.values() for task, error in one.failures]
-    gone = {
-        task.stage.removeprefix("fetch."): str(error)
-        for task, error in failures
-        if isinstance(error, UpstreamError)
-    }
+    gone: dict[str, list[str]] = {}
+    for task, error in failures:
+        if isinstance(error, UpstreamError):
+            gone.setdefault(task.stage.removeprefix("fetch."), []).append(str(error))
     if gone and all(isinstance(error, UpstreamError) for _, error in failures):
-        raise SourcesGoneError(gone, outcome.made)
+        raise SourcesGoneError({name: _first_few(why) for name, why in gone.items()}, outcome.made)
     if any(isinstance(error, OSError) and error.errno == errno.ENOSPC for _, error in failures):
         raise NoSpaceError(f"the disk is full: {failures[0][1]}; make room, and run again")
     if failures:
         lines = [f"{task.stage}, task {task.name}: {type(e).__name__}: {e}" for task, e in failures]
         raise RunFailed("\n".join(lines)) from failures[0][1]
+
+
+def _first_few(whys: Sequence[str]) -> str:
+    """Join what happened to a source's tasks; the log tells of each file."""
+    shown = "; ".join(sorted(whys)[:SHOWN])
+    more = len(whys) - SHOWN
+    return f"{shown}; and {more:,} tasks more, see logs/events.jsonl" if more > 0 else shown
 
 
 def _link_latest(config: Config, graph: Graph) -> None:

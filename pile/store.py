@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,13 +68,18 @@ def adopt(partial: Path, path: Path) -> None:
 
 def append_line(path: Path, line: str) -> None:
     """Append one line to a log and flush it to disk; a torn last line is closed off first."""
+    append_lines(path, (line,))
+
+
+def append_lines(path: Path, lines: Iterable[str]) -> None:
+    """Append lines to a log and flush them to disk together."""
     path.parent.mkdir(parents=True, exist_ok=True)
     created = not path.exists()
     with path.open("a+b") as file:
         end = file.seek(0, os.SEEK_END)
         if end and _byte_at(path, end - 1) != b"\n":
             file.write(b"\n")
-        file.write(line.encode("utf-8", "backslashreplace") + b"\n")
+        file.writelines(line.encode("utf-8", "backslashreplace") + b"\n" for line in lines)
         file.flush()
         os.fsync(file.fileno())
     if created:

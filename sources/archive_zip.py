@@ -98,6 +98,19 @@ def zip_members(path: Path) -> Iterator[tuple[Member, BinaryIO]]:
             raise UnreadableFile(f"{path.name}: zip: {error}; download it again") from error
 
 
+def check_directory(path: Path) -> None:
+    """Make sure that the central directory and all local headers are there, and what they should be.
+
+    Raises `UnreadableFile`; no member is decoded.
+    """
+    with path.open("rb", buffering=CHUNK) as directory, path.open("rb") as file:
+        try:
+            for entry in _entries(directory):
+                _seek_content(file, entry)
+        except (_Damaged, struct.error) as error:
+            raise UnreadableFile(f"{path.name}: zip: {error}; download it again") from error
+
+
 def _member(
     file: BinaryIO, entry: _Entry, guard: ExpansionGuard
 ) -> Iterator[tuple[Member, BinaryIO]]:

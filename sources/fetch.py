@@ -1,34 +1,40 @@
 """The one downloader: a whole file as it should be, or an error that says what to do.
 
-HTTP and HTTPS downloads go on where they were cut, in this call or an earlier one, if upstream
-gives a strong validator; otherwise they start over. Size and checksum are verified before a file
-is given back, and its SHA-256 is computed on the way. ``file:`` URLs are copied the same way.
+Downloads go on where they were cut, in this call or an earlier one, if upstream gives a strong
+validator; otherwise they start over. Size and checksum are verified before a file is given back,
+and its SHA-256 is computed on the way.
+
+How bytes come is a transport's business, chosen by the scheme of the address: each is a module of
+`sources.upstream` with the function that `sources.upstream.answer` describes. A raw file made of the
+answers to many requests is written by the module of its form, ``gather_items``, ``gather_oai`` or
+``gather_pages``, each with one function, ``gather(raw, part, guest, patience)``.
 """
 
 import hashlib
-import stat
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import importlib
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 import requests
 
-from sources.source import RawFile
-from sources.upstream.http import (
+from sources.source import RawFile, UnreadableFile
+from sources.upstream import ends
+from sources.upstream.answer import UNKNOWN, Answer, Ask
+from sources.upstream.attempts import (
     BY_HAND,
     CHECK_URL,
-    SCHEMES,
-    UNKNOWN,
-    Answer,
+    PATIENT,
     Interrupted,
     Patience,
     Retries,
     UpstreamError,
-    ask,
     redacted,
 )
+from sources.upstream.guest import ALONE, Guest
 from sources.upstream.partial import Partial
 
 __all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "get", "sha256_of"]
@@ -38,9 +44,22 @@ LISTING_LIMIT = 64 << 20
 DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64}
 """Hexadecimal digits of each kind of published checksum."""
 
+ETAG = "etag"
+"""Stands for the digits of a checksum that is the ETag of the answer."""
+
+MD5 = re.compile("[0-9a-f]{32}")
+ONCE_MORE = "what came was deleted: run again; if it stays so,"
 PLAN_ANEW = "what came was deleted: upstream has changed, so plan anew"
 
-PATIENT = Patience()
+TRANSPORTS = {"http": "http", "https": "http", "file": "local", "s3": "s3", "ftp": "ftp"}
+"""Modules by scheme; any other that fsspec knows goes by ``filesystem``."""
+
+
+class Gather(Protocol):
+    """Writes a raw file that is made of many answers: appends to ``part`` until it is whole."""
+
+    def __call__(self, raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> None:
+        """Bring in all answers. Raises `UpstreamError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,7 @@ def fetch(
     raw: RawFile,
     partial: Path,
     *,
+    guest: Guest = ALONE,
     on_bytes: Callable[[int], None] | None = None,
     patience: Patience = PATIENT,
 ) -> Fetched:
@@ -82,10 +102,14 @@ def fetch(
     ValueError for a checksum that is none.
     """
     algorithm, expected = _checksum(raw)
-    _scheme(raw.url)
+    raw = replace(raw, url=guest.mirrored(raw.url))
+    ask = _transport(raw.url)
     with Partial(partial, redacted(raw.url), {algorithm, "sha256"}, on_bytes) as part:
         try:
-            _fill(part, raw, patience)
+            if raw.form == "file":
+                _fill(part, raw, guest, patience, ask)
+            else:
+                _gatherer(raw.form)(raw, part, guest, patience)
             _verify(part, raw, algorithm, expected)
         except _Wrong as wrong:
             part.discard()
@@ -97,15 +121,21 @@ def fetch(
         )
 
 
-def get(url: str, limit: int = LISTING_LIMIT, *, patience: Patience = PATIENT) -> bytes:
+def get(
+    url: str,
+    limit: int = LISTING_LIMIT,
+    *,
+    guest: Guest = ALONE,
+    patience: Patience = PATIENT,
+) -> bytes:
     """Return a small listing of at most ``limit`` bytes; raises `UpstreamError`."""
-    if _scheme(url) == "file":
-        return _joined(url, _local_pieces(url), limit)
+    url = guest.mirrored(url)
+    ask = _transport(url)
     retries = Retries(url, patience)
     with requests.Session() as session:
         while True:
             try:
-                with ask(session, url, patience) as answer:
+                with ask(session, url, patience, guest=guest) as answer:
                     _require_end(answer, url)
                     return _joined(url, answer.pieces, limit)
             except Interrupted as interrupted:
@@ -123,17 +153,13 @@ def sha256_of(path: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _fill(part: Partial, raw: RawFile, patience: Patience) -> None:
+def _fill(part: Partial, raw: RawFile, guest: Guest, patience: Patience, ask: Ask) -> None:
     """Bring in all bytes, attempt by attempt."""
-    if _scheme(raw.url) == "file":
-        part.start_over(UNKNOWN)
-        _append(part, raw, _local_pieces(raw.url))
-        return
     retries = Retries(raw.url, patience)
     with requests.Session() as session:
         while True:
             try:
-                with ask(session, raw.url, patience, part.size, part.version) as answer:
+                with ask(session, raw.url, patience, part.size, part.version, guest) as answer:
                     _accept(part, raw, answer)
                     _append(part, raw, answer.pieces)
                 _require_all(part, raw)
@@ -171,12 +197,34 @@ def _require_all(part: Partial, raw: RawFile) -> None:
 def _verify(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -> None:
     if raw.size is not None and part.size != raw.size:
         raise _Wrong(f"it has {part.size:,} bytes, not {raw.size:,} as planned", PLAN_ANEW)
-    if expected is not None and part.digest(algorithm) != expected:
+    if expected == ETAG:
+        expected = _etag_digest(part.version.etag)
+    found = part.digest(algorithm)
+    if found == expected:
+        return
+    _require_whole(part, raw)
+    if expected is not None:
         raise _Wrong(
-            f"its {algorithm} is {part.digest(algorithm)}, not {expected} as published"
-            f" ({part.size:,} bytes)",
-            "what came was deleted: run again; if it stays so, upstream has changed: plan anew",
+            f"its {algorithm} is {found}, not {expected} as published ({part.size:,} bytes)",
+            f"{ONCE_MORE} upstream has changed: plan anew",
         )
+
+
+def _etag_digest(etag: str | None) -> str | None:
+    """Return the MD5 that an ETag is, unless it is that of an upload in parts, or a weak one."""
+    digits = (etag or "").strip('"').lower()
+    return digits if MD5.fullmatch(digits) else None
+
+
+def _require_whole(part: Partial, raw: RawFile) -> None:
+    part.push()
+    try:
+        ends.check(part.path, raw.name, part.version.media_type, raw.size is not None)
+    except UnreadableFile as error:
+        raise _Wrong(
+            f"{str(error).removesuffix('; download it again')} ({part.size:,} bytes)",
+            f"{ONCE_MORE} the file is damaged upstream",
+        ) from None
 
 
 def _require_end(answer: Answer, url: str) -> None:
@@ -193,28 +241,22 @@ def _joined(url: str, pieces: Iterable[bytes], limit: int) -> bytes:
     return bytes(content)
 
 
-def _local_pieces(url: str) -> Iterator[bytes]:
-    """Yield a local file; only a regular one, as others may never end."""
-    parts = urlsplit(url)
-    path = Path(url2pathname(parts.path))
-    try:
-        if parts.netloc not in {"", "localhost"} or not stat.S_ISREG(path.stat().st_mode):
-            raise UpstreamError(url, "not a regular file of this machine", CHECK_URL)
-        file = path.open("rb", buffering=0)
-    except OSError as error:
-        raise UpstreamError(url, f"cannot be read ({error.strerror})", CHECK_URL) from error
-    with file:
-        yield from iter(lambda: file.read(CHUNK), b"")
-
-
-def _scheme(url: str) -> str:
+def _transport(url: str) -> Ask:
+    """Return the function of the transport of a URL's scheme, its libraries loaded only now."""
     try:
         scheme = urlsplit(url).scheme
     except ValueError:
         scheme = ""
-    if scheme not in {*SCHEMES, "file"}:
-        raise UpstreamError(url, "not an http, https or file URL", CHECK_URL)
-    return scheme
+    if not scheme:
+        raise UpstreamError(url, "not a URL", CHECK_URL)
+    name = TRANSPORTS.get(scheme, "filesystem")
+    ask: Ask = importlib.import_module(f"sources.upstream.{name}").ask
+    return ask
+
+
+def _gatherer(form: str) -> Gather:
+    gather: Gather = importlib.import_module(f"sources.upstream.gather_{form}").gather
+    return gather
 
 
 def _checksum(raw: RawFile) -> tuple[str, str | None]:
@@ -222,6 +264,8 @@ def _checksum(raw: RawFile) -> tuple[str, str | None]:
     if raw.checksum is None:
         return "sha256", None
     algorithm, _, digits = raw.checksum.lower().partition(":")
+    if (algorithm, digits) == ("md5", ETAG):
+        return algorithm, ETAG
     if len(digits) != DIGEST_LENGTHS.get(algorithm) or not set(digits) <= set("0123456789abcdef"):
         raise ValueError(f"{raw.name}: no checksum of md5, sha1 or sha256: {raw.checksum!r}")
     return algorithm, digits

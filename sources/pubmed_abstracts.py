@@ -56,6 +56,7 @@ from sources.source import (
     Get,
     Grouping,
     Options,
+    Pace,
     RawFile,
     Rejected,
     Source,
@@ -314,4 +315,8 @@ SOURCE = Source(
     defaults={"fidelity": "published", "updates": False, "files": 0},
     grouping=Grouping(key=group_of, read=read_together),
     homepage="https://pubmed.ncbi.nlm.nih.gov/download/",
+    # The baseline of 2026: 1,334 files.
+    raw_bytes=51_800_000_000,
+    # NCBI asks for three requests a second; the published download used two connections.
+    paces={"ftp.ncbi.nlm.nih.gov": Pace(3.0, 2)},
 )

@@ -41,7 +41,8 @@ class RawFile:
 
     ``name`` is its path below the source's folder of raw files, with ``/`` between the parts; it is
     unique within the plan, and part of the identity of what is read from it.
-    ``checksum`` is ``algorithm:hexdigest`` with md5, sha1 or sha256.
+    ``checksum`` is ``algorithm:hexdigest`` with md5, sha1 or sha256, or ``md5:etag`` where upstream
+    documents that the ETag of a file is its MD5.
     """
 
     url: str

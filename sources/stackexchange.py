@@ -44,16 +44,17 @@ from types import MappingProxyType
 from lxml import etree
 
 from sources.formats.fragment_text import BrokenMarkupError, fragment_text
+from sources.formats.listings import xml_root
 from sources.formats.packed import files
 from sources.formats.stack_posts import BrokenRow, Row, rows
 from sources.formats.stack_waiting import Answer, Question, Waiting
-from sources.formats.xml_records import tree
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
     Get,
     Json,
     Options,
+    Pace,
     RawFile,
     Rejected,
     Source,
@@ -291,10 +292,7 @@ def plan(options: Options, get: Get) -> Iterator[RawFile]:
     item = str(options["item"])
     base = f"https://archive.org/download/{item}"
     sites = options["sites"] if isinstance(options["sites"], tuple) else (str(options["sites"]),)
-    try:
-        listing = tree(get(f"{base}/{item}_files.xml"), f"{item}_files.xml")
-    except UnreadableFile as error:
-        raise ValueError(f"{base}: {error}") from error
+    listing = xml_root(f"{base}/{item}_files.xml", "files", get)
     listed = {file.get("name", ""): file for file in listing.iter("file")}
     dumps = {name: match["site"] for name in listed if (match := _DUMP.fullmatch(name))}
     missing = sorted(set(sites) - set(dumps.values()))
@@ -336,4 +334,8 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published", "item": "stackexchange_20251231", "sites": ()},
     homepage="https://archive.org/details/stackexchange",
+    # All sites' 7z archives together: a guess.
+    raw_bytes=100_000_000_000,
+    # No limit is stated: a guess.
+    paces={"archive.org": Pace(1.0, 2)},
 )

@@ -35,7 +35,6 @@ read by several workers, see `sources.formats.mediawiki_pieces`. Licence: CC BY-
 2023 came under CC BY-SA 3.0. Page, revision and time are in the meta, for attribution.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -46,6 +45,7 @@ from mwparserfromhell.parser import ParserError
 from sources.archive_streams import BZIP2, MAGIC_BYTES
 from sources.archives import open_stream
 from sources.formats import mediawiki, mediawiki_pieces
+from sources.formats.listings import json_object
 from sources.formats.mediawiki import Page
 from sources.formats.mediawiki_pieces import NUMBER, number_of
 from sources.formats.wikitext import CORRECTED, PUBLISHED, Rules, page_text
@@ -55,6 +55,7 @@ from sources.source import (
     Document,
     Get,
     Options,
+    Pace,
     Pieces,
     RawFile,
     Rejected,
@@ -96,15 +97,16 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
 def _dumped(folder: str, get: Get) -> list[RawFile]:
     """Return the files of pages in a dump's folder; none if it is not complete."""
+    status = json_object(f"{folder}dumpstatus.json", get)
     try:
-        job = json.loads(get(f"{folder}dumpstatus.json"))["jobs"][JOB]
+        job = status["jobs"][JOB]
         files = job["files"] if job["status"] == "done" else {}
         found = [
             (int(match[1] or 0), name, int(stated["size"]), str(stated["sha1"]))
             for name, stated in files.items()
             if (match := _FILE.fullmatch(name))
         ]
-    except (AttributeError, LookupError, TypeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{folder}dumpstatus.json is not in the known form: {error!r}") from error
     return [
         RawFile(folder + name, name, size, f"sha1:{sha1}") for _, name, size, sha1 in sorted(found)
@@ -215,6 +217,9 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published", "dump": "latest", "files": 0},
     homepage="https://dumps.wikimedia.org/",
+    raw_bytes=20_000_000_000,  # "20+ GB" of bz2
+    # Two connections and a contact in the User-Agent are Wikimedia's policy; the rate is a guess.
+    paces={"dumps.wikimedia.org": Pace(2.0, 2)},
     libraries=("mwparserfromhell",),
     pieces=Pieces(PIECE, can_be_cut, read_piece),
 )

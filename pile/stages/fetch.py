@@ -4,26 +4,35 @@ What is downloaded lies in ``raw/<source>/``, outside the stage's folder, so tha
 fetches only what is new. The user's own files stay where they are.
 """
 
-import os
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from pile import store
-from pile.config import SourceTable
+from pile import layout, store
+from pile.config import Config, SourceTable
+from pile.downloads import Order, download, entry
 from pile.engine import Task
+from pile.guests import guest
 from pile.ledger import Part, Receipt
 from pile.parts import part_of
 from pile.raw_files import Located, identity
 from pile.stages.stage import Inputs, Stage
-from sources.fetch import fetch
-from sources.source import Json, RawFile
+from sources.source import Json
 
 VERSION = 1
 LISTING = "raw_files.json"
 """Every raw file of the source: name, address, size, checksum."""
 
+GROUP_BYTES = 64 << 20
+GROUP_FILES = 256
+"""Small files are downloaded together, until a task has this much to download or this many files."""
 
-def stage(table: SourceTable, files: tuple[Located, ...]) -> Stage:
+FEW_TASKS = 1024
+"""Files of unknown size may be large: they are grouped only where there are more of them than this."""
+
+
+def stage(config: Config, table: SourceTable, files: tuple[Located, ...]) -> Stage:
     """Return the stage that makes sure of a source's raw files."""
     settings: dict[str, Json] = {
         "source": table.name,
@@ -33,19 +42,10 @@ def stage(table: SourceTable, files: tuple[Located, ...]) -> Stage:
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
         del inputs
-        local = [_entry(file.raw, file.raw.size or 0) for file in files if file.is_local]
+        local = [entry(file.raw, file.raw.size or 0, None) for file in files if file.is_local]
         found = [Task(name, "local", note_local, {"files": local})] if local else []
-        return found + [
-            Task(
-                name,
-                f"download {file.raw.name}",
-                download,
-                {"raw": file.raw, "path": file.path, "folder": folder},
-                file.raw.size or 0,
-            )
-            for file in files
-            if not file.is_local
-        ]
+        remote = [file for file in files if not file.is_local]
+        return found + (_downloads(config, table, folder, remote) if remote else [])
 
     return Stage(name, VERSION, settings, (), tasks, finish=write_listing)
 
@@ -55,35 +55,82 @@ def note_local(files: list[dict[str, Json]]) -> Receipt:
     return Receipt("local", taken=len(files), given=len(files), figures={"files": files})
 
 
-def download(raw: RawFile, path: Path, folder: Path) -> Receipt:
-    """Download one raw file, or go on where an earlier attempt stopped, and verify it.
-
-    Raises `sources.fetch.UpstreamError`.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists():
-        size, sha256 = store.digest(path)
-    else:
-        partial = path.with_name(path.name + ".partial")
-        fetched = fetch(raw, partial)
-        store.adopt(partial, path)
-        size, sha256 = fetched.size, fetched.sha256
-    part = Part(os.path.relpath(path, folder), size, sha256)
-    found = _entry(RawFile(raw.url, raw.name, size, raw.checksum or f"sha256:{sha256}"), size)
-    return Receipt(f"download {raw.name}", (part,), 1, 1, figures={"files": [found]})
-
-
 def write_listing(folder: Path, receipts: Sequence[Receipt]) -> Sequence[Part]:
-    """Publish the list of all raw files."""
-    files: list[Json] = []
+    """Publish the list of all raw files, by name."""
+    files: list[Any] = []
     for receipt in receipts:
         found = receipt.figures["files"]
         files.extend(found if isinstance(found, list) else [])
+    files.sort(key=lambda file: str(file["name"]))
     store.publish_json(folder / LISTING, files)
     return [part_of(folder, folder / LISTING, {"files": len(files)})]
 
 
-def _entry(raw: RawFile, size: int) -> dict[str, Json]:
-    # Where the user's own files lie decides nothing, and may change.
-    url = "" if raw.url.startswith("file:") else raw.url
-    return {"name": raw.name, "url": url, "size": size, "checksum": raw.checksum}
+def _downloads(
+    config: Config, table: SourceTable, folder: Path, files: Sequence[Located]
+) -> list[Task]:
+    doubted = _doubted(folder, files)
+    who, journals = guest(config, table.source), layout.journals(config.work)
+    tasks = []
+    for number, group in enumerate(groups(files)):
+        name = f"{number:06d} {group[0].raw.name}"
+        unsure = doubted.intersection(file.raw.name for file in group)
+        order = Order(table.name, name, group, folder, who, journals, unsure)
+        weight = sum(file.raw.size or 0 for file in group)
+        tasks.append(Task(f"fetch.{table.name}", name, download, {"order": order}, weight))
+    return tasks
+
+
+def groups(files: Sequence[Located]) -> Iterator[tuple[Located, ...]]:
+    """Cut a source's files, in order of their names, into what one task downloads each."""
+    unknown = sum(file.raw.size is None for file in files)
+    at_most = min(GROUP_FILES, -(-unknown // FEW_TASKS)) or 1
+    group: list[Located] = []
+    weight = 0.0
+    for file in files:
+        size = file.raw.size
+        # As many files of unknown size fill a group as may be together.
+        share = GROUP_BYTES / at_most if size is None else max(size, GROUP_BYTES / GROUP_FILES)
+        if group and weight + share > GROUP_BYTES:
+            yield tuple(group)
+            group, weight = [], 0.0
+        group.append(file)
+        weight += share
+    if group:
+        yield tuple(group)
+
+
+def _doubted(folder: Path, files: Sequence[Located]) -> frozenset[str]:
+    """Return which names stood for other files in an earlier plan; what that gave is undone.
+
+    A file of that name may be either's, so that it counts only if its published checksum is right.
+    """
+    wanted = {file.raw.name: dict(identity(file)) for file in files}
+    doubted: set[str] = set()
+    for other in sorted(folder.parent.iterdir()):
+        if other != folder and layout.recipe(other).exists():
+            differ = _that_differ(_files_of(other), wanted)
+            if differ:
+                store.discard(layout.manifest(other))
+                store.discard(layout.receipts(other))
+            doubted |= differ
+    return frozenset(doubted)
+
+
+def _files_of(folder: Path) -> list[dict[str, Any]] | None:
+    """Return the files of an earlier plan, or None if that cannot be told."""
+    try:
+        recipe = json.loads(layout.recipe(folder).read_text(encoding="utf-8"))
+        files: list[dict[str, Any]] = recipe["settings"]["files"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return files
+
+
+def _that_differ(
+    earlier: list[dict[str, Any]] | None, wanted: Mapping[str, Mapping[str, Json]]
+) -> set[str]:
+    if earlier is None:
+        return set(wanted)
+    downloads = [one for one in earlier if "url" in one and one["name"] in wanted]
+    return {one["name"] for one in downloads if one != wanted[one["name"]]}

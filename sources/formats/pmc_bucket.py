@@ -9,17 +9,16 @@ and gzipped CSVs of bucket, key, time and ETag (an object's MD5, unless it came 
 import csv
 import gzip
 import io
-import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
 from itertools import groupby
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 import numpy.typing as npt
 
-from sources.formats.xml_records import tree
+from sources.formats.listings import folders, json_object
 from sources.source import Get, Json, RawFile
 
 BUCKET = "https://pmc-oa-opendata.s3.amazonaws.com/"
@@ -32,7 +31,6 @@ _VERSION = re.compile(r"(PMC[0-9]+)\.([0-9]+)/")
 _KEY = re.compile(r"(?:metadata/|[^/]+/)PMC([0-9]{1,10})\.([0-9]{1,4})\.(json|xml)")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}-\d{2}Z/")
 _MD5 = re.compile(r"[0-9a-f]{32}")
-_S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 
 Table = npt.NDArray[np.void]
 _ENTRY = np.dtype([("number", "<i8"), ("version", "<i4"), ("is_xml", "?"), ("md5", "S32")])
@@ -46,7 +44,7 @@ def article(pmcid: str, get: Get) -> RawFile:
     version = max((int(version) for _, version in _versions(f"{pmcid}.", get)), default=None)
     if version is None:
         raise ValueError(f"{BUCKET} has no article {pmcid}")
-    found = json.loads(get(_record_url(pmcid, version)))
+    found = json_object(f"{BUCKET}metadata/{pmcid}.{version}.json", get)
     address = urlsplit(str(found.get("xml_url", "")))
     if not address.path.strip("/"):
         raise ValueError(f"{BUCKET} states no XML for {pmcid}.{version}")
@@ -59,19 +57,27 @@ def article(pmcid: str, get: Get) -> RawFile:
 
 
 def listed(prefix: str, get: Get) -> Iterator[RawFile]:
-    """Yield the newest version of each article whose PMCID begins with ``prefix``."""
+    """Yield the newest version of each article whose PMCID begins with ``prefix``.
+
+    Raises ValueError if there is none.
+    """
     # The listing is sorted, so the versions of an article stand together.
+    pmcid = ""
     for pmcid, versions in groupby(_versions(prefix, get), key=lambda found: found[0]):
         yield _newest(pmcid, max(int(version) for _, version in versions))
+    if not pmcid:
+        raise ValueError(f"{BUCKET} lists no article that begins with {prefix!r}")
 
 
 def inventoried(prefix: str, get: Get) -> Iterator[RawFile]:
     """Yield what `listed` does, by number, from the newest inventory.
 
     Where the inventory lists the XML itself, its MD5 comes with it. Raises ValueError if there is
-    no inventory or it has another form than S3's.
+    no inventory, it has another form than S3's, or lists no such article.
     """
     table = _inventory(prefix, get)
+    if not len(table):
+        raise ValueError(f"the inventory of {BUCKET} lists no article that begins with {prefix!r}")
     order = np.lexsort((table["is_xml"], table["version"], table["number"]))
     for place, following in zip(order, [*order[1:], None], strict=True):
         entry = table[place]
@@ -105,32 +111,23 @@ def licence(record: Mapping[str, Json]) -> str | None:
 
 def _versions(prefix: str, get: Get) -> Iterator[tuple[str, str]]:
     """Yield PMCID and version of every folder in the bucket whose name begins with ``prefix``."""
-    for folder in _folders(prefix, get):
+    for folder in folders(BUCKET, prefix, get):
         if match := _VERSION.fullmatch(folder):
             yield match[1], match[2]
-
-
-def _folders(prefix: str, get: Get) -> Iterator[str]:
-    query = f"{BUCKET}?list-type=2&delimiter=/&prefix={quote(prefix)}"
-    url = query
-    while url:
-        page = tree(get(url), url)
-        for folder in page.iterfind(f"{_S3}CommonPrefixes/{_S3}Prefix"):
-            yield folder.text or ""
-        token = page.findtext(f"{_S3}NextContinuationToken")
-        url = f"{query}&continuation-token={quote(token, safe='')}" if token else ""
 
 
 def _inventory(prefix: str, get: Get) -> Table:
     """Return number, version and MD5 of every article and record: 45 bytes each."""
     days = [
-        day for f in _folders(INVENTORY, get) if _DAY.fullmatch(day := f.removeprefix(INVENTORY))
+        day
+        for f in folders(BUCKET, INVENTORY, get)
+        if _DAY.fullmatch(day := f.removeprefix(INVENTORY))
     ]
     if not days:
         raise ValueError(f'{BUCKET}{INVENTORY} has no inventory; plan with listing = "bucket"')
     url = f"{BUCKET}{INVENTORY}{max(days)}manifest.json"
     try:
-        manifest = json.loads(get(url))
+        manifest = json_object(url, get)
         columns = [name.strip() for name in manifest["fileSchema"].split(",")]
         places = columns.index("Key"), columns.index("ETag")
         files = [str(file["key"]) for file in manifest["files"]]
@@ -164,10 +161,6 @@ def _newest(pmcid: str, version: int, md5: str = "") -> RawFile:
     return RawFile(
         f"{BUCKET}{stem}/{stem}.xml", _file_name(pmcid, version, "xml"), checksum=checksum
     )
-
-
-def _record_url(pmcid: str, version: int) -> str:
-    return f"{BUCKET}metadata/{pmcid}.{version}.json"
 
 
 def _file_name(pmcid: str, version: int, kind: str) -> str:

@@ -5,31 +5,36 @@ file itself. A part is asked for, and believed, only under a strong validator (R
 8.8 and 14), so that the parts of two versions are never joined. No message shows credentials.
 """
 
-import hashlib
 import os
 import re
+import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from importlib.metadata import version
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
+
+from sources.upstream import keys
+from sources.upstream.answer import UNKNOWN, Answer, Version
+from sources.upstream.attempts import (
+    BY_HAND,
+    CHECK_URL,
+    Interrupted,
+    Patience,
+    UpstreamError,
+    redacted,
+)
+from sources.upstream.guest import ALONE, Guest
 
 CHUNK = 256 * 1024
 """Most bytes taken off a connection at once."""
 
 MAX_REDIRECTS = 10
-PROGRESS = 1 << 20
-"""New bytes that make an attempt count as progress, after which patience begins anew."""
-
-SECRET_NAMES = re.compile(r"(?i)sig|token|key|secret|cred|pass|auth|policy")
-"""Query parameters whose values are not shown."""
-
 PASSING_STATUSES = {408, 425, 429}
 """Refusals that may pass, besides all from 500 on."""
 
@@ -37,8 +42,6 @@ SCHEMES = {"http", "https"}
 GZIP = {"gzip", "x-gzip"}
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
-CHECK_URL = "check the URL against upstream's site"
-BY_HAND = "download the file by hand, and give it as one of your own"
 REMEDIES = {
     401: "it wants credentials: set them as the source's documentation says",
     403: "it refuses this client: see its terms, set PILE_USER_AGENT, or come back more slowly",
@@ -47,142 +50,18 @@ REMEDIES = {
     451: "the file may not be given to you by law: leave it out",
 }
 
+CERTIFICATE = "its certificate does not hold: check the URL, this machine's clock and certificates"
+
 DATE_DISTANCE = timedelta(seconds=60)
 """How much older than the answer a Last-Modified must be to tell two versions apart: within it, a
 file can change twice and keep its date (RFC 9110, section 8.8.2.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait for an upstream, in seconds, and how often to ask again.
-
-    ``attempts`` and ``budget`` (of waiting between them) count from the last progress. An upstream
-    that sends less than ``slowest`` bytes a second over a ``read_timeout`` is taken for stalled.
-    """
-
-    attempts: int = 6
-    first_wait: float = 1.0
-    longest_wait: float = 60.0
-    budget: float = 600.0
-    connect_timeout: float = 20.0
-    read_timeout: float = 60.0
-    slowest: int = 1024
-    sleep: Callable[[float], None] = time.sleep
-
-
-class UpstreamError(Exception):
-    """An upstream that is gone, refuses, or gives something else than it should.
-
-    ``retry_later`` tells whether the same request may succeed at another time. The URL is shown
-    without credentials.
-    """
-
-    def __init__(self, url: str, what: str, remedy: str, retry_later: bool = False) -> None:
-        super().__init__(redacted(url), what, remedy, retry_later)
-        self.url = redacted(url)
-        self.retry_later = retry_later
-
-    def __str__(self) -> str:
-        url, what, remedy, _ = self.args
-        return f"{url}: {what}; {remedy}"
-
-
-class Interrupted(Exception):  # noqa: N818 - says what happened to the request
-    """A request that failed in a way that may pass.
-
-    ``retry_after`` is how many seconds upstream asks to wait. With ``start_over`` nothing that was
-    downloaded before may be kept.
-    """
-
-    def __init__(self, what: str, retry_after: float = 0.0, *, start_over: bool = False) -> None:
-        super().__init__(what)
-        self.retry_after = retry_after
-        self.start_over = start_over
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """What an answer says of the file it gives: its validators as sent, and its size in bytes.
-
-    ``validator`` is what a part of the very same version can be asked for with, if anything is.
-    """
-
-    etag: str | None = None
-    last_modified: str | None = None
-    validator: str | None = None
-    size: int | None = None
-
-
-UNKNOWN = Version()
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer that can be believed: ``pieces`` of a version of the file, from byte ``start`` on.
-
-    Unless ``delimited``, its end is that of the connection, and a cut looks the same.
-    """
-
-    version: Version
-    start: int
-    delimited: bool
-    pieces: Iterator[bytes]
-
-
-class Retries:
-    """Waits between the attempts at one URL, until patience is at its end."""
-
-    def __init__(self, url: str, patience: Patience) -> None:
-        self._url = url
-        self._patience = patience
-        self._failures = 0
-        self._waited = 0.0
-        self._furthest = 0
-
-    def wait(self, interrupted: Interrupted, reached: int) -> None:
-        """Wait for the next attempt; raises UpstreamError when there is to be none.
-
-        ``reached`` is how many bytes are there to go on from.
-        """
-        if reached >= self._furthest + PROGRESS:
-            self._failures, self._waited, self._furthest = 0, 0.0, reached
-        self._failures += 1
-        seconds = max(self._backoff(), interrupted.retry_after)
-        if self._failures >= self._patience.attempts:
-            raise self._failure(interrupted, f"asked {self._failures} times")
-        if self._waited + seconds > self._patience.budget:
-            raise self._failure(interrupted, f"the next try would be in {seconds:.0f} s")
-        self._waited += seconds
-        self._patience.sleep(seconds)
-
-    def _backoff(self) -> float:
-        """Double the wait each time; a hash of the URL spreads clients over its upper half."""
-        digest = hashlib.sha256(f"{self._failures} {self._url}".encode()).digest()
-        spread = int.from_bytes(digest[:4], "big") / (1 << 32)
-        longest = self._patience.first_wait * (1 << (self._failures - 1))
-        return min(self._patience.longest_wait, longest) * (0.5 + spread / 2)
-
-    def _failure(self, interrupted: Interrupted, why: str) -> UpstreamError:
-        return UpstreamError(self._url, f"{interrupted} ({why})", "run again later", True)
-
-
-def redacted(url: str) -> str:
-    """Return a URL without user, password, fragment and the values of secret query parameters."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "(no URL)"
-    query = "&".join(
-        f"{name}=..." if SECRET_NAMES.search(name) and sign else f"{name}{sign}{value}"
-        for name, sign, value in (field.partition("=") for field in parts.query.split("&"))
-    )
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, query, ""))
-
-
-def user_agent() -> str:
-    """Return what PILE_USER_AGENT says, or a name that admits that no contact is given."""
+def user_agent(contact: str = "") -> str:
+    """Return what PILE_USER_AGENT says, or our name with a contact, or that none is given."""
+    contact = contact.strip() or os.environ.get("PILE_CONTACT", "").strip() or "contact not set"
     named = os.environ.get("PILE_USER_AGENT", "").strip()
-    return named or f"pile/{version('pile')} (+contact not set)"
+    return named or f"pile/{version('pile')} (+{contact})"
 
 
 @contextmanager
@@ -192,16 +71,17 @@ def ask(
     patience: Patience,
     start: int = 0,
     known: Version = UNKNOWN,
+    guest: Guest = ALONE,
 ) -> Iterator[Answer]:
     """Ask for a file, or for what follows byte ``start`` of its ``known`` version.
 
     The answer may begin at byte 0 all the same: the file has changed, or upstream gives no parts.
     Raises UpstreamError, or Interrupted (also from ``pieces``) if asking again may help.
     """
-    headers = {"User-Agent": user_agent(), "Accept-Encoding": "identity"}
+    headers = {"User-Agent": user_agent(guest.manners.contact), "Accept-Encoding": "identity"}
     if start and known.validator is not None:
         headers |= {"Range": f"bytes={start}-", "If-Range": known.validator}
-    with _answered(session, url, headers, patience) as response:
+    with _answered(session, url, headers, patience, guest) as response:
         status = response.status_code
         if status == requests.codes.partial:
             yield _part(response, start, known, patience)
@@ -215,12 +95,21 @@ def ask(
 
 @contextmanager
 def _answered(
-    session: requests.Session, url: str, headers: Mapping[str, str], patience: Patience
+    session: requests.Session,
+    url: str,
+    headers: Mapping[str, str],
+    patience: Patience,
+    guest: Guest,
 ) -> Iterator[requests.Response]:
-    """Send the request, and again wherever it is redirected to."""
+    """Send the request, and again wherever it is redirected to, each with the keys of its host."""
     here = url
     for _ in range(MAX_REDIRECTS + 1):
-        with _send(session, here, headers, patience) as response:
+        asked = {**headers, **keys.headers(here, guest.keys)}
+        with (
+            guest.manners.turn(urlsplit(here).netloc, patience.budget),
+            _send(session, here, asked, patience) as response,
+        ):
+            guest.manners.hold(urlsplit(here).netloc, retry_after(response.headers))
             if not response.is_redirect:
                 yield response
                 return
@@ -234,7 +123,9 @@ def _send(
     # Not by session.get: even where it follows no redirect, it reads the body of one, however long.
     timeout = (patience.connect_timeout, patience.read_timeout)
     try:
-        request = session.prepare_request(requests.Request("GET", url, headers=headers))
+        auth = requests.utils.get_auth_from_url(url)
+        asked = requests.Request("GET", url, headers, auth=auth if any(auth) else _no_auth)
+        request = session.prepare_request(asked)
         settings = session.merge_environment_settings(url, {}, True, True, None)
         return session.get_adapter(url).send(
             request,
@@ -248,8 +139,15 @@ def _send(
         what = f"a URL or header that cannot be used ({type(error).__name__})"
         raise UpstreamError(url, what, CHECK_URL) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        if isinstance(_bottom(error), ssl.SSLCertVerificationError):
+            raise UpstreamError(url, f"no safe connection ({_cause(error)})", CERTIFICATE) from None
         # Not chained: the messages of requests show all of the URL, secrets too.
-        raise Interrupted(f"no answer ({_cause(error)})") from None
+        raise Interrupted(f"no answer ({cause_of(error)})") from None
+
+
+def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Keep requests from looking into ~/.netrc, which would take the place of a key."""
+    return request
 
 
 def redirected(here: str, target: str) -> str:
@@ -269,13 +167,13 @@ def _refusal(response: requests.Response, url: str) -> Exception:
     status, headers = response.status_code, response.headers
     what = f"answers {status} {response.reason or ''}".rstrip()
     if status in PASSING_STATUSES or status >= 500 or "Retry-After" in headers:
-        return Interrupted(what, _retry_after(headers))
+        return Interrupted(what, retry_after(headers))
     if status == requests.codes.requested_range_not_satisfiable:
         return Interrupted(what, start_over=True)
     return UpstreamError(url, what, REMEDIES.get(status, CHECK_URL))
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
+def retry_after(headers: Mapping[str, str]) -> float:
     """Read seconds, or a date, by upstream's clock if it shows it (RFC 9110, section 10.2.3)."""
     stated = headers.get("Retry-After", "").strip()
     if stated.isascii() and stated.isdigit():
@@ -348,7 +246,7 @@ def _read(response: requests.Response) -> bytes:
     try:
         piece: bytes = response.raw.read1(CHUNK, decode_content=False)
     except urllib3.exceptions.HTTPError as error:
-        raise Interrupted(f"the answer broke off ({_cause(error)})") from None
+        raise Interrupted(f"the answer broke off ({cause_of(error)})") from None
     return piece
 
 
@@ -359,7 +257,7 @@ def _version(headers: Mapping[str, str], size: int | None) -> Version:
         validator = etag
     elif etag is None and modified is not None and _tells_versions_apart(modified, headers):
         validator = modified
-    return Version(etag, modified, validator, size)
+    return Version(etag, modified, validator, size, headers.get("Content-Type"))
 
 
 def _tells_versions_apart(modified: str, headers: Mapping[str, str]) -> bool:
@@ -379,8 +277,14 @@ def _number(text: str | None) -> int | None:
     return int(text) if text and text.isascii() and text.isdigit() else None
 
 
-def _cause(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
     """Name what is at the bottom of an error, without the URLs that the layers above show."""
+    bottom = _bottom(error)
+    shown = getattr(bottom, "verify_message", None) or getattr(bottom, "strerror", None)
+    return shown or type(bottom).__name__
+
+
+def _bottom(error: BaseException) -> BaseException:
     for _ in range(10):
         reason = getattr(error, "reason", None)
         inner = (
@@ -389,4 +293,4 @@ def _cause(error: BaseException) -> str:
         if inner is None:
             break
         error = inner
-    return getattr(error, "strerror", None) or type(error).__name__
+    return error

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sources.upstream.http import UNKNOWN, Version
+from sources.upstream.answer import UNKNOWN, Version
 
 NOTE_SUFFIX = ".validator.json"
 SYNC_BYTES = 64 << 20
@@ -117,6 +117,10 @@ class Partial:
         self._flushed = self.size
         if self.size and self.version.validator is not None:
             _write_note(self.note_path, Note(self._url, self.version, self.size))
+
+    def push(self) -> None:
+        """Let others who open the file see all its bytes."""
+        self._file.flush()
 
     def finish(self) -> None:
         """Bring all bytes to disk and drop the note: there is nothing to go on with."""

@@ -234,7 +234,7 @@ def test_a_dump_that_is_not_there_is_an_error(dump: str) -> None:
 )
 def test_a_status_of_another_form_is_an_error(status: bytes) -> None:
     """An empty plan would pass for a wiki without pages."""
-    with pytest.raises(ValueError, match=r"dumpstatus\.json|Expecting value"):
+    with pytest.raises(ValueError, match=r"dumpstatus\.json"):
         planned({f"{DUMPS}20261101/dumpstatus.json": status}, dump="20261101")
 
 

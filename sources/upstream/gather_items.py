@@ -1,0 +1,198 @@
+"""The answers of an API that gives one item at a time, as lines of JSON in the order of their numbers.
+
+Many items are asked for at once, over connections that are kept, no more than the host's pace allows.
+A line is an item as upstream sends it, ``null`` too; what is neither ``null`` nor a JSON object is
+never written, whatever its status. A killed download goes on at a line.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from http import HTTPStatus
+from itertools import islice
+from pathlib import Path
+from threading import Event
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import orjson
+import requests
+import urllib3
+
+from sources.source import RawFile
+from sources.upstream import keys
+from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, Retries, UpstreamError
+from sources.upstream.guest import Guest
+from sources.upstream.http import (
+    PASSING_STATUSES,
+    REMEDIES,
+    SCHEMES,
+    cause_of,
+    retry_after,
+    user_agent,
+)
+from sources.upstream.partial import Partial
+from sources.upstream.steps import noted, step
+
+RANGE = re.compile(r"\{([0-9]{1,15})\.\.([0-9]{1,15})\}")
+RUN = 16
+"""Items that a thread asks for, one after the other, before it hands them over."""
+
+BATCH = 1024
+"""Items that are brought to disk together: so many are asked for again after a kill."""
+
+LONGEST = 4 << 20
+"""Bytes of one item."""
+
+Ask = Callable[[str], bytes]
+"""Asks once for an item by its address; raises UpstreamError, or Interrupted."""
+
+
+def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> None:
+    """Bring in all items of an address with ``{first..last}``; raises `UpstreamError`."""
+    address = raw.url.replace("%7B", "{").replace("%7D", "}")
+    found = RANGE.search(address)
+    if found is None or RANGE.search(address, found.end()) or int(found[1]) > int(found[2]):
+        raise UpstreamError(raw.url, "not an address with one range, {first..last}", CHECK_URL)
+    before, after = address[: found.start()], address[found.end() :]
+    following = int(noted(part) or found[1])
+    connections = guest.manners.connections(urlsplit(address).netloc)
+    ask: Ask = _local
+    if urlsplit(address).scheme in SCHEMES:
+        pool, headers = _pool(address, connections), _headers(address, guest)
+        ask = partial(_asked, pool, headers, guest, patience)
+    urls = (f"{before}{number}{after}" for number in range(following, int(found[2]) + 1))
+    _write(part, following, _runs(ask, urls, connections, patience))
+
+
+def _write(part: Partial, following: int, runs: Iterator[list[bytes]]) -> None:
+    """Append lines batch by batch; those that came before a failure are kept too."""
+    batch: list[bytes] = []
+    try:
+        for lines in runs:
+            batch += lines
+            if len(batch) >= BATCH:
+                following += len(batch)
+                content, batch = b"".join(batch), []
+                step(part, content, str(following))
+    finally:
+        if batch:
+            step(part, b"".join(batch), str(following + len(batch)))
+
+
+def _runs(
+    ask: Ask, urls: Iterator[str], connections: int, patience: Patience
+) -> Iterator[list[bytes]]:
+    """Yield the lines of all items in their order, run by run, a few runs ahead."""
+    stop = Event()
+    ahead: deque[Future[list[bytes]]] = deque()
+    with ThreadPoolExecutor(connections) as threads:
+        try:
+            while run := list(islice(urls, RUN)):
+                ahead.append(threads.submit(_run, ask, run, patience, stop))
+                if len(ahead) > 2 * connections:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            stop.set()
+            threads.shutdown(cancel_futures=True)
+
+
+def _run(ask: Ask, urls: list[str], patience: Patience, stop: Event) -> list[bytes]:
+    return [_line(ask, url, patience, stop) for url in urls]
+
+
+def _line(ask: Ask, url: str, patience: Patience, stop: Event) -> bytes:
+    """Ask for an item until it comes; nobody waits for it once ``stop`` is set."""
+    retries = Retries(url, patience)
+    while not stop.is_set():
+        try:
+            return _checked(ask(url))
+        except Interrupted as interrupted:
+            retries.wait(interrupted, 0)
+    raise UpstreamError(url, "not asked for", "run again", True)
+
+
+def _checked(answer: bytes) -> bytes:
+    """Return an answer as one line: where JSON has line ends, spaces do."""
+    try:
+        item = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        raise Interrupted("the answer is no JSON") from None
+    if item is not None and not isinstance(item, dict):
+        raise Interrupted("the answer is neither null nor a JSON object")
+    return answer.strip().replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
+
+
+def _asked(
+    pool: urllib3.PoolManager,
+    headers: Mapping[str, str],
+    guest: Guest,
+    patience: Patience,
+    url: str,
+) -> bytes:
+    timeout = urllib3.Timeout(patience.connect_timeout, patience.read_timeout)
+    host = urlsplit(url).netloc
+    with guest.manners.turn(host, patience.budget):
+        try:
+            response = pool.urlopen(
+                "GET",
+                url,
+                headers=headers,
+                timeout=timeout,
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+            answer = response.read(LONGEST + 1)
+            response.release_conn()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise Interrupted(f"no answer ({cause_of(error)})") from None
+    if response.status == HTTPStatus.OK and len(answer) <= LONGEST:
+        return answer
+    if response.status == HTTPStatus.OK:
+        response.close()
+        raise UpstreamError(url, f"an item of more than {LONGEST:,} bytes", CHECK_URL)
+    what = f"answers {response.status} {response.reason or ''}".rstrip()
+    if (
+        response.status in PASSING_STATUSES
+        or response.status >= 500
+        or "Retry-After" in response.headers
+    ):
+        wait = retry_after(response.headers)
+        guest.manners.hold(host, wait)
+        raise Interrupted(what, wait)
+    raise UpstreamError(url, what, REMEDIES.get(response.status, CHECK_URL))
+
+
+def _local(url: str) -> bytes:
+    """Read an item from a local mirror."""
+    try:
+        return Path(url2pathname(urlsplit(url).path)).read_bytes()
+    except OSError as error:
+        raise UpstreamError(url, f"cannot be read ({error.strerror})", CHECK_URL) from None
+
+
+def _headers(url: str, guest: Guest) -> dict[str, str]:
+    agent = user_agent(guest.manners.contact)
+    return {"User-Agent": agent, "Accept-Encoding": "identity", **keys.headers(url, guest.keys)}
+
+
+def _pool(url: str, connections: int) -> urllib3.PoolManager:
+    """Return connections to keep, through the proxy and by the certificates of the environment."""
+    settings = requests.Session().merge_environment_settings(url, {}, True, True, None)
+    proxy = requests.utils.select_proxy(url, settings["proxies"])
+    certificates = settings["verify"]
+    kept: dict[str, Any] = {
+        "maxsize": connections,
+        "cert_reqs": "CERT_REQUIRED",
+        "ca_certs": certificates
+        if isinstance(certificates, str)
+        else requests.utils.DEFAULT_CA_BUNDLE_PATH,
+    }
+    return urllib3.ProxyManager(proxy, **kept) if proxy else urllib3.PoolManager(**kept)

@@ -129,7 +129,7 @@ def made_up() -> World:
             "ubuntu_irc": irc,
             "europarl": {"europarl.tgz": example("europarl/europarl.tgz")},
             "hackernews": {
-                "items/000000001-000000130.jsonl": item_lines(_example_items(), 130),
+                "items/00000001-00000130.jsonl": item_lines(_example_items(), 130),
             },
             "nih_exporter": {
                 "RePORTER_PRJABS_C_FY2013.zip": example("nih_exporter/RePORTER_PRJABS_C_FY2013.zip")

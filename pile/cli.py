@@ -9,58 +9,40 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from pile import layout, lock, render
 from pile.config import Config, ConfigError, load
-from pile.engine import NoProgressError
-from pile.export.configs import FRAMEWORKS, NothingToExportError, export
-from pile.graph import Graph, UpstreamsGoneError, build
-from pile.guests import Refused
-from pile.ledger import ConservationError
-from pile.narrate import Narrator
-from pile.preflight import NoSpaceError, downloads
-from pile.run import (
-    Outcome,
-    RunFailed,
-    SourcesGoneError,
-    run,
+from pile.exit_codes import (
+    BY_FAILURE,
+    FAILED,
+    INTERRUPTED,
+    LOCKED,
+    SET_ASIDE,
+    UNVERIFIED,
+    UPSTREAM,
+    USAGE,
 )
+from pile.export.configs import FRAMEWORKS, export
+from pile.graph import Graph, build
+from pile.narrate import Narrator
+from pile.preflight import downloads
+from pile.run import Outcome, SourcesGoneError, run
 from pile.show import NothingToShowError, show
 from pile.stages import report
 from pile.states import made, state_of, states
+from pile.upstreams import check, default_table
 from pile.verify import verify
 from pile.why import why
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
-from sources.upstream.keys import UnsafeKeyring
-
-DONE, FAILED, USAGE, SET_ASIDE, LOCKED, STALLED, UNVERIFIED, NO_SPACE, UPSTREAM = range(9)
-"""Exit codes: 0 done, 1 failed, 2 usage or config, 3 something was set aside or left out, 4 locked
-by another run, 5 no progress, 6 verification failed, 7 not enough disk, 8 upstream gone."""
-
-INTERRUPTED = 130
-
-_CODES: dict[type[Exception], int] = {
-    ConfigError: USAGE,
-    NothingToShowError: USAGE,
-    NothingToExportError: FAILED,
-    lock.LockedError: LOCKED,
-    NoProgressError: STALLED,
-    NoSpaceError: NO_SPACE,
-    Refused: USAGE,
-    UnsafeKeyring: USAGE,
-    UpstreamsGoneError: UPSTREAM,
-    RunFailed: FAILED,
-    ConservationError: FAILED,
-}
 
 app = typer.Typer(
     name="pile",
@@ -74,6 +56,7 @@ ConfigPath = Annotated[Path, typer.Option("-c", "--config", help="The pipeline.t
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 DEFAULT_CONFIG = Path("pipeline.toml")
+CHECK = "check"
 
 
 def main() -> None:
@@ -87,23 +70,54 @@ def main() -> None:
 
 @app.command("sources")
 def sources_command(
-    name: Annotated[str | None, typer.Argument(help="Explain this source.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME | check [NAME...]]", help="Explain this source; or check."),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="With check: the pipeline.toml to follow.")
+    ] = None,
     as_json: AsJson = False,
+    debug: Debug = False,
 ) -> None:
-    """List the 22 components of the Pile, or explain one.
+    """List the 22 components of the Pile, explain one, or check that upstreams answer as expected.
 
-    Example: pile sources wikipedia_en
+    Examples: pile sources wikipedia_en; pile sources check europarl hackernews
+
+    check asks each upstream once, and says what has moved; exit 8 if something has.
     """
-    if name is None:
-        rows = render.source_rows()
-        _print(rows, render.sources(rows), as_json=as_json)
-        return
+    with _errors(debug):
+        if not names:
+            rows = render.source_rows()
+            _print(rows, render.sources(rows), as_json=as_json)
+        elif names[0] == CHECK:
+            _check_upstreams(names[1:], config, as_json=as_json)
+        else:
+            for name in names:
+                _require_source(name)
+                _print(render.source_facts(name), render.source(name), as_json=as_json)
+
+
+def _require_source(name: str) -> None:
     if name not in PILE_SET_NAMES and name not in SOURCES:
-        _fail(
-            ConfigError(f"there is no source {name!r}; these are: {', '.join(PILE_SET_NAMES)}"),
-            USAGE,
-        )
-    _print(render.source_facts(name), render.source(name), as_json=as_json)
+        raise ConfigError(f"there is no source {name!r}; these are: {', '.join(PILE_SET_NAMES)}")
+
+
+def _check_upstreams(names: Sequence[str], config: Path | None, *, as_json: bool) -> None:
+    if config is None and DEFAULT_CONFIG.exists():
+        config = DEFAULT_CONFIG
+    settings = load(config) if config else Config(path=DEFAULT_CONFIG.absolute())
+    tables = {table.name: table for table in settings.sources}
+    for name in names:
+        if name not in tables:
+            _require_source(name)
+    every = names or (sorted(tables) if config else list(PILE_SET_NAMES))
+    found = check(
+        settings, [*(tables[name] if name in tables else default_table(name) for name in every)]
+    )
+    _print([asdict(one) for one in found], render.answered(found), as_json=as_json)
+    if any(one.state in {"moved", "down"} for one in found):
+        raise typer.Exit(UPSTREAM)
 
 
 @app.command("plan")
@@ -169,7 +183,7 @@ def status_command(
     with _errors(debug):
         settings, graph = _open(config)
         found = states(settings, graph)
-        rows = [_status_row(one.stage.name, one.state, one.manifest) for one in found]
+        rows = [render.status_row(one.stage.name, one.state, one.manifest) for one in found]
         _print(rows, render.status(rows), as_json=as_json)
         if any(one.state != "done" for one in found):
             raise typer.Exit(FAILED)
@@ -326,19 +340,6 @@ def _no_stage(graph: Graph, name: str) -> str:
     return f"there is no stage {name!r}; these are: {', '.join(one.name for one in graph.stages)}"
 
 
-def _status_row(name: str, state: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
-    found = manifest or {}
-    return {
-        "stage": name,
-        "state": state,
-        "taken": found.get("taken"),
-        "given": found.get("given"),
-        "rejected": found.get("rejected", {}),
-        "quarantined": found.get("quarantined", []),
-        "bytes": sum(part["size"] for part in found.get("parts", [])),
-    }
-
-
 def _print(value: object, text: str, *, as_json: bool) -> None:
     try:
         print(json.dumps(value, ensure_ascii=False, indent=1) if as_json else text, flush=True)
@@ -364,8 +365,8 @@ def _errors(debug: bool, resume: str = "") -> Iterator[None]:
     hint = f"\nWhat is finished is kept; `{resume}` goes on from there." if resume else ""
     try:
         yield
-    except tuple(_CODES) as error:
-        code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
+    except tuple(BY_FAILURE) as error:
+        code = next(code for kind, code in BY_FAILURE.items() if isinstance(error, kind))
         _fail(error, code, "" if code in {USAGE, LOCKED} else hint, debug=debug)
     except KeyboardInterrupt:
         _say(f"stopped.{hint}")
@@ -379,6 +380,6 @@ def _errors(debug: bool, resume: str = "") -> Iterator[None]:
 def _fail(error: Exception, code: int, hint: str = "", *, debug: bool = False) -> NoReturn:
     if debug:
         traceback.print_exception(error)
-    kind = "" if isinstance(error, tuple(_CODES)) else f"{type(error).__name__}: "
+    kind = "" if isinstance(error, tuple(BY_FAILURE)) else f"{type(error).__name__}: "
     _say(f"error: {kind}{error}{hint}")
     raise typer.Exit(code) from None

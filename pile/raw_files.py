@@ -54,7 +54,10 @@ def locate(
     if not table.files:
         return tuple(_downloads(config, table))
     entries = [expand(entry, config.path) for entry in table.files]
-    given = [_remote(config, table, entry) for entry in entries if entry.startswith(REMOTE)]
+    given = [
+        Located(raw, layout.raw(config.work, table.name, raw.name), is_local=False)
+        for raw in remote(config, table)
+    ]
     patterns = [
         os.path.normpath(config.path.parent / entry)
         for entry in entries
@@ -82,7 +85,13 @@ def identity(located: Located) -> dict[str, str | int | None]:
     return {**entry, **made_of, "url": raw.url, "size": raw.size}
 
 
-def _remote(config: Config, table: SourceTable, address: str) -> Located:
+def remote(config: Config, table: SourceTable) -> list[RawFile]:
+    """Return the files of the table that are addresses."""
+    entries = [expand(entry, config.path) for entry in table.files]
+    return [_remote(config, table, entry) for entry in entries if entry.startswith(REMOTE)]
+
+
+def _remote(config: Config, table: SourceTable, address: str) -> RawFile:
     """Return a file to download; a checksum may follow its address: ``….gz#sha256=…``."""
     try:
         url, _, checksum = without_password(address).partition("#")
@@ -91,8 +100,7 @@ def _remote(config: Config, table: SourceTable, address: str) -> Located:
             f"{config.path}: [sources.{table.name}] files: an address {error}"
         ) from None
     name = unquote(PurePosixPath(urlsplit(url).path).name)
-    raw = RawFile(url, name, checksum=checksum.replace("=", ":") or None)
-    return Located(raw, layout.raw(config.work, table.name, name), is_local=False)
+    return RawFile(url, name, checksum=checksum.replace("=", ":") or None)
 
 
 def _local(

@@ -10,6 +10,7 @@ from pile.guests import priced
 from pile.preflight import Download
 from pile.run import Outcome
 from pile.states import State
+from pile.upstreams import Answered
 from pile.why import Why
 from sources.published import PILE_SET_NAMES, PUBLISHED
 from sources.registry import SOURCES
@@ -81,6 +82,20 @@ def downloads(found: Sequence[Download]) -> str:
 
 def _of_unknown_size(files: int) -> str:
     return f"and {files:,} files of unknown size" if files else ""
+
+
+def status_row(name: str, state: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what exists of a stage, and how many records it took, gave and rejected."""
+    found = manifest or {}
+    return {
+        "stage": name,
+        "state": state,
+        "taken": found.get("taken"),
+        "given": found.get("given"),
+        "rejected": found.get("rejected", {}),
+        "quarantined": found.get("quarantined", []),
+        "bytes": sum(part["size"] for part in found.get("parts", [])),
+    }
 
 
 def status(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -159,6 +174,12 @@ def outcome(config: Config, found: Outcome, skipped: Sequence[Skipped]) -> str:
     lines.append(f"shards     {latest / 'shards'}")
     lines.append(f"report     {latest / 'report' / 'report.html'}")
     return "\n".join(lines)
+
+
+def answered(found: Sequence[Answered]) -> str:
+    """Return how each upstream answered."""
+    rows = [(one.source, one.host, one.state, visible(one.what)) for one in found]
+    return table(("SOURCE", "HOST", "STATE", ""), rows)
 
 
 def source_rows() -> list[dict[str, Json]]:

@@ -65,28 +65,30 @@ LICENCE = "its users' copyright, given to Y Combinator under its terms of use"
 LONGEST = 1 << 20
 """Bytes of one item; the longest honest ones have 100 KiB."""
 CHUNK = 1 << 20
-CHUNK_ITEMS = 10_000
-"""Items of a planned file: some 5 MB, and as many requests."""
+ITEMS = 10_000
+"""Items that are fetched into one file, an item a line."""
+
 
 _NUMBER = re.compile(rb"\s*([0-9]{1,18})\s*")
 
 
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
-    """Yield the items from ``first`` to ``last`` in files of up to `CHUNK_ITEMS`, a line an item.
+    """Yield files of up to `ITEMS` items, from ``first`` to ``last``; there are no checksums.
 
-    Files end at multiples of `CHUNK_ITEMS`, so another ``last`` leaves those before it as they are.
-    Upstream has no checksums. Raises ValueError for bounds out of order.
+    They end at multiples of `ITEMS`, so that a later ``last`` leaves all but one as they are.
+    Raises ValueError for bounds out of order.
     """
     first, last = int(str(options["first"])), int(str(options["last"])) or _newest(get)
     if not 1 <= first <= last:
         raise ValueError(f"first is {first}, last {last}: items count from 1")
-    starts = range(first - (first - 1) % CHUNK_ITEMS, last + 1, CHUNK_ITEMS)
-    return (_chunk(max(first, start), min(last, start + CHUNK_ITEMS - 1)) for start in starts)
+    starts = [first, *range(first + ITEMS - (first - 1) % ITEMS, last + 1, ITEMS)]
+    ends = [*(start - 1 for start in starts[1:]), last]
+    return [_items(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
-def _chunk(first: int, last: int) -> RawFile:
-    url = f"{API}item/{{{first}..{last}}}.json"
-    return RawFile(url, f"items/{first:08d}-{last:08d}.jsonl", form="items")
+def _items(start: int, end: int) -> RawFile:
+    name = f"items/{start:09}-{end:09}.jsonl"
+    return RawFile(f"{API}item/{{{start}..{end}}}.json", name, form="items")
 
 
 def _newest(get: Get) -> int:

@@ -99,9 +99,9 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
     """Yield the newest version of each article in the bucket, with its record if ``records``.
 
     ``articles`` names some, as "PMC13900"; they come with their checksums. Without it, all are
-    planned that ``prefix`` begins, as "PMC1390": ``listing = "bucket"`` asks for 1,000 a request
+    planned that begin with ``prefix``, as "PMC1390": ``listing = "bucket"`` asks for 1,000 a request
     (8,000 requests for all), ``"inventory"`` reads S3's last inventory, a few large files. Raises
-    ValueError for an article that is not there, or another listing.
+    ValueError for an article that is not there, for no article, or another listing.
     """
     found = _planned(options, get)
     if not options["records"]:
@@ -332,9 +332,9 @@ SOURCE = Source(
         "heap_mib": 2048,
     },
     homepage="https://pmc.ncbi.nlm.nih.gov/tools/pmcaws/",
+    grouping=Grouping(key=article_of, read=read_together),
     # 8 million versions of about 100 kB of XML: a guess, for no total is published.
     raw_bytes=800_000_000_000,
     # No limit is stated for the bucket: a guess, far below what it bears.
     paces={"pmc-oa-opendata.s3.amazonaws.com": Pace(50.0, 16)},
-    grouping=Grouping(key=article_of, read=read_together),
 )

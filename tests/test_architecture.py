@@ -17,11 +17,13 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 WITHIN_PILE = {
     "pile.__main__": 6,
     "pile.cli": 5,
+    "pile.exit_codes": 4,
     "pile.render": 4,
     "pile.show": 4,
     "pile.verify": 4,
     "pile.why": 4,
     "pile.narrate": 4,
+    "pile.upstreams": 1,
     "pile.preflight": 3,
     "pile.run": 3,
     "pile.states": 3,

@@ -9,7 +9,6 @@ and gzipped CSVs of bucket, key, time and ETag (an object's MD5, unless it came 
 import csv
 import gzip
 import io
-import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -45,7 +44,7 @@ def article(pmcid: str, get: Get) -> RawFile:
     version = max((int(version) for _, version in _versions(f"{pmcid}.", get)), default=None)
     if version is None:
         raise ValueError(f"{BUCKET} has no article {pmcid}")
-    found = json_object(_record_url(pmcid, version), get)
+    found = json_object(f"{BUCKET}metadata/{pmcid}.{version}.json", get)
     address = urlsplit(str(found.get("xml_url", "")))
     if not address.path.strip("/"):
         raise ValueError(f"{BUCKET} states no XML for {pmcid}.{version}")
@@ -60,10 +59,10 @@ def article(pmcid: str, get: Get) -> RawFile:
 def listed(prefix: str, get: Get) -> Iterator[RawFile]:
     """Yield the newest version of each article whose PMCID begins with ``prefix``.
 
-    Raises ValueError if there is none, or the listing has another form than S3's.
+    Raises ValueError if there is none.
     """
-    pmcid = ""
     # The listing is sorted, so the versions of an article stand together.
+    pmcid = ""
     for pmcid, versions in groupby(_versions(prefix, get), key=lambda found: found[0]):
         yield _newest(pmcid, max(int(version) for _, version in versions))
     if not pmcid:
@@ -74,11 +73,11 @@ def inventoried(prefix: str, get: Get) -> Iterator[RawFile]:
     """Yield what `listed` does, by number, from the newest inventory.
 
     Where the inventory lists the XML itself, its MD5 comes with it. Raises ValueError if there is
-    no inventory or it has another form than S3's.
+    no inventory, it has another form than S3's, or lists no such article.
     """
     table = _inventory(prefix, get)
-    if not table.size:
-        raise ValueError(f"{BUCKET}{INVENTORY} knows no article that begins with {prefix!r}")
+    if not len(table):
+        raise ValueError(f"the inventory of {BUCKET} lists no article that begins with {prefix!r}")
     order = np.lexsort((table["is_xml"], table["version"], table["number"]))
     for place, following in zip(order, [*order[1:], None], strict=True):
         entry = table[place]
@@ -121,14 +120,14 @@ def _inventory(prefix: str, get: Get) -> Table:
     """Return number, version and MD5 of every article and record: 45 bytes each."""
     days = [
         day
-        for folder in folders(BUCKET, INVENTORY, get)
-        if _DAY.fullmatch(day := folder.removeprefix(INVENTORY))
+        for f in folders(BUCKET, INVENTORY, get)
+        if _DAY.fullmatch(day := f.removeprefix(INVENTORY))
     ]
     if not days:
         raise ValueError(f'{BUCKET}{INVENTORY} has no inventory; plan with listing = "bucket"')
     url = f"{BUCKET}{INVENTORY}{max(days)}manifest.json"
     try:
-        manifest = json.loads(get(url))
+        manifest = json_object(url, get)
         columns = [name.strip() for name in manifest["fileSchema"].split(",")]
         places = columns.index("Key"), columns.index("ETag")
         files = [str(file["key"]) for file in manifest["files"]]
@@ -162,10 +161,6 @@ def _newest(pmcid: str, version: int, md5: str = "") -> RawFile:
     return RawFile(
         f"{BUCKET}{stem}/{stem}.xml", _file_name(pmcid, version, "xml"), checksum=checksum
     )
-
-
-def _record_url(pmcid: str, version: int) -> str:
-    return f"{BUCKET}metadata/{pmcid}.{version}.json"
 
 
 def _file_name(pmcid: str, version: int, kind: str) -> str:

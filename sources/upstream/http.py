@@ -140,7 +140,9 @@ def _send(
         raise UpstreamError(url, what, CHECK_URL) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         if isinstance(_bottom(error), ssl.SSLCertVerificationError):
-            raise UpstreamError(url, f"no safe connection ({cause_of(error)})", CERTIFICATE) from None
+            raise UpstreamError(
+                url, f"no safe connection ({cause_of(error)})", CERTIFICATE
+            ) from None
         # Not chained: the messages of requests show all of the URL, secrets too.
         raise Interrupted(f"no answer ({cause_of(error)})") from None
 

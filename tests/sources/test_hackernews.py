@@ -253,26 +253,28 @@ def test_a_cut_file_does_not_spoil_the_others(tmp_path: Path) -> None:
     assert found[1:] == outcomes(BULK)
 
 
-def test_items_are_planned_in_files_of_ten_thousand() -> None:
-    """Few by default; the newest is asked for; files end at the same numbers whatever is wanted."""
+def test_items_are_planned_by_the_ten_thousand() -> None:
+    """One file by default, to the newest if asked for; files end at fixed numbers."""
     asked: list[str] = []
 
     def get(url: str) -> bytes:
         asked.append(url)
-        return b"20001\n"
+        return b"12\n"
 
-    planned = list(SOURCE.plan({**SOURCE.defaults, "first": 9_999, "last": 0}, get))
-    assert planned == [
-        RawFile(f"{API}item/{{{first}..{last}}}.json", f"items/{name}.jsonl", form="items")
-        for first, last, name in (
-            (9_999, 10_000, "00009999-00010000"),
-            (10_001, 20_000, "00010001-00020000"),
-            (20_001, 20_001, "00020001-00020001"),
-        )
-    ]
+    (only,) = SOURCE.plan({**SOURCE.defaults, "first": 11, "last": 0}, get)
+    assert only == RawFile(
+        f"{API}item/{{11..12}}.json", "items/000000011-000000012.jsonl", form="items"
+    )
     assert asked == [f"{API}maxitem.json"]
-    (only,) = SOURCE.plan(SOURCE.defaults, get)
-    assert only.name == "items/00000001-00010000.jsonl"
+    names = [raw.name for raw in SOURCE.plan({**SOURCE.defaults, "last": 20_001}, get)]
+    assert names == [
+        "items/000000001-000010000.jsonl",
+        "items/000010001-000020000.jsonl",
+        "items/000020001-000020001.jsonl",
+    ]
+    longer = [raw.name for raw in SOURCE.plan({**SOURCE.defaults, "last": 40_000}, get)]
+    assert longer[:2] == names[:2]
+    assert len(longer) == 4
     assert len(asked) == 1
     with pytest.raises(ValueError, match="count from 1"):
         SOURCE.plan({**SOURCE.defaults, "first": 0}, get)

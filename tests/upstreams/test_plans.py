@@ -216,3 +216,23 @@ def test_a_host_that_does_not_know_is_an_error(world: World, standin: Standin) -
     standin.hosts["irclogs.ubuntu.com"] = lambda _: Reply(b"gone", 404)
     with pytest.raises(UpstreamError, match="404"):
         planned_names("ubuntu_irc", standin)
+
+
+def test_the_inventory_of_a_bucket_tells_what_its_listing_does(
+    world: World, standin: Standin
+) -> None:
+    """In a few requests, whatever the number of articles."""
+    listed = planned_names("pubmed_central", standin)
+    standin.asked.clear()
+    assert planned_names("pubmed_central", standin, listing="inventory") == listed
+    assert [ask.path.rpartition("/")[2] for ask in standin.asked if ask.path] == [
+        "manifest.json",
+        "0.csv.gz",
+        "1.csv.gz",
+    ]
+
+
+def test_update_files_follow_the_baseline(world: World, standin: Standin) -> None:
+    """In the order in which they are to be applied."""
+    names = planned_names("pubmed_abstracts", standin, updates=True)
+    assert names == ["pubmed26n0001.xml.gz", "pubmed26n1335.xml.gz"]

@@ -1,0 +1,34 @@
+"""What the ``pile`` command ends with, and which failure means which."""
+
+from pile import lock
+from pile.config import ConfigError
+from pile.engine import NoProgressError
+from pile.export.configs import NothingToExportError
+from pile.graph import UpstreamsGoneError
+from pile.guests import Refused
+from pile.ledger import ConservationError
+from pile.preflight import NoSpaceError
+from pile.run import RunFailed
+from pile.show import NothingToShowError
+from sources.upstream.keys import UnsafeKeyring
+
+DONE, FAILED, USAGE, SET_ASIDE, LOCKED, STALLED, UNVERIFIED, NO_SPACE, UPSTREAM = range(9)
+"""Exit codes: 0 done, 1 failed, 2 usage or config, 3 something was set aside or left out, 4 locked
+by another run, 5 no progress, 6 verification failed, 7 not enough disk, 8 upstream gone."""
+
+INTERRUPTED = 130
+
+BY_FAILURE: dict[type[Exception], int] = {
+    ConfigError: USAGE,
+    NothingToShowError: USAGE,
+    NothingToExportError: FAILED,
+    lock.LockedError: LOCKED,
+    NoProgressError: STALLED,
+    NoSpaceError: NO_SPACE,
+    Refused: USAGE,
+    UnsafeKeyring: USAGE,
+    UpstreamsGoneError: UPSTREAM,
+    RunFailed: FAILED,
+    ConservationError: FAILED,
+}
+"""Failures that a user can do something about."""

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import random
+import signal
 import sys
 import threading
 import time
@@ -231,6 +232,7 @@ def killed(plan: RawFile, partial: Path, after: float) -> bool:
     child.join()
     code = child.exitcode
     child.close()
+    assert code in {0, -signal.SIGKILL}
     return code != 0
 
 

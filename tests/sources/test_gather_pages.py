@@ -4,6 +4,7 @@ import gzip
 import json
 import multiprocessing
 import random
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ from sources.fetch import Patience, UpstreamError, fetch
 from sources.formats import warc
 from sources.source import RawFile
 from sources.upstream import gather_pages, page
-from sources.upstream.guest import ALONE
+from sources.upstream.guest import Guest
+from sources.upstream.manners import Manners
 from sources.upstream.public_address import ALLOW_PRIVATE, is_public
 
 # Test folders are no packages, so that what two of them share is found by its folder.
@@ -336,7 +338,8 @@ def test_a_killed_download_goes_on_at_a_record(
     site.answer = lambda asked: Reply(body(asked.path), headers=HTML, delay=0.02)
     plan = raw(tmp_path, *(f"{site.url}/{number}" for number in range(1, total + 1)))
     draw = random.Random(5)
-    while killed(plan, partial, draw.uniform(0.05, 0.2)):
+    guest = Guest(Manners(folder=tmp_path / "manners"))
+    while killed(plan, partial, guest, draw.uniform(0.1, 0.5)):
         kills += 1
     assert bodies(partial) == {number: body(f"/{number}") for number in range(1, total + 1)}
     pages = [asked for asked in site.asked if asked.path != "/robots.txt"]
@@ -344,10 +347,10 @@ def test_a_killed_download_goes_on_at_a_record(
     assert len(pages) <= total + kills * (gather_pages.BATCH + gather_pages.AHEAD)
 
 
-def killed(plan: RawFile, partial: Path, after: float) -> bool:
+def killed(plan: RawFile, partial: Path, guest: Guest, after: float) -> bool:
     """Kill a download after some seconds; tells whether it was still at it."""
     child = multiprocessing.get_context("fork").Process(
-        target=fetch, args=(plan, partial), kwargs={"guest": ALONE, "patience": PATIENCE}
+        target=fetch, args=(plan, partial), kwargs={"guest": guest, "patience": PATIENCE}
     )
     child.start()
     time.sleep(after)
@@ -355,4 +358,5 @@ def killed(plan: RawFile, partial: Path, after: float) -> bool:
     child.join()
     code = child.exitcode
     child.close()
+    assert code in {0, -signal.SIGKILL}
     return code != 0

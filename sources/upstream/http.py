@@ -8,6 +8,7 @@ file itself. A part is asked for, and believed, only under a strong validator (R
 import os
 import re
 import ssl
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -55,6 +56,23 @@ CERTIFICATE = "its certificate does not hold: check the URL, this machine's cloc
 DATE_DISTANCE = timedelta(seconds=60)
 """How much older than the answer a Last-Modified must be to tell two versions apart: within it, a
 file can change twice and keep its date (RFC 9110, section 8.8.2.2)."""
+
+
+class _Sessions(threading.local):
+    """A session a thread, so that the files of a host come over the same connections."""
+
+    process = 0
+    session: requests.Session
+
+
+_SESSIONS = _Sessions()
+
+
+def shared_session() -> requests.Session:
+    """Return the session of this thread and process."""
+    if _SESSIONS.process != os.getpid():
+        _SESSIONS.process, _SESSIONS.session = os.getpid(), requests.Session()
+    return _SESSIONS.session
 
 
 def user_agent(contact: str = "") -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from importlib.metadata import version
 from urllib.parse import urljoin, urlsplit
 
@@ -79,7 +80,12 @@ def user_agent(contact: str = "") -> str:
     """Return what PILE_USER_AGENT says, or our name with a contact, or that none is given."""
     contact = contact.strip() or os.environ.get("PILE_CONTACT", "").strip() or "contact not set"
     named = os.environ.get("PILE_USER_AGENT", "").strip()
-    return named or f"pile/{version('pile')} (+{contact})"
+    return named or f"pile/{_our_version()} (+{contact})"
+
+
+@cache
+def _our_version() -> str:
+    return version("pile")
 
 
 @contextmanager

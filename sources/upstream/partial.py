@@ -99,11 +99,11 @@ class Partial:
         self._digests = {name: hashlib.new(name) for name in sorted(self._algorithms)}
 
     def append(self, chunk: bytes) -> None:
-        """Add bytes at the end."""
+        """Add bytes at the end; what is not yet flushed stays below `SYNC_BYTES`."""
+        if self.size + len(chunk) - self._flushed > SYNC_BYTES:
+            self.flush()
         self._file.write(chunk)
         self._count(chunk)
-        if self.size - self._flushed >= SYNC_BYTES:
-            self.flush()
 
     def _count(self, chunk: bytes) -> None:
         for digest in self._digests.values():

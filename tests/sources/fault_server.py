@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 DATE = "Tue, 21 Oct 2025 07:28:00 GMT"
 
+TLS_HANDSHAKE = b"\x16"
+"""How a client begins that takes this server for one of HTTPS; it is hung up on."""
+
 HUNG_UP = (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 """What a client that went away looks like."""
 
@@ -88,7 +91,10 @@ def file_server(content: bytes, etag: str = '"one"') -> Callable[[Request], Repl
 
 async def read_request(reader: asyncio.StreamReader) -> Request:
     """Read the head of a request."""
-    head = await reader.readuntil(b"\r\n\r\n")
+    begun = await reader.readexactly(1)
+    if begun == TLS_HANDSHAKE:
+        raise ConnectionError
+    head = begun + await reader.readuntil(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     fields = {name: value for name, _, value in (line.partition(": ") for line in lines) if name}
     return Request(first.split(" ")[1], fields, time.monotonic())

@@ -111,7 +111,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
     chosen = by_fidelity(options, EXTRACTIONS)
     taken: dict[str, int] = {}
     with open_stream(path) as stream:
-        for record in records(stream, raw.name, "response", LIMIT):
+        for record in records(stream, raw.name, {"response"}, LIMIT):
             origin = f"{raw.name}:{record.number}"
             try:
                 text, meta = _page(record, chosen)

@@ -27,7 +27,7 @@ from sources.upstream.guest import Guest
 from sources.upstream.page import OUT_OF_REACH, Missing, page
 from sources.upstream.partial import Partial
 from sources.upstream.steps import noted, step
-from sources.upstream.warc_records import missing_record, response_record
+from sources.upstream.warc_records import Line, missing_record, response_record
 
 THREADS = 32
 AHEAD = 64
@@ -148,26 +148,27 @@ def _listed(path: Path, following: int) -> Iterator[tuple[int, bytes | Overlong]
 def _outcome(
     line: bytes | Overlong, listed: str, number: int, guest: Guest, patience: Patience
 ) -> Outcome:
-    url = _url(line)
+    asked = _asked(line, listed, number)
     try:
-        found = page(url, guest, patience)
+        found = page(asked.url, guest, patience)
     except Missing as missing:
-        record = missing_record(missing, url, listed, number, datetime.now(UTC))
-        unreached = parse_url(url).host if missing.reason in OUT_OF_REACH else None
+        record = missing_record(missing, asked, datetime.now(UTC))
+        unreached = parse_url(asked.url).host if missing.reason in OUT_OF_REACH else None
         return Outcome(number, record, unreached)
-    return Outcome(number, response_record(found, url, listed, number), None)
+    return Outcome(number, response_record(found, asked), None)
 
 
-def _url(line: bytes | Overlong) -> str:
-    """Return the address in a line; an empty one if it holds none."""
+def _asked(line: bytes | Overlong, listed: str, number: int) -> Line:
+    """Return what a line asks for; its address is empty if it holds none."""
     if isinstance(line, Overlong):
-        return ""
+        return Line(listed, number, "")
     text = line.decode("utf-8", "replace").strip().removeprefix("\ufeff")
     if not text.startswith("{"):
-        return text
+        return Line(listed, number, text)
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        return ""
+        return Line(listed, number, "")
     url = found.get("url")
-    return url.strip() if isinstance(url, str) else ""
+    entry = json.dumps(found, separators=(",", ":"))
+    return Line(listed, number, url.strip() if isinstance(url, str) else "", entry)

@@ -1,7 +1,8 @@
 """Records of a WARC 1.1 file (ISO 28500:2017), each a gzip member of its own.
 
 Written are pages as ``response`` records and, for those that could not be had, ``metadata`` records
-that say why. Either names the line of the list that asked for it in ``X-List-Line``. An id is a hash of
+that say why. Either names the line of the list that asked for it in ``X-List-Line``, and holds the line
+itself, if it is a JSON object, in ``X-List-Entry``, in ASCII. An id is a hash of
 list and line; but for the date, a record depends on nothing but what was answered.
 """
 
@@ -10,6 +11,7 @@ import gzip
 import hashlib
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
@@ -22,8 +24,21 @@ NOT_AS_SENT = {"transfer-encoding", "content-length", "connection", "keep-alive"
 """Headers that tell of the connection, and not of the body as it stands in the record."""
 
 
-def response_record(page: Page, url: str, listed: str, line: int) -> bytes:
-    """Return the record of a page that line ``line`` of the list with digest ``listed`` asked for."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What asks for a page: the list's digest, the line's number, its address, and the line itself.
+
+    ``entry`` is JSON in ASCII, or empty if the line holds an address alone.
+    """
+
+    listed: str
+    number: int
+    url: str
+    entry: str = ""
+
+
+def response_record(page: Page, line: Line) -> bytes:
+    """Return the record of a page that a line asked for."""
     head = _lines(
         f"HTTP/1.1 {page.status}",
         *(f"{name}: {value}" for name, value in page.headers if name.lower() not in NOT_AS_SENT),
@@ -36,29 +51,28 @@ def response_record(page: Page, url: str, listed: str, line: int) -> bytes:
         ("WARC-Block-Digest", _digest(block)),
         ("X-Final-URI", _quoted(page.url)),
     )
-    return _record(_common("response", url, listed, line, page.date), fields, block)
+    return _record(_common("response", line, page.date), fields, block)
 
 
-def missing_record(missing: Missing, url: str, listed: str, line: int, date: datetime) -> bytes:
+def missing_record(missing: Missing, line: Line, date: datetime) -> bytes:
     """Return the record that says why a page could not be had."""
     block = _lines(f"reason: {missing.reason}", f"detail: {missing.detail}").encode()
     fields = (
         ("Content-Type", "application/warc-fields"),
         ("WARC-Block-Digest", _digest(block)),
     )
-    return _record(_common("metadata", url, listed, line, date), fields, block)
+    return _record(_common("metadata", line, date), fields, block)
 
 
-def _common(
-    kind: str, url: str, listed: str, line: int, date: datetime
-) -> tuple[tuple[str, str], ...]:
-    name = hashlib.sha256(f"{listed} {line}".encode()).digest()[:16]
+def _common(kind: str, line: Line, date: datetime) -> tuple[tuple[str, str], ...]:
+    name = hashlib.sha256(f"{line.listed} {line.number}".encode()).digest()[:16]
     return (
         ("WARC-Type", kind),
         ("WARC-Record-ID", f"<urn:uuid:{uuid.UUID(bytes=name, version=5)}>"),
         ("WARC-Date", date.strftime("%Y-%m-%dT%H:%M:%SZ")),
-        ("WARC-Target-URI", _quoted(url)),
-        ("X-List-Line", str(line)),
+        ("WARC-Target-URI", _quoted(line.url)),
+        ("X-List-Line", str(line.number)),
+        *([("X-List-Entry", line.entry)] if line.entry else []),
     )
 
 

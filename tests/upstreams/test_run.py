@@ -1,6 +1,10 @@
-"""One run over all 22 sources: 17 downloaded from their upstreams' stand-ins, five from local files."""
+"""One run over all 22 sources: 17 downloaded from their upstreams' stand-ins, five from local files.
+
+Of the 17, OpenWebText2 is a list of pages that the user has, beside files of the user's.
+"""
 
 import json
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +15,8 @@ from urllib.parse import urlsplit
 import pytest
 from conftest import settle
 from real_files import real
-from standin import Reply, Standin
+from sites import HTML
+from standin import NOT_FOUND, Reply, Standin, file
 from typer.testing import CliRunner
 from worlds import EXAMPLES, World
 
@@ -19,12 +24,16 @@ from pile.cli import app
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
 from sources.source import Document, Option, Options, RawFile, Source, nothing_to_download
+from sources.upstream.public_address import ALLOW_PRIVATE
 
 LOCAL = sorted(
     name
     for name, source in SOURCES.items()
     if source.plan is nothing_to_download and name in PILE_SET_NAMES
 )
+LINKED = "openwebtext2"
+PAGES = "news.example"
+WORDS = "It is not known who turned the clock back, or why they would have wanted it to be so. "
 END = """
 [mix]
 val = 0.05
@@ -34,6 +43,7 @@ vocabulary = 400
 [run]
 work = "work"
 engine = "serial"
+contact = "guest@example.org"
 """
 
 
@@ -47,19 +57,33 @@ def write_config(folder: Path, world: World, mirrors: Mapping[str, str]) -> Path
     tables = []
     for name in sorted(PILE_SET_NAMES):
         options = dict(world.options.get(name, {}))
-        if name in LOCAL:
+        if name == LINKED:
+            options = {"files": (f"{folder}/{name}/*",)}
+        elif name in LOCAL:
             options = {"files": (f"{EXAMPLES}/{name}/**/*",)}
         elif not mirrors:
             options["files"] = (f"{folder}/raw/{name}/**/*",)
         lines = [f"{key} = {written(value)}" for key, value in options.items()]
         tables.append("\n".join([f"[sources.{name}]", *lines]))
-    led = [
-        f"[run.mirrors]\n{json.dumps(start)} = {json.dumps(to)}" for start, to in mirrors.items()
-    ]
+    led = [f"{json.dumps(start)} = {json.dumps(place)}" for start, place in mirrors.items()]
+    text = "\n".join([*tables, END, "[run.mirrors]", *led])
     path = folder / "pipeline.toml"
-    text = "\n".join([*tables, END, *(led[:1]), *(one.partition("\n")[2] for one in led[1:])])
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def write_links(folder: Path, standin: Standin) -> None:
+    """Put a list of two web pages beside files of OpenWebText2; one of the two is gone."""
+    shutil.copytree(EXAMPLES / LINKED, folder / LINKED)
+    urls = [f"{standin.url}{PAGES}/{name}.html" for name in ("clock", "gone")]
+    lines = [json.dumps({"url": url, "reddit_score": [7]}) + "\n" for url in urls]
+    (folder / LINKED / "linked.urls.jsonl").write_text("".join(lines), encoding="utf-8")
+    page = f"<html lang=en><title>Clock</title><p>{WORDS * 4}</p></html>".encode()
+    standin.hosts[PAGES] = lambda ask: file(page, HTML) if "clock" in ask.path else NOT_FOUND
+    # The stand-in is one site to those who ask it for pages.
+    standin.hosts["robots.txt"] = lambda _: file(
+        b"User-agent: *\nDisallow: /private/\n", "text/plain"
+    )
 
 
 def write_raw(folder: Path, world: World) -> None:
@@ -121,6 +145,7 @@ def trusted(standin: Standin, monkeypatch: pytest.MonkeyPatch) -> None:
         for name, source in SOURCES.items()
     }
     monkeypatch.setattr("pile.config.SOURCES", sources)
+    monkeypatch.setenv(ALLOW_PRIVATE, "yes")
 
 
 def check(world: World, standin: Standin, folder: Path) -> None:
@@ -130,6 +155,7 @@ def check(world: World, standin: Standin, folder: Path) -> None:
     near.mkdir()
     write_raw(near, world)
     config = write_config(far, world, standin.mirrors())
+    write_links(far, standin)
     code, out, err = call("run", "-c", str(config))
     assert code in {0, 3}, err + out
     assert "set aside" not in out
@@ -145,6 +171,9 @@ def check(world: World, standin: Standin, folder: Path) -> None:
             counted = Counter({"": extracted["given"], **extracted["rejected"]})
             assert counted == found, name
             assert extracted["taken"] == found.total()
+    assert sorted(standin.paths(PAGES)) == ["clock.html", "gone.html"]
+    shutil.copytree(EXAMPLES / LINKED, near / LINKED)
+    shutil.copy(far / f"work/raw/{LINKED}/linked.warc.gz", near / LINKED)
     code, out, err = call("run", "-c", str(write_config(near, world, {})))
     assert code in {0, 3}, err + out
     assert corpus(far / "work") == corpus(near / "work")
@@ -172,6 +201,7 @@ def test_a_run_without_keys_does_not_begin(
     monkeypatch.delenv("USPTO_API_KEY")
     monkeypatch.setenv("PILE_KEYRING", str(tmp_path / "none.toml"))
     config = write_config(tmp_path, world, standin.mirrors())
+    write_links(tmp_path, standin)
     code, _, err = call("run", "-c", str(config))
     assert code == 2
     assert "USPTO_API_KEY" in err
@@ -184,7 +214,9 @@ def test_a_listing_of_another_form_ends_its_source_alone(
 ) -> None:
     """The message names the listing and what to do; the other sources are whole."""
     standin.hosts["irclogs.ubuntu.com"] = lambda _: Reply(b"<html>We have moved.</html>")
-    code, out, _ = call("run", "-c", str(write_config(tmp_path, world, standin.mirrors())))
+    config = write_config(tmp_path, world, standin.mirrors())
+    write_links(tmp_path, standin)
+    code, out, _ = call("run", "-c", str(config))
     assert code == 8
     assert "left out: ubuntu_irc" in out
     assert "https://irclogs.ubuntu.com/ lists no log" in out

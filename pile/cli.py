@@ -35,11 +35,12 @@ from pile.export.configs import FRAMEWORKS, export
 from pile.graph import Graph, build
 from pile.narrate import Narrator
 from pile.preflight import downloads
-from pile.run import Outcome, SourcesGoneError, run
+from pile.run import run_all
 from pile.show import NothingToShowError, show
 from pile.stages import report
 from pile.states import made, state_of, states
 from pile.upstreams import check, default_table
+from pile.urls import Lists, list_urls
 from pile.verify import verify
 from pile.why import why
 from sources.published import PILE_SET_NAMES
@@ -169,7 +170,7 @@ def run_command(
         settings, graph = _open(config)
         _announce(settings, graph)
         with lock.hold(layout.lock(settings.work)), Narrator() as narrator:
-            graph, outcome = _run(settings, graph, narrator)
+            graph, outcome = run_all(settings, graph, narrator.hear, _say)
         found = {**asdict(outcome), "skipped": [asdict(one) for one in graph.skipped]}
         _print(found, render.outcome(settings, outcome, graph.skipped), as_json=as_json)
         if any(one.upstream_gone for one in graph.skipped):
@@ -306,6 +307,26 @@ def export_command(
         _print(files, "\n".join(files), as_json=as_json)
 
 
+@app.command("urls")
+def urls_command(  # noqa: PLR0913, PLR0917 - its options
+    dumps: Annotated[list[Path], typer.Argument(help="Dumps of Reddit's submissions: RS_*.zst.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to make, of lists.")],
+    min_score: Annotated[int, typer.Option(help="Least sum of a page's scores.")] = 3,
+    fidelity: Annotated[str, typer.Option(help="published or corrected.")] = "published",
+    per_file: Annotated[int, typer.Option(min=1, help="Pages of one list.")] = 1000,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one a core.")] = 0,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """List the pages that Reddit's submissions link to, for the source openwebtext2.
+
+    Example: pile urls RS_2019-*.zst -o urls/
+    """
+    with _errors(debug):
+        found = list_urls(dumps, Lists(output, min_score, fidelity, per_file), workers)
+        _print(asdict(found), render.listed(found), as_json=as_json)
+
+
 def _open(config: Path) -> tuple[Config, Graph]:
     settings = load(config)
     return settings, build(settings, lambda path: _say(f"reading {path}", only_on_terminal=True))
@@ -322,24 +343,6 @@ def _announce(settings: Config, graph: Graph) -> None:
             'no contact is set: give [run] contact = "you@example.org" (or PILE_CONTACT), so that '
             "upstreams can reach you rather than block you"
         )
-
-
-def _run(settings: Config, graph: Graph, narrator: Narrator) -> tuple[Graph, Outcome]:
-    """Run the graph; without a source whose upstream is gone, if need be."""
-    gone: dict[str, str] = {}
-    before: list[str] = []
-    while True:
-        try:
-            outcome = run(settings, graph, narrator.hear)
-        except SourcesGoneError as error:
-            gone.update(error.gone)
-            before.extend(error.made)
-            _say(f"going on without {', '.join(error.gone)}")
-            graph = build(settings, lambda path: None, gone)
-        else:
-            outcome.made = before + outcome.made
-            outcome.kept = [name for name in outcome.kept if name not in before]
-            return graph, outcome
 
 
 def _no_stage(graph: Graph, name: str) -> str:

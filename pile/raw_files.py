@@ -1,6 +1,6 @@
 """Which raw files a source is read from: the user's own, or the upstream's plan.
 
-The user's files are known by content: their digests are computed once and remembered by size and
+The user's files are known by content, lists of web pages too, whose pages are downloads: their digests are computed once and remembered by size and
 time of change. A download plan is remembered as first made, so that a listing that changes
 upstream does not change a run half way.
 """
@@ -76,13 +76,17 @@ def locate(
 
 
 def identity(located: Located) -> dict[str, str | int | None]:
-    """Return what of a raw file decides bytes: a local one's content, a remote one's address."""
+    """Return what of a raw file decides bytes: a local one's content, a remote one's address.
+
+    Pages are known by the content of their list, wherever it lies.
+    """
     raw = located.raw
     entry: dict[str, str | int | None] = {"name": raw.name, "checksum": raw.checksum}
     if located.is_local:
         return entry
     made_of = {} if raw.form == "file" else {"form": raw.form}
-    return {**entry, **made_of, "url": raw.url, "size": raw.size}
+    url = f"#{urlsplit(raw.url).fragment}" if raw.form == "pages" else raw.url
+    return {**entry, **made_of, "url": url, "size": raw.size}
 
 
 def remote(config: Config, table: SourceTable) -> list[RawFile]:
@@ -121,8 +125,18 @@ def _local(
         for path in paths:
             size, sha256 = known.of(path, on_hash)
             name = path.relative_to(base).as_posix()
-            raw = RawFile(path.as_uri(), name, size, f"sha256:{sha256}")
-            yield Located(raw, path, is_local=True)
+            ending = next(filter(name.endswith, table.source.page_lists), None)
+            if ending:
+                raw = _pages(path, name.removesuffix(ending), sha256)
+                yield Located(raw, layout.raw(config.work, table.name, raw.name), is_local=False)
+            else:
+                raw = RawFile(path.as_uri(), name, size, f"sha256:{sha256}")
+                yield Located(raw, path, is_local=True)
+
+
+def _pages(path: Path, name: str, sha256: str) -> RawFile:
+    """Return the download of a list's pages; the list is known by its content."""
+    return RawFile(f"{path.as_uri()}#sha256={sha256}", f"{name}.warc.gz", form="pages")
 
 
 def _is_given(config: Config, table: SourceTable, path: Path) -> bool:

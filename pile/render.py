@@ -11,7 +11,9 @@ from pile.preflight import Download
 from pile.run import Outcome
 from pile.states import State
 from pile.upstreams import Answered
+from pile.urls import Listed
 from pile.why import Why
+from sources.formats.reddit_links import REASONS
 from sources.source import Json
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -171,6 +173,17 @@ def outcome(config: Config, found: Outcome, skipped: Sequence[Skipped]) -> str:
     lines.append(f"tokenizer  {latest / 'tokenizer' / 'tokenizer.json'}")
     lines.append(f"shards     {latest / 'shards'}")
     lines.append(f"report     {latest / 'report' / 'report.html'}")
+    return "\n".join(lines)
+
+
+def listed(found: Listed) -> str:
+    """Return what `pile urls` made."""
+    lines = [
+        f"{found.pages:,} pages in {found.files:,} lists: {found.folder}",
+        f"{found.submissions:,} submissions read, {found.given:,} of these pages",
+        *(f"  {count:,} {reason}: {REASONS[reason]}" for reason, count in found.rejected.items()),
+        f'read them with files = ["{found.folder}/*.urls.jsonl"] in [sources.openwebtext2]',
+    ]
     return "\n".join(lines)
 
 

@@ -16,7 +16,7 @@ from pile import layout, ledger, store
 from pile.config import Config
 from pile.downloads import download
 from pile.engine import Failed, Run, Task, open_engine
-from pile.graph import Graph
+from pile.graph import Graph, build
 from pile.journals import Far, Listener, Told
 from pile.ledger import Receipt
 from pile.preflight import NoSpaceError, check_leave, check_space, workers
@@ -142,6 +142,29 @@ def _hear(config: Config, watch: Watch, events: Sequence[Told], far: Sequence[Fa
         store.append_lines(layout.events(config.work), map(store.canonical, events))
     if far:
         watch(Downloading(tuple(far)))
+
+
+def run_all(
+    config: Config, graph: Graph, watch: Watch, say: Callable[[str], None]
+) -> tuple[Graph, Outcome]:
+    """Run a graph as `run` does; without a source whose upstream is gone, if need be.
+
+    Returns the graph that was run to its end. ``say`` hears which sources are left out.
+    """
+    gone: dict[str, str] = {}
+    before: list[str] = []
+    while True:
+        try:
+            outcome = run(config, graph, watch)
+        except SourcesGoneError as error:
+            gone.update(error.gone)
+            before.extend(error.made)
+            say(f"going on without {', '.join(error.gone)}")
+            graph = build(config, lambda path: None, gone)
+        else:
+            outcome.made = before + outcome.made
+            outcome.kept = [name for name in outcome.kept if name not in before]
+            return graph, outcome
 
 
 def _sweep(config: Config, graph: Graph) -> None:

@@ -19,8 +19,6 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import requests
-
 from sources.source import RawFile, UnreadableFile
 from sources.upstream import ends
 from sources.upstream.answer import UNKNOWN, Answer, Ask
@@ -35,6 +33,7 @@ from sources.upstream.attempts import (
     redacted,
 )
 from sources.upstream.guest import ALONE, Guest
+from sources.upstream.http import shared_session
 from sources.upstream.partial import Partial
 
 __all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "get", "sha256_of"]
@@ -132,14 +131,14 @@ def get(
     url = guest.mirrored(url)
     ask = _transport(url)
     retries = Retries(url, patience)
-    with requests.Session() as session:
-        while True:
-            try:
-                with ask(session, url, patience, guest=guest) as answer:
-                    _require_end(answer, url)
-                    return _joined(url, answer.pieces, limit)
-            except Interrupted as interrupted:
-                retries.wait(interrupted, 0)
+    session = shared_session()
+    while True:
+        try:
+            with ask(session, url, patience, guest=guest) as answer:
+                _require_end(answer, url)
+                return _joined(url, answer.pieces, limit)
+        except Interrupted as interrupted:
+            retries.wait(interrupted, 0)
 
 
 def sha256_of(path: Path) -> tuple[int, str]:
@@ -156,19 +155,19 @@ def sha256_of(path: Path) -> tuple[int, str]:
 def _fill(part: Partial, raw: RawFile, guest: Guest, patience: Patience, ask: Ask) -> None:
     """Bring in all bytes, attempt by attempt."""
     retries = Retries(raw.url, patience)
-    with requests.Session() as session:
-        while True:
-            try:
-                with ask(session, raw.url, patience, part.size, part.version, guest) as answer:
-                    _accept(part, raw, answer)
-                    _append(part, raw, answer.pieces)
-                _require_all(part, raw)
-            except Interrupted as interrupted:
-                if interrupted.start_over or part.version.validator is None:
-                    part.start_over(UNKNOWN)
-                retries.wait(interrupted, part.size)
-            else:
-                return
+    session = shared_session()
+    while True:
+        try:
+            with ask(session, raw.url, patience, part.size, part.version, guest) as answer:
+                _accept(part, raw, answer)
+                _append(part, raw, answer.pieces)
+            _require_all(part, raw)
+        except Interrupted as interrupted:
+            if interrupted.start_over or part.version.validator is None:
+                part.start_over(UNKNOWN)
+            retries.wait(interrupted, part.size)
+        else:
+            return
 
 
 def _accept(part: Partial, raw: RawFile, answer: Answer) -> None:

@@ -51,15 +51,15 @@ _NAME = re.compile(r"(?:train|validation|test)/[0-9]{1,9}\.txt")
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
     """Yield the books of ``part`` with their sizes and checksums, in the order of their names.
 
-    ``files`` cuts them to the first so many; 0 takes all 28,602. Raises ValueError for another part
+    ``count`` cuts them to the first so many; 0 takes all 28,602. Raises ValueError for another part
     and for a listing that is not in its known form.
     """
-    part, files = str(options["part"]), int(str(options["files"]))
+    part, count = str(options["part"]), int(str(options["count"]))
     if part not in PARTS:
         raise ValueError(f"part is {part!r}, not one of {', '.join(PARTS)}")
     number = 0
     for number, item in enumerate(_listed(part, get), 1):
-        if files and number > files:
+        if count and number > count:
             return
         try:
             name, size, md5 = item["name"], int(item["size"]), base64.b64decode(item["md5Hash"])
@@ -134,7 +134,7 @@ SOURCE = Source(
         "overlong": "a file of more than 256 MiB",
         "empty": "a book of no bytes",
     },
-    defaults={"part": "train", "files": 0},
+    defaults={"part": "train", "count": 0},
     homepage="https://github.com/google-deepmind/pg19",
     raw_bytes=11_678_184_672,  # of the training books
     # No limit is stated for the bucket: a guess, far below what it bears.

@@ -8,7 +8,9 @@ The name tells the form, also behind ``.gz``, ``.zst``, ``.xz`` or ``.bz2``, and
 * ``.json`` and ``.json.zst``: one array of such objects or strings, or one alone.
 * ``.dat``: sixteen digits, so many bytes of text, and again.
 * ``.parquet``: a column of text, or of lists of text; not within an archive.
-* ``.html``, ``.pdf``, ``.epub``: not read yet, and rejected.
+* ``.html``, ``.htm``, ``.xhtml``, ``.pdf``, ``.epub``: one document a file, of its text
+  (`sources.formats.document_files`). The option ``html = "main"`` takes of HTML what is no boilerplate,
+  as of English web pages; the default is ``"all"``.
 * any other name: one document a file, if it is UTF-8 without NUL. Nothing in it is changed.
 
 These include all that lm_dataformat writes, and are read to the same texts: a list of texts is
@@ -32,6 +34,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from sources.archives import Overlong, lines, open_stream
+from sources.formats import document_files
 from sources.formats.numbering import numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files, uncompressed_name
 from sources.formats.parquet_rows import parquet_rows
@@ -65,12 +68,10 @@ ARCHIVES = (
     ".tar.xz",
     ".tar.zst",
 )
-UNREAD_SUFFIXES = (".html", ".htm", ".pdf", ".epub")
-"""Forms whose text is not taken out yet: as plain text they would be mostly mark-up."""
+DOCUMENT_SUFFIXES = (".html", ".htm", ".xhtml", ".pdf", ".epub")
+"""Forms whose text is taken out: as plain text they would be mostly mark-up."""
 
 TEXT_SUFFIXES = (".txt", ".md", ".rst", ".text", ".markdown")
-
-PARAGRAPH_BREAK = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,14 @@ class Found:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every record of a file; see the module."""
-    keys = Keys(str(options.get("name", "local")), str(options["text_key"]), str(options["id_key"]))
+    keys = Keys(
+        str(options.get("name", "local")),
+        str(options["text_key"]),
+        str(options["id_key"]),
+        str(options["html"]),
+    )
+    if keys.html not in document_files.HTML:
+        raise ValueError(f"html is {keys.html!r}, not one of {', '.join(document_files.HTML)}")
     taken: dict[str, int] = {}
     for file, found in _found(path, raw, keys):
         origin = f"{file.origin}:{found.place}" if found.place else file.origin
@@ -96,11 +104,12 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What ids begin with, and where text and ids stand."""
+    """What ids begin with, where text and ids stand, and what is taken of HTML."""
 
     name: str
     text: str
     id: str
+    html: str
 
 
 def _found(path: Path, raw: RawFile, keys: Keys) -> Iterator[tuple[PackedFile, Found]]:
@@ -110,27 +119,38 @@ def _found(path: Path, raw: RawFile, keys: Keys) -> Iterator[tuple[PackedFile, F
             yield whole, Found(str(number), row)
     elif raw.name.endswith(ARCHIVES):
         for file, stream in files(path, raw):
-            for found in _in_file(file, stream):
+            for found in _in_file(file, stream, keys.html):
                 yield file, found
     else:
         with open_stream(path) as stream:
             file = PackedFile(uncompressed_name(raw.name), raw.name, packed=False)
-            for found in _in_file(file, stream):
+            for found in _in_file(file, stream, keys.html):
                 yield file, found
 
 
-def _in_file(file: PackedFile, stream: BinaryIO) -> Iterator[Found]:
+def _in_file(file: PackedFile, stream: BinaryIO, html: str) -> Iterator[Found]:
     if file.problem is not None:
         return iter([Found("", f"{file.name}: {file.problem}", "unreadable_member")])
     by_line = file.name.endswith((".jsonl", ".ndjson")) or file.origin.endswith(".json.gz")
     if by_line:
         return _in_lines(stream)
-    if file.name.lower().endswith(UNREAD_SUFFIXES):
-        return iter([Found("", file.name, "unread_form")])
+    if file.name.lower().endswith(DOCUMENT_SUFFIXES):
+        return iter([_document_file(file, stream, html)])
     for suffix, form in FORMS.items():
         if file.name.endswith(suffix):
             return form(file, stream)
     return _whole(file, stream)
+
+
+def _document_file(file: PackedFile, stream: BinaryIO, html: str) -> Found:
+    try:
+        return Found("", document_files.text_of(file.name, stream, html))
+    except document_files.NoTextError as error:
+        return Found("", str(error), error.reason)
+    except UnreadableFile as error:
+        if not file.packed:
+            raise
+        return Found("", str(error), "damaged")
 
 
 def _in_lines(stream: BinaryIO) -> Iterator[Found]:
@@ -226,7 +246,7 @@ def _document(value: Any, origin: str, keys: Keys, taken: dict[str, int]) -> Doc
     record = {keys.text: value} if isinstance(value, str) else value
     text = record.get(keys.text) if isinstance(record, dict) else None
     if isinstance(text, list) and all(isinstance(part, str) for part in text):
-        text = PARAGRAPH_BREAK.join(text)
+        text = document_files.PARAGRAPH_BREAK.join(text)
     if isinstance(text, bytes):
         return Rejected(origin, "invalid_utf8", excerpt(text[:1000].decode("utf-8", "replace")))
     if not isinstance(text, str):
@@ -251,7 +271,7 @@ SOURCE = Source(
     pile_set_name="",
     licence=LICENCE,
     access="local",
-    version=1,
+    version=2,
     read=read,
     plan=nothing_to_download,
     reasons={
@@ -260,12 +280,14 @@ SOURCE = Source(
         "no_text_key": "JSON or a row without text under `text_key`",
         "no_id_key": "JSON or a row without an id under `id_key`, which is set",
         "not_text": "a file of unknown form that is not UTF-8 or holds NUL",
-        "unread_form": "HTML, PDF or EPUB: turn it into text first",
+        **document_files.REASONS,
+        "damaged": "an EPUB within an archive that is cut or broken",
         "empty": "a text of no characters",
         "overlong": "a line, text file or JSON array of more than 256 MiB",
         "packed_parquet": "a Parquet file within an archive, or compressed as a whole",
         "unreadable_member": UNREADABLE,
     },
-    defaults={"text_key": "text", "id_key": ""},
+    defaults={"text_key": "text", "id_key": "", "html": "all"},
+    libraries=("lxml", "justext", "pypdfium2", "faust-cchardet"),
     manual='Name the files in the table of the source: files = ["corpus/*.jsonl.zst"].',
 )

@@ -86,7 +86,7 @@ _MD5 = re.compile(r"=\s*([0-9a-f]{32})\s*$")
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
     """Yield the baseline's files as its listing has them, each with the checksum beside it.
 
-    With ``updates``, the update files follow. ``files`` cuts each listing to its first so many; 0
+    With ``updates``, the update files follow. ``count`` cuts each listing to its first so many; 0
     takes all. Raises ValueError if a listing holds no file or a checksum is not in the form
     ``MD5(name)= hash``.
     """
@@ -94,7 +94,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
         names = sorted(set(_FILE.findall(get(folder).decode("utf-8", "replace"))))
         if not names:
             raise ValueError(f"{folder} lists no file of PubMed: its form may have changed")
-        for name in names[: int(str(options["files"])) or None]:
+        for name in names[: int(str(options["count"])) or None]:
             url = folder + name
             found = _MD5.search(get(url + ".md5").decode("ascii", "replace"))
             if found is None:
@@ -312,7 +312,7 @@ SOURCE = Source(
         "withdrawn": "a later list of deleted citations names it (`updates` alone)",
         "unreadable_file": "a file that is cut or damaged (`updates` alone; else it is set aside)",
     },
-    defaults={"fidelity": "published", "updates": False, "files": 0},
+    defaults={"fidelity": "published", "updates": False, "count": 0},
     grouping=Grouping(key=group_of, read=read_together),
     homepage="https://pubmed.ncbi.nlm.nih.gov/download/",
     # The baseline of 2026: 1,334 files.

@@ -199,6 +199,8 @@ class Source:
     ``raw_bytes`` is about how much the recipe of 2020 downloads today (0: not known, or nothing),
     ``usd_per_gb`` what an upstream charges who fetches. ``keys`` and ``paces`` (by host) are what its
     hosts want of a guest. ``pieces`` is there if large raw files can be read by several workers.
+    ``page_lists`` are the ends of names of the user's files that are lists of web pages: not these
+    are read, but WARCs of their pages, of the form ``pages``.
     ``read`` yields a `Document` or a `Rejected` for every raw record, in file order, and raises
     `UnreadableFile` (or OSError) for a file that cannot be read further.
     """
@@ -222,6 +224,7 @@ class Source:
     keys: tuple[Key, ...] = ()
     paces: Mapping[str, Pace] = field(default_factory=dict)
     pieces: Pieces | None = None
+    page_lists: tuple[str, ...] = ()
 
 
 def nothing_to_download(options: Options, get: Get) -> Iterable[RawFile]:

@@ -81,7 +81,7 @@ PIECE = 64 << 20
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
     """Yield the files of a dump by their first page, with size and SHA-1 as Wikimedia has them.
 
-    ``files`` cuts the list to its first so many; 0 takes all. Raises ValueError if there is no such
+    ``count`` cuts the list to its first so many; 0 takes all. Raises ValueError if there is no such
     dump, it is not complete yet, or its status is not in the known form.
     """
     dump = str(options["dump"])
@@ -91,7 +91,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
     for day in days:
         found = _dumped(f"{DUMPS}{day}/", get)
         if found:
-            return found[: int(str(options["files"])) or None]
+            return found[: int(str(options["count"])) or None]
     raise ValueError(f"{DUMPS}: no complete dump {dump!r}; it takes a day as YYYYMMDD, or latest")
 
 
@@ -215,7 +215,7 @@ SOURCE = Source(
         "tangled": "its markup takes the parser too many steps",
         "empty": "nothing is left of it",
     },
-    defaults={"fidelity": "published", "dump": "latest", "files": 0},
+    defaults={"fidelity": "published", "dump": "latest", "count": 0},
     homepage="https://dumps.wikimedia.org/",
     raw_bytes=20_000_000_000,  # "20+ GB" of bz2
     # Two connections and a contact in the User-Agent are Wikimedia's policy; the rate is a guess.

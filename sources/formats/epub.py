@@ -186,8 +186,12 @@ def published(book: Book) -> str:
 
 def corrected(book: Book) -> str:
     """Return the text of a book's spine; raises `BookError`."""
-    pages = (_decoded(name, book.files[name]) for name in book.spine if is_html(name))
-    return _as_text(pages).strip()
+    return _as_text(pages(book)).strip()
+
+
+def pages(book: Book) -> Iterator[str]:
+    """Yield the HTML of a book's spine, in order; raises `BookError`."""
+    return (_decoded(name, book.files[name]) for name in book.spine if is_html(name))
 
 
 def _utf8(name: str, page: bytes) -> str:

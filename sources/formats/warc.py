@@ -13,7 +13,7 @@ import binascii
 import hashlib
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -23,6 +23,7 @@ HEADER_LIMIT = 1 << 20
 """Bytes of a record's headers, or of a message's; real ones have a few thousand."""
 
 _VERSION = re.compile(rb"WARC/\d\.\d{1,2}[ \t]*\r?\n")
+_STATUS = re.compile(rb"[^ \n]* +(\d{3})\b")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,8})[ \t]*(?:;[^\n]*)?\r\n")
 _COMPRESSIONS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 _PIECE = 16 * 1024
@@ -50,18 +51,22 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An HTTP response: its headers, names in lower case, and its body as it was sent."""
+    """An HTTP response: its headers, names in lower case, its body as it was sent, and its status.
+
+    ``status`` is 0 where the status line has no number.
+    """
 
     headers: Mapping[str, str]
     body: bytes
+    status: int = 0
 
 
 class OverlongError(ValueError):
     """A body decompresses to more than a limit."""
 
 
-def records(stream: BinaryIO, name: str, wanted: str, limit: int) -> Iterator[Record]:
-    """Yield the records of a decompressed WARC stream, with the blocks of one type.
+def records(stream: BinaryIO, name: str, wanted: Collection[str], limit: int) -> Iterator[Record]:
+    """Yield the records of a decompressed WARC stream, with the blocks of the types wanted.
 
     Blocks of more than ``limit`` bytes are passed over. Raises `UnreadableFile` at the first thing
     that is no whole record.
@@ -83,7 +88,7 @@ def records(stream: BinaryIO, name: str, wanted: str, limit: int) -> Iterator[Re
         headers = parse_headers(head)
         length = _content_length(headers, where)
         block = None
-        if headers.get("warc-type") == wanted and length <= limit:
+        if headers.get("warc-type") in wanted and length <= limit:
             block = _read_block(stream, length, where)
         else:
             _skip_block(stream, length, where)
@@ -163,12 +168,16 @@ def parse_response(block: bytes) -> Message | None:
     if block[:5].upper() != b"HTTP/":
         return None
     position = start = block.find(b"\n", 0, HEADER_LIMIT) + 1
+    stated = _STATUS.match(block)
+    status = int(stated[1]) if stated else 0
     while position < min(len(block), HEADER_LIMIT):
         end = block.find(b"\n", position) + 1 or len(block)
         if not block[position:end].strip():
-            return Message(parse_headers(block[start:position]), block[end:])
+            return Message(parse_headers(block[start:position]), block[end:], status)
         position = end
-    return Message(parse_headers(block[start:position]), block[position:]) if start else None
+    if not start:
+        return None
+    return Message(parse_headers(block[start:position]), block[position:], status)
 
 
 def decoded_body(message: Message, limit: int) -> bytes:

@@ -137,6 +137,16 @@ def whole_main_text(markup: str) -> list[str]:
     return good_text(page.paragraphs)
 
 
+def paragraphs(markup: str) -> list[str]:
+    """Return all paragraphs of a page, boilerplate or not, a ``<br>`` being a line end.
+
+    Raises `sources.formats.html_events.TooDeepError`.
+    """
+    page = _Page(MAX_DEPTH, "\n", "", "")
+    feed(markup, page)
+    return [paragraph.text for paragraph in page.paragraphs]
+
+
 def good_text(paragraphs: list[Paragraph]) -> list[str]:
     """Return the text of the good among a page's paragraphs, by English stop words."""
     classes = classify(paragraphs, _english())

@@ -73,7 +73,7 @@ def take(bucket: Path, gap: float, longest: float) -> None:
     """Wait for the token and take it; raises Interrupted if that must be more than ``longest``."""
     deadline = time.monotonic() + longest
     while True:
-        with _locked(bucket) as file:
+        with locked(bucket) as file:
             token = _read(file)
             left = token.left_alone()
             if not left:
@@ -88,7 +88,7 @@ def take(bucket: Path, gap: float, longest: float) -> None:
 def hold(bucket: Path, seconds: float) -> None:
     """Let nobody take the token for so long."""
     seconds = min(seconds, LONGEST_HOLD)
-    with _locked(bucket) as file:
+    with locked(bucket) as file:
         token = _read(file)
         if seconds > token.left_alone():
             free, wall = time.monotonic() + seconds, time.time() + seconds
@@ -97,7 +97,7 @@ def hold(bucket: Path, seconds: float) -> None:
 
 def slow(bucket: Path, delay: float) -> None:
     """Widen the gap to what the host asks for."""
-    with _locked(bucket) as file:
+    with locked(bucket) as file:
         token = _read(file)
         if delay != token.delay:
             _write(file, replace(token, delay=delay))
@@ -134,7 +134,8 @@ def _free(path: Path, held: ExitStack) -> bool:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[FileIO]:
+def locked(path: Path) -> Iterator[FileIO]:
+    """Open a file, created if need be, that nobody else has locked; waits until it is free."""
     with _IN_PROCESS[path], _opened(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield file

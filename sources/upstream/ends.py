@@ -5,6 +5,7 @@ A checksum that upstream publishes vouches for every byte, and nothing is looked
 * A page of HTML where the name promises something else is an error page, whatever its status was.
 * A zip or 7z archive must end with the directory that it has there, and each member of a zip must begin
   where the directory says: a few reads, done always.
+* What is compressed twice, under a name with one suffix, was compressed again on its way.
 * gzip, bzip2, xz and Zstandard streams must run to their ends: all members, frames and check sums, and
   nothing after the last. Only decoding shows that (a gzip stream has no mark at its end, and a length
   that is stated with an answer is often that of what a server or a cache itself was left with), and it
@@ -18,7 +19,7 @@ from pathlib import Path, PurePosixPath
 
 from sources.archive_7z import seven_zip_members
 from sources.archive_7z_header import MAGIC as SEVEN_ZIP_MAGIC
-from sources.archive_streams import COMPRESSIONS, Compression, decompressed
+from sources.archive_streams import COMPRESSIONS, Compression, compression_of, decompressed
 from sources.archive_zip import MAGIC as ZIP_MAGIC
 from sources.archive_zip import check_directory
 from sources.source import UnreadableFile
@@ -78,5 +79,9 @@ def _require(begins: bool, form: str, head: bytes) -> None:
 
 def _decode(path: Path, name: str, compression: Compression) -> None:
     with path.open("rb", buffering=0) as file, decompressed(file, name, compression) as stream:
+        if compression is compression_of(stream.peek(HEAD)) and not PurePosixPath(
+            name
+        ).stem.endswith(compression.suffixes):
+            raise UnreadableFile(f"it is {compression.name} twice: it was compressed on its way")
         while stream.read(CHUNK):
             pass

@@ -16,7 +16,7 @@ from fsspec.spec import AbstractFileSystem
 
 from sources.upstream.answer import UNKNOWN, Answer, Version
 from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, UpstreamError
-from sources.upstream.flow import dated, flowing
+from sources.upstream.flow import changed, dated, flowing
 from sources.upstream.guest import ALONE, Guest
 from sources.upstream.http import CHUNK, REMEDIES
 
@@ -98,7 +98,7 @@ def _pieces(
         with _refusals(url):
             file.seek(start)
         yield from flowing(lambda: _read(file, url), expected, patience)
-    if _version(files, url, path) != version:
+    if changed(_version(files, url, path), version):
         raise Interrupted("the file changed meanwhile", start_over=True)
 
 

@@ -45,3 +45,8 @@ def dated(size: int | None, modified: datetime | None) -> Version:
     if size is None or modified is None or datetime.now(UTC) - modified < SETTLED:
         return Version(None, stamp, None, size)
     return Version(None, stamp, f"{size} {stamp}", size)
+
+
+def changed(now: Version, before: Version) -> bool:
+    """Tell whether size or time of change are others than they were."""
+    return (now.size, now.last_modified) != (before.size, before.last_modified)

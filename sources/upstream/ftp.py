@@ -18,7 +18,7 @@ import requests
 
 from sources.upstream.answer import UNKNOWN, Answer, Version
 from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, UpstreamError
-from sources.upstream.flow import dated, flowing
+from sources.upstream.flow import changed, dated, flowing
 from sources.upstream.guest import ALONE, Guest
 from sources.upstream.http import CHUNK, REMEDIES
 
@@ -140,7 +140,7 @@ def _pieces(
         yield from flowing(lambda: _received(connection, url), expected, patience)
     with _refusals(url):
         ftp.voidresp()
-    if _version(ftp, url, path) != version:
+    if changed(_version(ftp, url, path), version):
         raise Interrupted("the file changed meanwhile", start_over=True)
 
 

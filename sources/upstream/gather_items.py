@@ -59,13 +59,13 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
         raise UpstreamError(raw.url, "not an address with one range, {first..last}", CHECK_URL)
     before, after = address[: found.start()], address[found.end() :]
     following = int(noted(part) or found[1])
-    connections = guest.manners.connections(urlsplit(address).netloc)
+    pace = guest.manners.pace(urlsplit(address).netloc) or guest.manners.default
     ask: Ask = _local
     if urlsplit(address).scheme in SCHEMES:
-        pool, headers = _pool(address, connections), _headers(address, guest)
+        pool, headers = _pool(address, pace.connections), _headers(address, guest)
         ask = partial(_asked, pool, headers, guest, patience)
     urls = (f"{before}{number}{after}" for number in range(following, int(found[2]) + 1))
-    _write(part, following, _runs(ask, urls, connections, patience))
+    _write(part, following, _runs(ask, urls, pace.connections, patience))
 
 
 def _write(part: Partial, following: int, runs: Iterator[list[bytes]]) -> None:

@@ -42,9 +42,12 @@ SHORT = 0.99
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a harvest is: the token to go on with, and how many records came before it."""
+    """How far a harvest is: how many records came, and the token to go on with.
 
-    token: str = ""
+    The token is empty before the first answer, and None behind the last.
+    """
+
+    token: str | None = ""
     records: int = 0
 
 
@@ -76,7 +79,7 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
 def _harvest(first: str, verb: str, part: Partial, answer: Callable[[str], Harvested]) -> bool:
     """Go on to the end of the list; returns False if the repository no longer takes the token."""
     place = _noted(part)
-    while True:
+    while place.token is not None:
         url = _following(first, verb, place.token) if place.token else first
         found = answer(url)
         if found.error == "badResumptionToken" and place.token:
@@ -85,15 +88,14 @@ def _harvest(first: str, verb: str, part: Partial, answer: Callable[[str], Harve
             return True
         if found.error:
             raise UpstreamError(url, f"answers with the error {found.error}", CHECK_URL)
-        if found.token == place.token != "":
+        if found.token and found.token == place.token:
             raise UpstreamError(url, "it gives the same token for ever", CHECK_URL)
-        place = Place(found.token, place.records + found.records)
+        place = Place(found.token or None, place.records + found.records)
+        if place.token is None:
+            _require_all(first, place.records, found.size, part)
         line = json.dumps({"url": redacted(url), "answer": found.text}, ensure_ascii=False)
-        if not place.token:
-            _require_all(first, place.records, found.size)
         step(part, line.encode() + b"\n", json.dumps(asdict(place)))
-        if not place.token:
-            return True
+    return True
 
 
 def _noted(part: Partial) -> Place:
@@ -107,8 +109,9 @@ def _following(first: str, verb: str, token: str) -> str:
     return urlunsplit(urlsplit(first)._replace(query=query))
 
 
-def _require_all(url: str, records: int, size: int | None) -> None:
+def _require_all(url: str, records: int, size: int | None, part: Partial) -> None:
     if size is not None and records < size * SHORT:
+        part.start_over(UNKNOWN)
         what = f"the list ended after {records:,} of {size:,} records"
         raise UpstreamError(url, what, "run again; if it stays so, ask the repository", True)
 
@@ -139,8 +142,8 @@ def _read(content: bytes) -> Harvested:
     try:
         root = tree(content, "the answer")
         text = content.decode("utf-8")
-    except (UnreadableFile, UnicodeDecodeError) as error:
-        raise Interrupted(f"the answer is no XML in UTF-8 ({type(error).__name__})") from None
+    except (UnreadableFile, UnicodeDecodeError):
+        raise Interrupted("the answer is no XML in UTF-8") from None
     listed = [child for child in root if str(child.tag).startswith(f"{NAMESPACE}List")]
     error = root.find(f"{NAMESPACE}error")
     if root.tag != f"{NAMESPACE}OAI-PMH" or (error is None) != (len(listed) == 1):

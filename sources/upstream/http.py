@@ -8,11 +8,13 @@ file itself. A part is asked for, and believed, only under a strong validator (R
 import os
 import re
 import ssl
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from importlib.metadata import version
 from urllib.parse import urljoin, urlsplit
 
@@ -57,11 +59,33 @@ DATE_DISTANCE = timedelta(seconds=60)
 file can change twice and keep its date (RFC 9110, section 8.8.2.2)."""
 
 
+class _Sessions(threading.local):
+    """A session a thread, so that the files of a host come over the same connections."""
+
+    process = 0
+    session: requests.Session
+
+
+_SESSIONS = _Sessions()
+
+
+def shared_session() -> requests.Session:
+    """Return the session of this thread and process."""
+    if _SESSIONS.process != os.getpid():
+        _SESSIONS.process, _SESSIONS.session = os.getpid(), requests.Session()
+    return _SESSIONS.session
+
+
 def user_agent(contact: str = "") -> str:
     """Return what PILE_USER_AGENT says, or our name with a contact, or that none is given."""
     contact = contact.strip() or os.environ.get("PILE_CONTACT", "").strip() or "contact not set"
     named = os.environ.get("PILE_USER_AGENT", "").strip()
-    return named or f"pile/{version('pile')} (+{contact})"
+    return named or f"pile/{_release()} (+{contact})"
+
+
+@cache
+def _release() -> str:
+    return version("pile")
 
 
 @contextmanager
@@ -140,7 +164,9 @@ def _send(
         raise UpstreamError(url, what, CHECK_URL) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         if isinstance(_bottom(error), ssl.SSLCertVerificationError):
-            raise UpstreamError(url, f"no safe connection ({_cause(error)})", CERTIFICATE) from None
+            raise UpstreamError(
+                url, f"no safe connection ({cause_of(error)})", CERTIFICATE
+            ) from None
         # Not chained: the messages of requests show all of the URL, secrets too.
         raise Interrupted(f"no answer ({cause_of(error)})") from None
 

@@ -41,44 +41,56 @@ class Manners:
         Raises Interrupted if the host asked to be left alone for more than ``longest`` seconds, or if
         no connection is free so long.
         """
-        paced = self._paced(host)
-        if paced is None:
+        pace = self.pace(host)
+        if pace is None:
             yield
             return
-        folder, pace = paced
-        with bucket.slot(folder, pace.connections, longest):
-            bucket.take(folder / "bucket", 1 / pace.per_second, longest)
+        tokens = self.beside(host, "bucket")
+        with bucket.slot(tokens.parent, pace.connections, longest):
+            bucket.take(tokens, 1 / pace.per_second, longest)
             yield
 
     def hold(self, host: str, seconds: float) -> None:
         """Let no worker ask a host for so long: it said so."""
-        paced = self._paced(host)
-        if paced is not None and seconds > 0:
-            bucket.hold(paced[0] / "bucket", seconds)
+        if seconds > 0 and self.pace(host) is not None:
+            bucket.hold(self.beside(host, "bucket"), seconds)
 
     def slow(self, host: str, delay: float) -> None:
         """Let so many seconds pass between two requests to a host: it said so."""
-        paced = self._paced(host)
-        if paced is not None:
-            bucket.slow(paced[0] / "bucket", delay)
+        if self.pace(host) is not None:
+            bucket.slow(self.beside(host, "bucket"), delay)
 
-    def connections(self, host: str) -> int:
-        """Return how many connections to a host there may be at a time."""
-        paced = self._paced(host)
-        return (self.default if paced is None else paced[1]).connections
+    def pace(self, host: str) -> Pace | None:
+        """Return the pace that is stated for a host, or the default; None for this machine."""
+        stated = self._stated(host)
+        if stated is not None:
+            return self.paces[stated]
+        return None if is_loopback(_bare(host)) else self.default
 
-    def _paced(self, host: str) -> tuple[Path, Pace] | None:
-        """Return the folder of a host's bucket, and its pace, if it has one."""
-        address = host.rpartition("@")[2].lower()
-        bare = (urlsplit(f"//{address}").hostname or "").rstrip(".")
-        labels = bare.split(".")
-        domains = (".".join(labels[first:]) for first in range(len(labels)))
-        stated = next((name for name in (address, *domains) if name in self.paces), None)
-        if stated is None and is_loopback(bare):
-            return None
-        folder = (self.folder or _own_folder()) / quote(stated or bare, safe="")
+    def beside(self, host: str, name: str) -> Path:
+        """Return the place of a file beside a host's bucket, its folder made."""
+        folder = (self.folder or Path(_own_folder().name)) / _file_name(
+            self._stated(host) or _bare(host)
+        )
         folder.mkdir(parents=True, exist_ok=True)
-        return folder, self.paces.get(stated or "", self.default)
+        return folder / name
+
+    def _stated(self, host: str) -> str | None:
+        labels = _bare(host).split(".")
+        domains = (".".join(labels[first:]) for first in range(len(labels)))
+        return next((name for name in (_address(host), *domains) if name in self.paces), None)
+
+
+def _address(host: str) -> str:
+    return host.rpartition("@")[2].lower()
+
+
+def _bare(host: str) -> str:
+    return (urlsplit(f"//{_address(host)}").hostname or "").rstrip(".")
+
+
+def _file_name(host: str) -> str:
+    return quote(host, safe="") or "unnamed"
 
 
 def is_loopback(host: str) -> bool:
@@ -90,11 +102,6 @@ def is_loopback(host: str) -> bool:
 
 
 @cache
-def _own_folder() -> Path:
+def _own_folder() -> tempfile.TemporaryDirectory[str]:
     """Return a folder of this process, which goes with it."""
-    return Path(_own().name)
-
-
-@cache
-def _own() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="pile-manners-")

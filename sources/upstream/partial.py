@@ -1,8 +1,9 @@
 """A download on its way: the bytes so far, their digests, and the version they belong to.
 
-Beside the file lies a note with what is needed to go on after a crash. It names only bytes that
-were already flushed to disk when it was written, so that a file whose tail a power cut left as
-zeros is not taken for more than it holds.
+Beside the file lies a note with what is needed to go on after a crash: a line for each flush, the last
+whole one of which counts, so that a kill at any instant costs no more than what came since the last
+flush. A line names only bytes that were already on disk when it was written, so that a file whose
+tail a power cut left as zeros is not taken for more than it holds.
 """
 
 import hashlib
@@ -98,11 +99,11 @@ class Partial:
         self._digests = {name: hashlib.new(name) for name in sorted(self._algorithms)}
 
     def append(self, chunk: bytes) -> None:
-        """Add bytes at the end."""
+        """Add bytes at the end; what is not yet flushed stays below `SYNC_BYTES`."""
+        if self.size + len(chunk) - self._flushed > SYNC_BYTES:
+            self.flush()
         self._file.write(chunk)
         self._count(chunk)
-        if self.size - self._flushed >= SYNC_BYTES:
-            self.flush()
 
     def _count(self, chunk: bytes) -> None:
         for digest in self._digests.values():
@@ -143,16 +144,21 @@ def _say_nothing(grown: int) -> None:
 
 
 def _read_note(path: Path) -> Note | None:
-    """Read a note; one that was cut while it was written says nothing."""
+    """Read the last line of a note; one that was cut while it was written says nothing."""
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, ValueError):
+        return None
+    lines = text[: text.rfind("\n") + 1].splitlines()
+    try:
+        fields = json.loads(lines[-1])
         return Note(fields["url"], Version(**fields["version"]), int(fields["flushed"]))
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (IndexError, ValueError, KeyError, TypeError):
         return None
 
 
 def _write_note(path: Path, note: Note) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        json.dump(asdict(note), file)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(note)) + "\n")
         file.flush()
         os.fsync(file.fileno())

@@ -1,10 +1,104 @@
-"""What a site's robots.txt allows, asked for where pages are scraped (RFC 9309)."""
+"""What a site's robots.txt allows, asked for where pages are scraped (RFC 9309).
 
-from sources.upstream.attempts import PATIENT, Patience
+It is fetched once a day for each site, and kept beside the host's bucket for all workers. A site
+without one allows everything, and one that cannot give it now allows nothing. Rules count in their order
+and wildcards as they stand, as `urllib.robotparser` has it. ``Crawl-delay`` and ``Request-rate`` slow the
+host's bucket; a site that wants more than `LONGEST_DELAY` is not scraped.
+"""
+
+import json
+import time
+from functools import lru_cache
+from io import FileIO
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+from urllib.robotparser import RobotFileParser
+
+from sources.upstream.attempts import PATIENT, Interrupted, Patience, Retries, UpstreamError
+from sources.upstream.bucket import locked
 from sources.upstream.guest import ALONE, Guest
+from sources.upstream.http import ask, shared_session, user_agent
+
+LIMIT = 500 * 1024
+"""Bytes of a robots.txt that are read (RFC 9309, section 2.5)."""
+
+KEPT = 24 * 3600.0
+"""Seconds that a robots.txt is kept (section 2.4)."""
+
+KEPT_UNREACHED = 3600.0
+"""Seconds after which a site that could not give it is asked again."""
+
+LONGEST_DELAY = 60.0
+"""Most seconds between two pages that are waited for."""
+
+NOTHING = "User-agent: *\nDisallow: /\n"
 
 
 def allowed(url: str, guest: Guest = ALONE, patience: Patience = PATIENT) -> bool:
-    """Tell whether a site's robots.txt lets a page be fetched by us."""
-    del url, guest, patience
+    """Tell whether a site lets us fetch a page, and slow its host down to what it asks for."""
+    parts = urlsplit(url)
+    site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+    agent = user_agent(guest.manners.contact)
+    kept = guest.manners.beside(parts.netloc, f"robots-{quote(site, safe='')}")
+    rules = _parsed(_text(kept, f"{site}/robots.txt", guest, patience))
+    delay = _delay(rules, agent)
+    if delay > LONGEST_DELAY or not rules.can_fetch(agent, url):
+        return False
+    guest.manners.slow(parts.netloc, delay)
     return True
+
+
+def _text(kept: Path, url: str, guest: Guest, patience: Patience) -> str:
+    """Return a robots.txt, from the disk if it was fetched today; one worker at a time asks for it."""
+    with locked(kept) as file:
+        text = _read(file)
+        if text is None:
+            text = _asked(url, guest, patience)
+            kept_for = KEPT if text != NOTHING else KEPT_UNREACHED
+            file.seek(0)
+            file.truncate()
+            file.write(json.dumps({"until": time.time() + kept_for, "text": text}).encode())
+        return text
+
+
+def _read(file: FileIO) -> str | None:
+    try:
+        found = json.loads(file.read())
+        text, left = str(found["text"]), float(found["until"]) - time.time()
+    except (ValueError, TypeError, KeyError):
+        return None
+    return text if 0 < left <= KEPT else None
+
+
+def _asked(url: str, guest: Guest, patience: Patience) -> str:
+    retries = Retries(url, patience)
+    session = shared_session()
+    while True:
+        try:
+            with ask(session, url, patience, guest=guest) as answer:
+                content = bytearray()
+                for piece in answer.pieces:
+                    content += piece
+                    if len(content) >= LIMIT:
+                        break
+                return content[:LIMIT].decode("utf-8", "replace")
+        except Interrupted as interrupted:
+            try:
+                retries.wait(interrupted, 0)
+            except UpstreamError:
+                return NOTHING
+        except UpstreamError:
+            return ""
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> RobotFileParser:
+    rules = RobotFileParser()
+    rules.parse(text.lstrip("\ufeff").splitlines())
+    return rules
+
+
+def _delay(rules: RobotFileParser, agent: str) -> float:
+    delay = float(rules.crawl_delay(agent) or 0)
+    rate = rules.request_rate(agent)
+    return max(delay, rate.seconds / rate.requests) if rate and rate.requests else delay

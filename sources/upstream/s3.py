@@ -140,7 +140,7 @@ def _sent(
 ) -> Mapping[str, Any]:
     """Send one request; raises ClientError for a refusal, and for missing credentials."""
     try:
-        get = _client(signed, agent, patience.connect_timeout, patience.read_timeout)
+        get = client(signed, agent, patience.connect_timeout, patience.read_timeout)
         return get(**wanted)
     except (*NO_CREDENTIALS, ClientError):
         raise
@@ -152,7 +152,7 @@ def _sent(
 
 
 @lru_cache(maxsize=8)
-def _client(
+def client(
     signed: bool, agent: str, connect_timeout: float, read_timeout: float
 ) -> Callable[..., Mapping[str, Any]]:
     """Return the method of a client that asks once for an object; making one takes long."""

@@ -2,8 +2,7 @@
 
 import logging
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,7 +52,7 @@ class _Faulty:
 
     def read(self, size: int) -> bytes:
         if self._left is None:
-            piece = self._file.read(min(size, 1000))
+            piece = self._file.read(size)
             if self._fault[0] == "within":
                 self._fault[1]()
             return piece
@@ -68,53 +67,58 @@ class _Faulty:
         self._file.close()
 
 
-def _handler(upstream: FtpUpstream) -> type[FTPHandler]:
-    """Make the class that the server wants, bound to an upstream."""
-    pending: list[tuple[Any, ...]] = []
+class _Files(AbstractedFS):
+    """The files, the next of them with the fault of its transfer."""
 
-    class Files(AbstractedFS):
-        def open(self, filename: str, mode: str) -> Any:
-            file = super().open(filename, mode)
-            return _Faulty(file, pending.pop()) if pending else file
+    def open(self, filename: str, mode: str) -> Any:
+        """Open a file."""
+        file = super().open(filename, mode)
+        fault = self.cmd_channel.pending
+        self.cmd_channel.pending = None
+        return _Faulty(file, fault) if fault else file
 
-    class Handler(FTPHandler):
-        banner = "ready"
-        abstracted_fs = Files
-        use_sendfile = False
-        permit_foreign_addresses = False
 
-        def handle(self) -> None:
-            greeting = upstream.greetings.pop(0) if upstream.greetings else None
-            if greeting is None:
-                super().handle()
-            else:
-                self.respond(greeting)
-                self.close_when_done()
+class _Handler(FTPHandler):
+    """The control connection; ``upstream`` is set on a class derived for each server."""
 
-        def pre_process_command(self, line: str, cmd: str, arg: str) -> None:
-            upstream.commands.append(line)
-            if cmd in upstream.unknown:
-                self.respond("502 Not implemented.")
-            else:
-                super().pre_process_command(line, cmd, arg)
+    upstream: FtpUpstream
+    banner = "ready"
+    abstracted_fs = _Files
+    use_sendfile = False
+    auth_failed_timeout = 0.01
+    pending: tuple[Any, ...] | None = None
 
-        def ftp_RETR(self, file: str) -> Any:
-            fault = upstream.faults.pop(0) if upstream.faults else None
-            if fault is None:
-                return super().ftp_RETR(file)
-            if fault[0] == "refuse":
-                self.respond(fault[1])
-                return None
-            if fault[0] == "hang up":
-                self.close()
-                return None
-            if fault[0] == "before":
-                fault[1]()
-            else:
-                pending.append(fault)
+    def handle(self) -> None:
+        """Greet a guest."""
+        greeting = self.upstream.greetings.pop(0) if self.upstream.greetings else None
+        if greeting is None:
+            super().handle()
+        else:
+            self.respond(greeting)
+            self.close_when_done()
+
+    def pre_process_command(self, line: str, cmd: str, arg: str) -> None:
+        """Take a command."""
+        self.upstream.commands.append(line)
+        if cmd in self.upstream.unknown:
+            self.respond("502 Not implemented.")
+        else:
+            super().pre_process_command(line, cmd, arg)
+
+    def ftp_RETR(self, file: str) -> Any:  # noqa: N802 - named by pyftpdlib
+        """Send a file, or do what the fault says."""
+        fault = self.upstream.faults.pop(0) if self.upstream.faults else (None,)
+        if fault is None or fault[0] is None:
             return super().ftp_RETR(file)
-
-    return Handler
+        if fault[0] == "refuse":
+            return self.respond(fault[1])
+        if fault[0] == "hang up":
+            return self.close()
+        if fault[0] == "before":
+            fault[1]()
+        else:
+            self.pending = fault
+        return super().ftp_RETR(file)
 
 
 @contextmanager
@@ -122,12 +126,11 @@ def serving_ftp(folder: Path) -> Iterator[FtpUpstream]:
     """Serve a folder to anonymous guests and to ``user`` with ``word``, in a thread."""
     logging.getLogger("pyftpdlib").setLevel(logging.CRITICAL)
     upstream = FtpUpstream(folder)
-    handler = _handler(upstream)
-    handler.authorizer = DummyAuthorizer()
-    handler.authorizer.add_anonymous(str(folder))
-    handler.authorizer.add_user("user", "word", str(folder))
-    handler.auth_failed_timeout = 0.01
-    server = FTPServer(("127.0.0.1", 0), handler)
+    authorizer = DummyAuthorizer()
+    authorizer.add_anonymous(str(folder))
+    authorizer.add_user("user", "word", str(folder))
+    bound = {"upstream": upstream, "authorizer": authorizer}
+    server = FTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), bound))
     upstream.port = server.address[1]
     stop = threading.Event()
 
@@ -143,15 +146,3 @@ def serving_ftp(folder: Path) -> Iterator[FtpUpstream]:
         stop.set()
         thread.join()
         server.close_all()
-
-
-def later(change: Callable[[], object]) -> Callable[[], None]:
-    """Let a change happen a single time."""
-    done: list[float] = []
-
-    def once() -> None:
-        if not done:
-            done.append(time.monotonic())
-            change()
-
-    return once

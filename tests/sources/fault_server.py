@@ -1,35 +1,49 @@
 """An HTTP upstream on this machine that misbehaves as told."""
 
+import asyncio
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 DATE = "Tue, 21 Oct 2025 07:28:00 GMT"
+
+TLS_HANDSHAKE = b"\x16"
+"""How a client begins that takes this server for one of HTTPS; it is hung up on."""
+
+HUNG_UP = (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+"""What a client that went away looks like."""
 
 
 @dataclass
 class Reply:
     """One answer: sent as it stands, then the connection is closed.
 
-    ``body`` may come in pieces, with ``pause`` seconds before each.
+    ``body`` may come in pieces, with ``pause`` seconds before each. ``stall`` keeps the connection open
+    so long after the last; ``reset`` ends it by a reset. ``raw`` is sent in place of all of it.
     """
 
     status: str = "200 OK"
     headers: dict[str, str] = field(default_factory=dict)
     body: tuple[bytes, ...] = ()
     pause: float = 0.0
+    stall: float = 0.0
+    reset: bool = False
+    raw: bytes | None = None
 
 
 @dataclass
 class Request:
-    """What was asked for."""
+    """What was asked for, and when by the server's clock."""
 
     path: str
     headers: dict[str, str]
+    at: float = 0.0
+    sent: int = 0
+    open: bool = True
 
 
 @dataclass
@@ -75,42 +89,69 @@ def file_server(content: bytes, etag: str = '"one"') -> Callable[[Request], Repl
     return reply
 
 
+async def read_request(reader: asyncio.StreamReader) -> Request:
+    """Read the head of a request."""
+    begun = await reader.readexactly(1)
+    if begun == TLS_HANDSHAKE:
+        raise ConnectionError
+    head = begun + await reader.readuntil(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    fields = {name: value for name, _, value in (line.partition(": ") for line in lines) if name}
+    return Request(first.split(" ")[1], fields, time.monotonic())
+
+
+async def send(writer: asyncio.StreamWriter, request: Request, reply: Reply) -> None:
+    """Send a reply, piece by piece, and close the connection as it wants."""
+    lines = [f"HTTP/1.1 {reply.status}", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+    head = "\r\n".join([*lines, "", ""]).encode()
+    writer.write(head if reply.raw is None else reply.raw)
+    for piece in reply.body if reply.raw is None else ():
+        await writer.drain()
+        if reply.pause:
+            await asyncio.sleep(reply.pause)
+        writer.write(piece)
+        request.sent += len(piece)
+    await writer.drain()
+    await asyncio.sleep(reply.stall)
+    if reply.reset:
+        linger = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+
+def handler(
+    upstream: Upstream,
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], "asyncio.Future[None]"]:
+    """Return what answers one connection."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(*HUNG_UP):
+            request = await read_request(reader)
+            try:
+                await send(writer, request, upstream.answer(request))
+            finally:
+                request.open = False
+        writer.close()
+
+    return serve  # type: ignore[return-value] # a coroutine function serves as well
+
+
 @contextmanager
 def serving() -> Iterator[Upstream]:
     """Run an upstream in a thread."""
     upstream = Upstream()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            reply = upstream.answer(Request(self.path, dict(self.headers)))
-            lines = [f"HTTP/1.1 {reply.status}", "Connection: close"]
-            lines += [f"{name}: {value}" for name, value in reply.headers.items()]
-            self.wfile.write("\r\n".join([*lines, "", ""]).encode())
-            for piece in reply.body:
-                self.wfile.flush()
-                time.sleep(reply.pause)
-                self.wfile.write(piece)
-            self.close_connection = True
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Clients that hang up are expected."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        upstream.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield upstream
-        finally:
-            server.shutdown()
-            thread.join()
+    loop = asyncio.new_event_loop()
+    listening = socket.create_server(("127.0.0.1", 0), backlog=256)
+    upstream.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server = loop.run_until_complete(asyncio.start_server(handler(upstream), sock=listening))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield upstream
+    finally:
+        loop.call_soon_threadsafe(server.close)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
 
 
 def closed_port() -> int:

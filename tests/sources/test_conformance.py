@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from pile.config import SourceTable
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
 from sources.source import (
@@ -257,3 +258,8 @@ def test_options_are_plain_values(source: Source) -> None:
     """Every option has a default of a kind that pipeline.toml can hold."""
     for value in source.defaults.values():
         assert isinstance(value, str | int | float | bool | tuple)
+
+
+def test_options_leave_the_names_of_a_sources_table_alone(source: Source) -> None:
+    """Every option can be set in pipeline.toml, where ``files`` and its kin mean something else."""
+    assert not set(source.defaults) & set(SourceTable.model_fields)

@@ -327,7 +327,7 @@ def test_a_download_that_was_complete_is_only_confirmed(upstream: Upstream, part
     """A 416 with the very size on disk says that nothing is missing."""
     start_download(upstream, partial, 70_000, ETag='"one"')
     note = json.loads(note_of(partial).read_text())
-    note_of(partial).write_text(json.dumps(note | {"flushed": len(CONTENT)}))
+    note_of(partial).write_text(json.dumps(note | {"flushed": len(CONTENT)}) + "\n")
     partial.write_bytes(CONTENT)
     found = fetch(raw(upstream), partial)
     assert (found.sha256, found.resumed_from) == (SHA256, len(CONTENT))
@@ -384,7 +384,7 @@ def test_a_long_download_is_flushed_on_its_way(
     def look(grown: int) -> None:
         del grown
         if note_of(partial).exists():
-            noted.append(json.loads(note_of(partial).read_text())["flushed"])
+            noted.append(json.loads(note_of(partial).read_text().splitlines()[-1])["flushed"])
 
     pieces = tuple(CONTENT[n : n + 9000] for n in range(0, len(CONTENT), 9000))
     reply = whole(CONTENT, ETag='"one"')

@@ -100,7 +100,7 @@ def test_a_plan_lists_the_training_books() -> None:
     assert [raw.name for raw in raws] == BOOKS
     assert raws[0].url == "https://storage.googleapis.com/deepmind-gutenberg/train/10.txt"
     assert (raws[0].size, raws[0].checksum) == (1, f"md5:{hashlib.md5(b'x').hexdigest()}")
-    assert [raw.name for raw in plan({**SOURCE.defaults, "files": 3}, bucket)] == BOOKS[:3]
+    assert [raw.name for raw in plan({**SOURCE.defaults, "count": 3}, bucket)] == BOOKS[:3]
     with pytest.raises(ValueError, match="no book of test"):
         list(plan({**SOURCE.defaults, "part": "test"}, bucket))
 

@@ -30,10 +30,18 @@ def outcome(folder: Path, record: Json) -> Document | Rejected:
 
 
 def test_every_line_has_an_outcome() -> None:
-    """Of the set's own archive, and of pages one scraped."""
+    """Of pages as fetched, of the set's own archive, and of pages one scraped."""
     found = [o for path in sorted(EXAMPLES.iterdir()) for o in outcomes(path)]
     member = "2020-01.jsonl.zst.tar:PUSHSHIFT/"
     assert [(o.origin, getattr(o, "reason", "")) for o in found] == [
+        ("00000.warc.gz:1", "not_a_page"),
+        ("00000.warc.gz:2", ""),
+        ("00000.warc.gz:3", "not_fetched"),
+        ("00000.warc.gz:4", "low_score"),
+        ("00000.warc.gz:5", "not_fetched"),
+        ("00000.warc.gz:6", "not_html"),
+        ("00000.warc.gz:7", "empty"),
+        ("00000.warc.gz:8", "article_failed"),
         (f"{member}data_0_time1_default.jsonl.zst:1", ""),
         (f"{member}data_0_time1_default.jsonl.zst:2", "low_score"),
         (f"{member}data_0_time1_default.jsonl.zst:3", "empty"),
@@ -61,6 +69,60 @@ def test_a_page_loses_its_advertisements() -> None:
     assert published.meta["url"] == "https://news.example/ebb"
     assert published.meta["reddit_score"] == [2, 5]
     assert "elapsed" not in published.meta
+
+
+def test_a_fetched_page_knows_its_submissions() -> None:
+    """The article without what stands round it, and the page's line of the list."""
+    published = outcomes(EXAMPLES / "00000.warc.gz")[1]
+    assert isinstance(published, Document)
+    assert published.id == "openwebtext2/00000.warc.gz:2"
+    first, second = published.text.split("\n\n\n")
+    assert first.startswith("The harbour of Little Ebb has been quiet since")
+    assert second.startswith("The harbour of Little Ebb has been loud since")
+    assert published.meta == {
+        "url": "https://news.example/ebb",
+        "title": "The clock of Little Ebb",
+        "lang": "en",
+        "word_count": 117,
+        "domain": "example",
+        "reddit_id": [35, 36],
+        "subreddit": ["clocks", "clocks"],
+        "reddit_score": [2, 5],
+        "reddit_title": ["Ebb stands still", "Ebb stands still"],
+        "reddit_created_utc": [1557000000, 1557000000],
+    }
+
+
+def test_why_a_page_is_not_there_is_kept() -> None:
+    """As whoever fetched it said."""
+    gone = outcomes(EXAMPLES / "00000.warc.gz")[2]
+    assert isinstance(gone, Rejected)
+    assert gone.excerpt == "https://gone.example/a reason: 404"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "reason"),
+    [
+        ({"WARC-Block-Digest": "sha1:" + "A" * 32}, b"<p>a", "block_digest"),
+        ({"X-List-Entry": "{"}, b"<p>a", "empty"),
+        ({"X-List-Entry": "[1]"}, b"<p>a", "empty"),
+        ({}, b"<div>" * 100_000, "empty"),
+        ({}, b"\xff\xfe\0\0" * 100, "empty"),
+        ({}, b"<p>" + b"a" * (9 << 20), "too_large"),
+    ],
+)
+def test_a_page_that_is_no_good_is_rejected(
+    tmp_path: Path, headers: dict[str, str], body: bytes, reason: str
+) -> None:
+    """By itself, whatever it holds."""
+    block = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n" + body
+    head = {"WARC-Type": "response", "WARC-Target-URI": "http://a.example/", **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    path = tmp_path / "a.warc"
+    path.write_bytes(
+        f"WARC/1.0\r\n{lines}Content-Length: {len(block)}\r\n\r\n".encode() + block + b"\r\n\r\n"
+    )
+    assert [getattr(o, "reason", "") for o in outcomes(path)] == [reason]
 
 
 def test_corrected_knows_the_word_in_any_case() -> None:

@@ -229,8 +229,8 @@ def test_plan_lists_the_baseline_with_checksums() -> None:
 
 
 def test_plan_can_be_cut_short() -> None:
-    """``files`` is how many of the first are wanted."""
-    planned = list(SOURCE.plan({**SOURCE.defaults, "files": 1}, listing))
+    """``count`` is how many of the first are wanted."""
+    planned = list(SOURCE.plan({**SOURCE.defaults, "count": 1}, listing))
     assert [raw.name for raw in planned] == ["pubmed26n0001.xml.gz"]
 
 

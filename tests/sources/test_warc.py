@@ -36,7 +36,7 @@ def record(block: bytes, kind: str = "response", version: str = "1.0", length: s
 
 def read(content: bytes, limit: int = LIMIT) -> list[Record]:
     """Read all records of a file's content."""
-    return list(records(io.BytesIO(content), "x.warc", "response", limit))
+    return list(records(io.BytesIO(content), "x.warc", {"response"}, limit))
 
 
 def test_records_come_with_their_wanted_blocks() -> None:
@@ -128,7 +128,7 @@ def test_headers_are_found_by_any_case_and_the_first_counts() -> None:
 def test_a_response_is_split_at_its_first_blank_line() -> None:
     """Status line, headers, body; the body is not touched."""
     message = parse_response(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n\r\nbody\r\n")
-    assert message == Message({"a": "b"}, b"\r\nbody\r\n")
+    assert message == Message({"a": "b"}, b"\r\nbody\r\n", 200)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_what_is_no_response_is_none(block: bytes) -> None:
 
 def test_a_response_without_a_body_has_an_empty_one() -> None:
     """Headers that end the block are headers."""
-    assert parse_response(b"HTTP/1.0 404 Not Found\r\nA: b\r\n") == Message({"a": "b"}, b"")
+    assert parse_response(b"HTTP/1.0 404 Not Found\r\nA: b\r\n") == Message({"a": "b"}, b"", 404)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=6))

@@ -212,7 +212,7 @@ def test_the_plan_lists_the_newest_complete_dump_by_pages() -> None:
         )
         for name in names
     ]
-    assert [file.name for file in planned(files=2, dump="20261101")] == names[:2]
+    assert [file.name for file in planned(count=2, dump="20261101")] == names[:2]
 
 
 @pytest.mark.parametrize("dump", ["20261120", "../../etc", "newest"])

@@ -1,9 +1,11 @@
 """The stand-ins, found by their folder: test folders are no packages."""
 
 import hashlib
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,18 @@ from standin import Standin, serving
 from worlds import SECRETS, World, hosts, made_up
 
 from sources import dm_mathematics, enron_emails
+
+
+@pytest.fixture(autouse=True)
+def _only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing beyond this machine is reached, whatever a plan asks for."""
+    genuine: Callable[..., Any] = socket.socket.connect
+
+    def connect(self: socket.socket, address: Any) -> Any:
+        assert address[0] in {"127.0.0.1", "::1"}, address
+        return genuine(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Each source's plan against a stand-in of its upstream: found, asked for with manners, and fetched."""
 
-import socket
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -25,18 +24,6 @@ LISTED = sorted({*DOWNLOADING} - {"dm_mathematics", "enron_emails", "europarl", 
 """Sources whose plan asks upstream what there is; the others know."""
 
 SWIFT = Patience(sleep=lambda _: None)
-
-
-@pytest.fixture(autouse=True)
-def _only_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing beyond this machine is reached, whatever a plan asks for."""
-    genuine: Callable[..., Any] = socket.socket.connect
-
-    def connect(self: socket.socket, address: Any) -> Any:
-        assert address[0] in {"127.0.0.1", "::1"}, address
-        return genuine(self, address)
-
-    monkeypatch.setattr(socket.socket, "connect", connect)
 
 
 @pytest.fixture(params=DOWNLOADING)
@@ -216,3 +203,23 @@ def test_a_host_that_does_not_know_is_an_error(world: World, standin: Standin) -
     standin.hosts["irclogs.ubuntu.com"] = lambda _: Reply(b"gone", 404)
     with pytest.raises(UpstreamError, match="404"):
         planned_names("ubuntu_irc", standin)
+
+
+def test_the_inventory_of_a_bucket_tells_what_its_listing_does(
+    world: World, standin: Standin
+) -> None:
+    """In a few requests, whatever the number of articles."""
+    listed = planned_names("pubmed_central", standin)
+    standin.asked.clear()
+    assert planned_names("pubmed_central", standin, listing="inventory") == listed
+    assert [ask.path.rpartition("/")[2] for ask in standin.asked if ask.path] == [
+        "manifest.json",
+        "0.csv.gz",
+        "1.csv.gz",
+    ]
+
+
+def test_update_files_follow_the_baseline(world: World, standin: Standin) -> None:
+    """In the order in which they are to be applied."""
+    names = planned_names("pubmed_abstracts", standin, updates=True)
+    assert names == ["pubmed26n0001.xml.gz", "pubmed26n1335.xml.gz"]

@@ -69,9 +69,9 @@ def tarred(files: Files) -> bytes:
     return gzip.compress(packed.getvalue(), mtime=0)
 
 
-def item_lines(items: Mapping[int, bytes], last: int) -> bytes:
-    """Return the items from 1 to ``last``, one a line."""
-    found = (items.get(number, b"null") for number in range(1, last + 1))
+def item_lines(items: Mapping[int, bytes], first: int, last: int) -> bytes:
+    """Return the items from ``first`` to ``last``, one a line."""
+    found = (items.get(number, b"null") for number in range(first, last + 1))
     return b"".join(item.strip().replace(b"\n", b" ") + b"\n" for item in found)
 
 
@@ -129,7 +129,7 @@ def made_up() -> World:
             "ubuntu_irc": irc,
             "europarl": {"europarl.tgz": example("europarl/europarl.tgz")},
             "hackernews": {
-                "items/000000001-000000130.jsonl": item_lines(_example_items(), 130),
+                "items/000000001-000000130.jsonl": item_lines(_example_items(), 1, 130),
             },
             "nih_exporter": {
                 "RePORTER_PRJABS_C_FY2013.zip": example("nih_exporter/RePORTER_PRJABS_C_FY2013.zip")
@@ -227,7 +227,7 @@ def _bucket_hosts(raws: Mapping[str, Files]) -> dict[str, Host]:
     }
     courts = {"bulk-data/dockets-2026-11-01.csv.bz2": b"no opinions", **older, **opinions}
     volumes = {
-        name.removeprefix("cap/").replace("-", "/").replace("made/up", "made-up"): raw
+        "/".join(name.removeprefix("cap/").rsplit("-", 1)): raw
         for name, raw in raws["freelaw"].items()
         if "/" in name
     }
@@ -252,7 +252,7 @@ def _crawl(files: Files) -> dict[str, bytes]:
 
 def _articles(files: Files) -> dict[str, bytes]:
     """Place each article's version, and an older one, with their records and text."""
-    placed = {"README.txt": b"about", "inventory-reports/pmc-oa-opendata/metadata/x": b"inventory"}
+    placed = {"README.txt": b"about"}
     for name, raw in files.items():
         stem = PurePosixPath(name).stem
         pmcid, _, version = stem.rpartition(".")
@@ -260,7 +260,33 @@ def _articles(files: Files) -> dict[str, bytes]:
         placed[f"metadata/{stem}.json"] = _article_record(stem, raw)
         if int(version) > 1:
             placed[f"{pmcid}.1/{pmcid}.1.xml"] = b"an older version"
-    return placed
+            placed[f"metadata/{pmcid}.1.json"] = _article_record(f"{pmcid}.1", b"an older version")
+    return {**placed, **_inventory(placed)}
+
+
+def _inventory(objects: Files) -> dict[str, bytes]:
+    """Write what S3 writes of a bucket every day: a manifest, and tables in CSV."""
+    place = "inventory-reports/pmc-oa-opendata/metadata/"
+    rows = [
+        f'"pmc-oa-opendata","{key}","2026-11-01T00:00:00.000Z","{hashlib.md5(raw).hexdigest()}"\n'
+        for key, raw in objects.items()
+        if key.startswith("metadata/")
+    ]
+    tables = {
+        f"{place}data/{n}.csv.gz": gzip.compress("".join(rows[n::2]).encode(), mtime=0)
+        for n in range(2)
+    }
+    manifest = {
+        "sourceBucket": "pmc-oa-opendata",
+        "fileFormat": "CSV",
+        "fileSchema": "Bucket, Key, LastModifiedDate, ETag",
+        "files": [
+            {"key": key, "size": len(raw), "MD5checksum": hashlib.md5(raw).hexdigest()}
+            for key, raw in tables.items()
+        ],
+    }
+    day = f"{place}2026-11-01T01-00Z/manifest.json"
+    return {**tables, day: json.dumps(manifest).encode(), f"{place}hive/x": b""}
 
 
 def _article_record(stem: str, raw: bytes) -> bytes:
@@ -295,11 +321,13 @@ def _arxiv(files: Files) -> dict[str, bytes]:
 
 
 def _baseline(files: Files) -> dict[str, bytes]:
+    """Place the files of the baseline, and one that came after it, each beside its checksum."""
     placed = {"pubmed/baseline/README.txt": b"about"}
-    for name, raw in files.items():
-        placed[f"pubmed/baseline/{name}"] = raw
-        md5 = hashlib.md5(raw).hexdigest()
-        placed[f"pubmed/baseline/{name}.md5"] = f"MD5({name})= {md5}\n".encode()
+    later = {"updatefiles/pubmed26n1335.xml.gz": gzip.compress(b"<PubmedArticleSet/>", mtime=0)}
+    for place, raw in {**{f"baseline/{name}": raw for name, raw in files.items()}, **later}.items():
+        md5, name = hashlib.md5(raw).hexdigest(), PurePosixPath(place).name
+        placed[f"pubmed/{place}"] = raw
+        placed[f"pubmed/{place}.md5"] = f"MD5({name})= {md5}\n".encode()
     return placed
 
 

@@ -1,0 +1,133 @@
+"""However a server misbehaves: the file is exact, or the failure clear; and a kill costs one chunk."""
+
+import gzip
+import hashlib
+import socket
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from sources.fetch import Patience, UpstreamError, fetch
+from sources.source import RawFile
+
+# Test folders are no packages, so that what two of them share is found by its folder.
+sys.path.append(str(Path(__file__).parent))
+from fault_server import Request, Upstream, serving
+from faults import CORRUPTING, FAULTS, SIZE_TELLS, Served
+
+RESOLVE = socket.getaddrinfo
+SESSIONS = 500
+CALLS = 3
+"""How often a session tries again what may pass."""
+
+PATIENCE = Patience(attempts=4, budget=60.0, read_timeout=0.15, sleep=lambda _: None)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One file to be had over a series of faults, after which the server is honest."""
+
+    number: int
+    known: str
+    faults: tuple[str, ...]
+    content: bytes
+
+    @property
+    def name(self) -> str:
+        """Return the name, which promises gzip if that is what vouches for the file."""
+        return f"{self.number}.txt.gz" if self.known == "format" else f"{self.number}.txt"
+
+    def raw(self, url: str) -> RawFile:
+        """Plan the file with what is known of it beforehand."""
+        size = len(self.content) if self.known == "size" else None
+        digest = f"sha256:{hashlib.sha256(self.content).hexdigest()}"
+        return RawFile(
+            f"{url}/{self.name}", self.name, size, digest if self.known == "checksum" else None
+        )
+
+
+def session(number: int) -> Session:
+    """Draw a session: what is known of the file, and the faults that could be told by it."""
+    draw = Random(number)
+    known = ("checksum", "format", "size", "nothing")[number % 4]
+    told = {"checksum": CORRUPTING, "format": CORRUPTING, "size": SIZE_TELLS, "nothing": set()}
+    names = [name for name in FAULTS if name not in CORRUPTING or name in told[known]]
+    lines = b"".join(b"%d %d\n" % (number, draw.getrandbits(60)) for _ in range(3000))
+    return Session(
+        number,
+        known,
+        tuple(draw.choices(names, k=draw.randint(1, 6))),
+        gzip.compress(lines, 1) if known == "format" else lines,
+    )
+
+
+def resolved_here(host: str, *rest: object, **more: object) -> object:
+    """Resolve the names of this machine, and no others: a resolver may take its time to say no."""
+    if str(host).endswith(".invalid"):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    return RESOLVE(host, *rest, **more)  # type: ignore[arg-type] # as it was called
+
+
+@pytest.fixture(scope="module")
+def upstream() -> Iterator[Upstream]:
+    """One server for all sessions, reached without any proxy."""
+    with pytest.MonkeyPatch.context() as patch, serving() as server:
+        patch.setenv("NO_PROXY", "*")
+        patch.setattr(socket, "getaddrinfo", resolved_here)
+        yield server
+
+
+def outcome(upstream: Upstream, one: Session, partial: Path) -> str:
+    """Run a session; return ``exact`` or what failed, having made sure that it is one of both."""
+    served = Served(one.content, f'"{one.number}"', one.content[::-1], upstream.url)
+    left = list(one.faults)
+
+    def answer(request: Request) -> object:
+        return FAULTS[left.pop(0)](served, request) if left else served.honest(request)
+
+    upstream.otherwise = answer  # type: ignore[assignment] # replies come from the table of faults
+    for _ in range(CALLS):
+        try:
+            found = fetch(one.raw(upstream.url), partial, patience=PATIENCE)
+        except UpstreamError as error:
+            failed = error
+            url, what, remedy, retry_later = error.args
+            assert url.startswith("http")
+            assert len(what) > 5
+            assert len(remedy) > 5
+            assert str(error) == f"{url}: {what}; {remedy}"
+            if not retry_later:
+                break
+        else:
+            assert partial.read_bytes() == one.content, one
+            assert found.sha256 == hashlib.sha256(one.content).hexdigest()
+            return "exact"
+    return str(failed)
+
+
+def test_a_session_over_any_faults_ends_with_the_exact_file_or_a_clear_failure(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    """500 seeded mixes of more than 40 faults: never a wrong file.
+
+    A quarter of the files have a published checksum, a quarter a format that shows its end, a quarter
+    a size in the plan. Where nothing is known beforehand, no fault forges length and bytes together: no
+    client can tell those.
+    """
+    ends: Counter[str] = Counter()
+    met: Counter[str] = Counter()
+    for number in range(SESSIONS):
+        one = session(number)
+        end = outcome(upstream, one, tmp_path / "raw.partial")
+        ends["exact" if end == "exact" else "failed"] += 1
+        met.update(one.faults)
+        for left in tmp_path.iterdir():
+            left.unlink()
+    assert ends["exact"] > SESSIONS // 4, ends
+    assert ends["failed"] > SESSIONS // 10, ends
+    assert set(met) == set(FAULTS)

@@ -1,0 +1,362 @@
+"""Listed web pages become a WARC in their order: a record for each line, whatever became of it."""
+
+import gzip
+import json
+import multiprocessing
+import random
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastwarc.warc import ArchiveIterator, WarcRecordType
+
+from sources.archives import open_stream
+from sources.fetch import Patience, UpstreamError, fetch
+from sources.formats import warc
+from sources.source import RawFile
+from sources.upstream import gather_pages, page
+from sources.upstream.guest import Guest
+from sources.upstream.manners import Manners
+from sources.upstream.public_address import ALLOW_PRIVATE, is_public
+
+# Test folders are no packages, so that what two of them share is found by its folder.
+sys.path.append(str(Path(__file__).parent.parent / "servers"))
+from web_upstream import Asked, Reply, WebUpstream, serving_web
+
+PATIENCE = Patience(read_timeout=3.0, connect_timeout=3.0, sleep=lambda _: None)
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+ZIPPED = gzip.compress(b"<p>zipped</p>", mtime=0)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[WebUpstream]:
+    """One site for all tests of this file."""
+    with serving_web() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def site(server: WebUpstream, monkeypatch: pytest.MonkeyPatch) -> WebUpstream:
+    """Give the site with a clean record; pages may lie on this machine."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv(ALLOW_PRIVATE, "yes")
+    server.answer = answer
+    server.asked.clear()
+    return server
+
+
+@pytest.fixture
+def partial(tmp_path: Path) -> Path:
+    """Where the pages go."""
+    return tmp_path / "pages.partial"
+
+
+ANSWERS = {
+    "/robots.txt": Reply(b"User-agent: *\nDisallow: /private/\n"),
+    "/gone": Reply(status="410 Gone"),
+    "/error": Reply(status="500 No"),
+    "/forbidden": Reply(status="403 Forbidden"),
+    "/empty": Reply(),
+    "/to": Reply(status="302 Found", headers={"Location": "/page?to"}),
+    "/to-private": Reply(status="301 Moved", headers={"Location": "/private/x"}),
+    "/to-file": Reply(status="302 Found", headers={"Location": "file:///etc/passwd"}),
+    "/loop": Reply(status="302 Found", headers={"Location": "/loop?"}),
+    "/nowhere": Reply(status="302 Found"),
+    "/cut": Reply(b"x" * 1000, headers=HTML, cut=500),
+    "/zipped": Reply(ZIPPED, headers={**HTML, "Content-Encoding": "gzip"}),
+    "/chunked": Reply(b"5\r\nhello\r\n0\r\n\r\n", headers={"Transfer-Encoding": "chunked", **HTML}),
+    "/large": Reply(b"x" * 5000, headers=HTML),
+}
+
+
+def answer(asked: Asked) -> Reply:
+    """Answer for a path as `ANSWERS` says, for any other with a page of its own."""
+    return ANSWERS.get(asked.path, Reply(body(asked.path), headers=HTML))
+
+
+def body(path: str) -> bytes:
+    """Return a page."""
+    return f"<p>{path}</p>".encode()
+
+
+def raw(folder: Path, *lines: str) -> RawFile:
+    """Plan the pages of a list."""
+    path = folder / "list.txt"
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return RawFile(path.as_uri(), "pages.warc.gz", form="pages")
+
+
+def records(partial: Path, kind: str) -> dict[int, warc.Record]:
+    """Return the records of one type, by the line of the list, as our own reader has them."""
+    with open_stream(partial) as stream:
+        read = list(warc.records(stream, "pages", kind, 1 << 30))
+    lines = [int(record.headers["x-list-line"]) for record in read]
+    assert lines == sorted(set(lines))
+    return {int(one.headers["x-list-line"]): one for one in read if one.kind == kind}
+
+
+def bodies(partial: Path) -> dict[int, bytes]:
+    """Return the pages that were had."""
+    found = {}
+    for line, record in records(partial, "response").items():
+        message = warc.parse_response(record.block or b"")
+        assert message is not None
+        found[line] = warc.decoded_body(message, 1 << 30)
+    return found
+
+
+def reasons(partial: Path) -> dict[int, str]:
+    """Return why pages were not had."""
+    return {
+        line: warc.parse_headers(record.block or b"")["reason"]
+        for line, record in records(partial, "metadata").items()
+    }
+
+
+def test_each_line_becomes_a_record(site: WebUpstream, tmp_path: Path, partial: Path) -> None:
+    """An address, or JSON that holds one; blank lines are none."""
+    listed = [
+        f"{site.url}/a",
+        json.dumps({"url": f"{site.url}/b", "score": 4}),
+        "",
+        f"{site.url}/c",
+    ]
+    fetch(raw(tmp_path, *listed), partial, patience=PATIENCE)
+    assert bodies(partial) == {1: body("/a"), 2: body("/b"), 4: body("/c")}
+    assert reasons(partial) == {}
+    assert {asked.headers["host"] for asked in site.asked} == {f"127.0.0.1:{site.port}"}
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/gone", "gone"),
+        ("/error", "refused"),
+        ("/forbidden", "refused"),
+        ("/to-file", "bad_address"),
+        ("/loop", "redirects"),
+        ("/nowhere", "redirects"),
+        ("/cut", "unreachable"),
+        ("/large", "too_large"),
+    ],
+)
+def test_a_page_that_cannot_be_had_says_why(
+    site: WebUpstream,
+    tmp_path: Path,
+    partial: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    reason: str,
+) -> None:
+    """Its line is a metadata record, and the others are had."""
+    monkeypatch.setattr(page, "LONGEST", 2000)
+    listed = [f"{site.url}/a", f"{site.url}{path}", f"{site.url}/b"]
+    fetch(raw(tmp_path, *listed), partial, patience=PATIENCE)
+    assert bodies(partial) == {1: body("/a"), 3: body("/b")}
+    assert reasons(partial) == {2: reason}
+    assert reason in page.REASONS
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("gopher://host/", "bad_address"),
+        ("javascript:alert(1)", "bad_address"),
+        ("not an address", "bad_address"),
+        ("http://[::1", "bad_address"),
+        ("http://host:99999999/", "bad_address"),
+        ("http:///path", "bad_address"),
+        ('{"title": "no url"}', "bad_address"),
+        ('{"url": 1}', "bad_address"),
+        ('{"url": "http://x/\\r\\nHost: y"}', "unknown_host"),
+        ("{broken", "bad_address"),
+        ("http://" + "x" * 70_000, "bad_address"),
+        ("http://a.name.that.is.invalid/", "unknown_host"),
+        ("http://" + "é" * 80 + ".example/", "bad_address"),
+        ("http://127.0.0.1:1/", "unreachable"),
+    ],
+)
+@pytest.mark.usefixtures("site")
+def test_no_line_is_lost(tmp_path: Path, partial: Path, line: str, reason: str) -> None:
+    """What is no address of a page is a record too."""
+    fetch(raw(tmp_path, line), partial, patience=PATIENCE)
+    assert reasons(partial) == {1: reason}
+
+
+def test_bytes_that_are_no_text_are_a_record_too(
+    site: WebUpstream, tmp_path: Path, partial: Path
+) -> None:
+    """A list may hold anything."""
+    plan = raw(tmp_path)
+    (tmp_path / "list.txt").write_bytes(b"\xff\xfe\x00\n" + f"{site.url}/a".encode())
+    fetch(plan, partial, patience=PATIENCE)
+    assert reasons(partial) == {1: "bad_address"}
+    assert bodies(partial) == {2: body("/a")}
+
+
+def test_a_redirect_is_followed_and_named(site: WebUpstream, tmp_path: Path, partial: Path) -> None:
+    """The record is of the address in the list, and says where the page came from."""
+    fetch(raw(tmp_path, f"{site.url}/to"), partial, patience=PATIENCE)
+    [record] = records(partial, "response").values()
+    assert record.headers["warc-target-uri"] == f"{site.url}/to"
+    assert record.headers["x-final-uri"] == f"{site.url}/page?to"
+    assert bodies(partial) == {1: body("/page?to")}
+
+
+def test_robots_are_asked_wherever_a_page_is(
+    site: WebUpstream, tmp_path: Path, partial: Path
+) -> None:
+    """A page that a site forbids is not asked for, behind a redirect neither."""
+    listed = [f"{site.url}{path}" for path in ("/private/a", "/to-private", "/a")]
+    fetch(raw(tmp_path, *listed), partial, patience=PATIENCE)
+    assert reasons(partial) == {1: "robots", 2: "robots"}
+    assert not any(asked.path.startswith("/private") for asked in site.asked)
+
+
+def test_bodies_are_kept_as_they_were_sent(
+    site: WebUpstream, tmp_path: Path, partial: Path
+) -> None:
+    """Compression stays, chunks go; both readers find headers, body and digests to agree."""
+    listed = [f"{site.url}{path}" for path in ("/zipped", "/chunked", "/empty", "/gone")]
+    fetch(raw(tmp_path, *listed), partial, patience=PATIENCE)
+    assert bodies(partial) == {1: b"<p>zipped</p>", 2: b"hello", 3: b""}
+    with partial.open("rb") as file:
+        read = list(ArchiveIterator(file, parse_http=False, verify_digests=False))
+        assert len(read) == 4
+    with partial.open("rb") as file:
+        checked = []
+        for record in ArchiveIterator(file, parse_http=True):
+            if record.record_type == WarcRecordType.response:
+                content = record.reader.read()
+                assert warc.digest_holds(record.headers["WARC-Payload-Digest"], content)
+                checked.append((record.http_headers.status_code, content))
+    assert checked == [(200, ZIPPED), (200, b"hello"), (200, b"")]
+    with partial.open("rb") as file:
+        blocks = [one.verify_block_digest() for one in ArchiveIterator(file, parse_http=False)]
+    assert blocks == [True] * 4
+
+
+def test_a_record_is_a_gzip_member_with_an_id_of_its_own(
+    site: WebUpstream, tmp_path: Path, partial: Path
+) -> None:
+    """The id depends on list and line alone; each record begins a member."""
+    plan = raw(tmp_path, f"{site.url}/a", f"{site.url}/a", f"{site.url}/gone")
+    fetch(plan, partial, patience=PATIENCE)
+    again = partial.with_name("again")
+    fetch(plan, again, patience=PATIENCE)
+    for name in ("warc-record-id", "warc-target-uri"):
+        named = [
+            [
+                one.headers[name]
+                for kind in ("response", "metadata")
+                for one in records(path, kind).values()
+            ]
+            for path in (partial, again)
+        ]
+        assert named[0] == named[1]
+    ids = [one.headers["warc-record-id"] for one in records(partial, "response").values()]
+    assert len(set(ids)) == 2
+    assert partial.read_bytes().count(b"\x1f\x8b\x08") >= 3
+
+
+def test_private_addresses_are_never_asked(
+    site: WebUpstream, tmp_path: Path, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However this machine or its network is written, no connection is made."""
+    monkeypatch.delenv(ALLOW_PRIVATE)
+    hosts = ("127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]")
+    others = ("10.0.0.1", "169.254.169.254", "0.0.0.0", "[fd00::1]")
+    site.connections = 0
+    listed = [f"http://{host}:{site.port}/" for host in (*hosts, *others)]
+    fetch(raw(tmp_path, *listed), partial, patience=PATIENCE)
+    assert set(reasons(partial)) == set(range(1, 11))
+    assert set(reasons(partial).values()) <= {"bad_address", "unknown_host"}
+    assert site.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "public"),
+    [
+        ("8.8.8.8", True),
+        ("2606:4700::1111", True),
+        ("192.168.1.1", False),
+        ("100.64.0.1", False),
+        ("224.0.0.1", False),
+        ("fe80::1%eth0", False),
+        ("::ffff:10.0.0.1", False),
+        ("64:ff9b::7f00:1", False),
+        ("2002:7f00:1::", False),
+    ],
+)
+def test_an_address_within_another_counts(address: str, public: bool) -> None:
+    """IPv6 has several ways to write an IPv4 address."""
+    assert is_public(address) is public
+
+
+def test_a_broken_network_of_our_own_loses_no_page(
+    site: WebUpstream, tmp_path: Path, partial: Path
+) -> None:
+    """Many hosts in a row out of reach are asked again next time, behind what came before."""
+    dead = [f"http://127.0.0.{n}:1/" for n in range(2, 122)]
+    plan = raw(tmp_path, f"{site.url}/a", *dead, f"{site.url}/b")
+    with pytest.raises(UpstreamError, match="online") as caught:
+        fetch(plan, partial, patience=PATIENCE)
+    assert caught.value.retry_later
+    assert bodies(partial) == {1: body("/a")}
+    assert reasons(partial) == {}
+
+
+def test_a_list_that_changed_starts_over(site: WebUpstream, tmp_path: Path, partial: Path) -> None:
+    """Records of another list are not kept."""
+    dead = [f"http://127.0.0.{n}:1/" for n in range(2, 22)]
+    with pytest.raises(UpstreamError):
+        fetch(raw(tmp_path, f"{site.url}/a", *dead), partial, patience=PATIENCE)
+    found = fetch(raw(tmp_path, f"{site.url}/b", f"{site.url}/c"), partial, patience=PATIENCE)
+    assert found.resumed_from == 0
+    assert bodies(partial) == {1: body("/b"), 2: body("/c")}
+
+
+def test_a_list_must_be_a_file_of_this_machine(tmp_path: Path, partial: Path) -> None:
+    """Another URL, a missing list and a broken one are refused."""
+    with pytest.raises(UpstreamError, match="file: URL"):
+        fetch(RawFile("http://host/list", "a", form="pages"), partial)
+    with pytest.raises(UpstreamError, match="No such file"):
+        fetch(RawFile((tmp_path / "none").as_uri(), "a", form="pages"), partial)
+    (tmp_path / "list.gz").write_bytes(gzip.compress(b"http://host/\n" * 100)[:-10])
+    with pytest.raises(UpstreamError, match=r"list\.gz"):
+        fetch(RawFile((tmp_path / "list.gz").as_uri(), "a", form="pages"), partial)
+
+
+def test_a_killed_download_goes_on_at_a_record(
+    site: WebUpstream, tmp_path: Path, partial: Path
+) -> None:
+    """Each kill costs no more pages than a batch and what was worked on."""
+    total, kills = 600, 0
+    site.answer = lambda asked: Reply(body(asked.path), headers=HTML, delay=0.02)
+    plan = raw(tmp_path, *(f"{site.url}/{number}" for number in range(1, total + 1)))
+    draw = random.Random(5)
+    guest = Guest(Manners(folder=tmp_path / "manners"))
+    while killed(plan, partial, guest, draw.uniform(0.1, 0.5)):
+        kills += 1
+    assert bodies(partial) == {number: body(f"/{number}") for number in range(1, total + 1)}
+    pages = [asked for asked in site.asked if asked.path != "/robots.txt"]
+    assert kills >= 3
+    assert len(pages) <= total + kills * (gather_pages.BATCH + gather_pages.AHEAD)
+
+
+def killed(plan: RawFile, partial: Path, guest: Guest, after: float) -> bool:
+    """Kill a download after some seconds; tells whether it was still at it."""
+    child = multiprocessing.get_context("fork").Process(
+        target=fetch, args=(plan, partial), kwargs={"guest": guest, "patience": PATIENCE}
+    )
+    child.start()
+    time.sleep(after)
+    child.kill()
+    child.join()
+    code = child.exitcode
+    child.close()
+    assert code in {0, -signal.SIGKILL}
+    return code != 0

@@ -28,7 +28,7 @@ _BOOKS = (
     "common-pile/pre_1929_books, common-pile/library_of_congress, common-pile/doab,"
     " common-pile/project_gutenberg, common-pile/biodiversity_heritage_library"
 )
-_FILES = "how many of the listed files are taken, the first ones; 0 takes all"
+_COUNT = "how many of the listed files are taken, the first ones; 0 takes all"
 _LICENCES = "licences to keep, by SPDX identifier, with or without version; empty keeps all"
 _SECONDS = "processor time that pandoc may take for one document"
 _HEAP = "memory in MiB that pandoc may take for one document"
@@ -46,7 +46,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             {
                 "crawl": "which crawl, as CC-MAIN-YYYY-WW",
                 "first": "how many files of the crawl are passed over",
-                "files": "how many files are taken from there; the Pile took 22,000 of 69 crawls",
+                "count": "how many files are taken from there; the Pile took 22,000 of 69 crawls",
             },
             "common-pile/cccc",
         ),
@@ -73,12 +73,13 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             substitute=_BOOKS,
         ),
         "openwebtext2": Explained(
-            NOTHING,
+            "Nothing by itself, as Reddit's dumps are closed; but the pages of a list of your own"
+            " (.urls.jsonl, which `pile urls` makes of a dump you hold).",
             {
                 "published": "lines that are exactly `Advertisement` removed",
                 "corrected": "such lines in any case and at the end",
             },
-            "pages are not scraped",
+            "newspaper4k instead of newspaper3k; many pages of then are gone",
             {"min_score": "least sum of the scores of a page's submissions"},
             "common-pile/cccc",
         ),
@@ -157,14 +158,14 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             "articles on one line are read too",
             {
                 "updates": "whether update files are applied: later records and deletions count",
-                "files": _FILES,
+                "count": _COUNT,
             },
         ),
         "gutenberg_pg19": Explained(
             "DeepMind's collection, a text a book.",
             {"published": "train books unchanged"},
             "none",
-            {"part": "train, validation or test", "files": _FILES},
+            {"part": "train, validation or test", "count": _COUNT},
             "common-pile/project_gutenberg",
         ),
         "opensubtitles": Explained(
@@ -183,7 +184,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
                 "corrected": "these removed too",
             },
             "none on 1,023 real pages",
-            {"dump": "day of the dump, as YYYYMMDD, or latest", "files": _FILES},
+            {"dump": "day of the dump, as YYYYMMDD, or latest", "count": _COUNT},
             "common-pile/wikimedia",
         ),
         "dm_mathematics": Explained(
@@ -276,6 +277,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             {
                 "text_key": "key of the text in JSON, or column of it in Parquet",
                 "id_key": "key of the id; empty numbers records by their place",
+                "html": "which text of HTML files is taken: all, or main, what is no boilerplate",
             },
         ),
     }

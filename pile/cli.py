@@ -19,7 +19,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from pile import layout, lock, render
+from pile import catalogue, layout, lock, render
 from pile.config import Config, ConfigError, load
 from pile.duplicates import clusters
 from pile.exit_codes import (
@@ -91,14 +91,19 @@ def sources_command(
     """
     with _errors(debug):
         if not names:
-            rows = render.source_rows()
-            _print(rows, render.sources(rows), as_json=as_json)
+            rows = catalogue.rows()
+            _print(rows, catalogue.listing(rows, _columns()), as_json=as_json)
         elif names[0] == CHECK:
             _check_upstreams(names[1:], config, as_json=as_json)
         else:
             for name in names:
                 _require_source(name)
-                _print(render.source_facts(name), render.source(name), as_json=as_json)
+                _print(catalogue.facts(name), catalogue.explanation(name), as_json=as_json)
+
+
+def _columns() -> int:
+    """Return the width of the terminal, or 0 if this is written elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
 
 
 def _require_source(name: str) -> None:

@@ -71,6 +71,7 @@ def download(order: Order) -> Receipt:
             entries = [_download(order, order.files[0], journal, threading.Event())]
         else:
             entries = _download_all(order, journal)
+    store.settle(file.path.parent for file in order.files)
     parts = tuple(
         Part(os.path.relpath(file.path, order.folder), size, sha256)
         for file, (size, sha256) in zip(order.files, entries, strict=True)

@@ -17,8 +17,6 @@ from pile.upstreams import Answered
 from pile.urls import SUFFIX, Listed
 from pile.why import Why
 from sources.formats.reddit_links import REASONS
-from sources.published import PILE_SET_NAMES, PUBLISHED
-from sources.registry import SOURCES
 from sources.source import Json
 
 _SHOWN_LINES = 24
@@ -230,80 +228,3 @@ def answered(found: Sequence[Answered]) -> str:
     """Return how each upstream answered."""
     rows = [(one.source, one.host, one.state, visible(one.what)) for one in found]
     return table(("SOURCE", "HOST", "STATE", ""), rows)
-
-
-def source_rows() -> list[dict[str, Json]]:
-    """Return the 22 components: what the Pile published of each, and whether it can be read."""
-    rows: list[dict[str, Json]] = []
-    for name, pile_set_name in PILE_SET_NAMES.items():
-        source, published = SOURCES.get(name), PUBLISHED[name]
-        rows.append(
-            {
-                "name": name,
-                "pile_set_name": pile_set_name,
-                "access": source.access if source else None,
-                "licence": source.licence if source else None,
-                "is_read": source is not None,
-                "documents": published.documents,
-                "text_bytes": published.text_bytes,
-                "epochs": published.epochs,
-                "remark": published.remark,
-            }
-        )
-    return rows
-
-
-def sources(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return the table of components."""
-    cells = [
-        (
-            row["name"],
-            row["pile_set_name"],
-            row["access"] or "",
-            "yes" if row["is_read"] else "not yet",
-            f"{row['documents']:,}",
-            size(row["text_bytes"]),
-            f"{row['epochs']:g}",
-            row["licence"] or "",
-        )
-        for row in rows
-    ]
-    header = ("SOURCE", "IN THE PILE", "ACCESS", "READ", "DOCUMENTS", "TEXT", "EPOCHS", "LICENCE")
-    return table(header, cells, right=(4, 5, 6))
-
-
-def source_facts(name: str) -> dict[str, Json]:
-    """Return all that is known of one source."""
-    rows = [row for row in source_rows() if row["name"] == name]
-    facts: dict[str, Json] = {**rows[0]} if rows else {"name": name}
-    found = SOURCES.get(name)
-    if found is not None:
-        facts |= {
-            "access": found.access,
-            "licence": found.licence,
-            "version": found.version,
-            "homepage": found.homepage,
-            "manual": found.manual,
-            "options": dict(found.defaults),
-            "reasons": dict(found.reasons),
-        }
-    return facts
-
-
-def source(name: str) -> str:
-    """Return all that is known of one source."""
-    found = SOURCES.get(name)
-    published = PUBLISHED.get(name)
-    lines = [f"{name}: {PILE_SET_NAMES.get(name, 'your own files')}"]
-    if published:
-        lines.append(
-            f"published: {published.documents:,} documents, {published.text_bytes:,} bytes, "
-            f"mean {published.mean_kib:g} KiB, {published.epochs:g} epochs. {published.remark}".rstrip()
-        )
-    if found is None:
-        return "\n".join([*lines, "cannot be read yet"])
-    lines += [f"access: {found.access}", f"licence: {found.licence}", f"homepage: {found.homepage}"]
-    lines += [f"by hand: {found.manual}"] if found.manual else []
-    lines += ["options:", *(f"  {key} = {value!r}" for key, value in found.defaults.items())]
-    lines += ["rejects:", *(f"  {key}: {text}" for key, text in found.reasons.items())]
-    return "\n".join(lines)

@@ -295,7 +295,7 @@ def _run_tasks(
 
 
 def _complete(config: Config, one: _Running, watch: Watch, outcome: Outcome) -> None:
-    receipts = [one.receipts[name] for name in sorted(one.wanted)]
+    receipts = _settled(one)
     parts = one.stage.finish(one.folder, receipts)
     found = ledger.manifest(one.stage.recipe, receipts)
     found["parts"].extend(asdict(part) for part in parts)
@@ -307,6 +307,16 @@ def _complete(config: Config, one: _Running, watch: Watch, outcome: Outcome) -> 
     log(config, {**event, **counts, "seconds": round(seconds, 3), "read_bytes": one.read_bytes})
     outcome.made.append(one.stage.name)
     watch(StageMade(one.stage, found, seconds, one.read_bytes))
+
+
+def _settled(one: _Running) -> Sequence[Receipt]:
+    """Return what the receipts come to now that all are there; the ledger then says so too."""
+    found = [one.receipts[name] for name in sorted(one.wanted)]
+    settled = one.stage.settle(found)
+    for before, after in zip(found, settled, strict=True):
+        if after != before:
+            ledger.append(one.folder, after)
+    return settled
 
 
 def _remove_orphans(folder: Path, manifest: Mapping[str, Any]) -> None:

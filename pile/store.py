@@ -61,9 +61,17 @@ def publish_link(path: Path, target: Path) -> None:
 
 
 def adopt(partial: Path, path: Path) -> None:
-    """Give its final name to a file that is already complete, verified and flushed to disk."""
+    """Give its final name to a file that is already complete, verified and flushed to disk.
+
+    The name itself is on disk once `settle` was called for its folder.
+    """
     partial.replace(path)
-    _sync(path.parent)
+
+
+def settle(folders: Iterable[Path]) -> None:
+    """Bring the names in folders to disk."""
+    for folder in sorted(set(folders)):
+        _sync_one(folder)
 
 
 def append_line(path: Path, line: str) -> None:

@@ -57,6 +57,10 @@ def _begins_zstd(head: bytes) -> bool:
     return skippable or head.startswith(b"\x28\xb5\x2f\xfd")
 
 
+BZIP2 = Compression(
+    "bzip2", (".bz2", ".tbz2"), _begins_bzip2, bz2.BZ2Decompressor, zero_padding=False
+)
+
 COMPRESSIONS = (
     Compression(
         "gzip",
@@ -65,7 +69,7 @@ COMPRESSIONS = (
         lambda: ZlibDecoder(wbits=31),
         zero_padding=True,
     ),
-    Compression("bzip2", (".bz2", ".tbz2"), _begins_bzip2, bz2.BZ2Decompressor, zero_padding=False),
+    BZIP2,
     Compression(
         "xz",
         (".xz", ".txz"),
@@ -83,15 +87,21 @@ MAGIC_BYTES = 10
 
 
 class DecompressedStream(OneWayStream):
-    """What the streams of one compression format in ``source`` decompress to."""
+    """What the streams of one compression format in ``source`` decompress to.
 
-    def __init__(self, source: BinaryIO, name: str, compression: Compression) -> None:
+    ``stream_start`` is the place in ``source`` at which the stream begins that the last bytes came
+    from; ``source`` stands at ``start``, which begins the first.
+    """
+
+    def __init__(
+        self, source: BinaryIO, name: str, compression: Compression, start: int = 0
+    ) -> None:
         self._source = source
         self._name = name
         self._compression = compression
         self._decoder = compression.decoder()
         self._waiting = b""
-        self._taken = 0
+        self._taken = self.stream_start = start
         self._produced = 0
         self._ended = False
         self._guard = ExpansionGuard(name)
@@ -146,6 +156,7 @@ class DecompressedStream(OneWayStream):
             self._ended = True
         elif self._compression.begins(rest[:MAGIC_BYTES]):
             self._decoder, self._waiting = self._compression.decoder(), rest
+            self.stream_start = self._taken - len(rest)
         else:
             self._taken -= len(rest)
             raise self._failure("what follows the end of a stream does not begin another")

@@ -31,7 +31,16 @@ from sources.formats import mail
 from sources.formats.numbering import numbered
 from sources.formats.packed import UNREADABLE, files
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Options, RawFile, Rejected, Source, excerpt
+from sources.source import (
+    Document,
+    Get,
+    Options,
+    Pace,
+    RawFile,
+    Rejected,
+    Source,
+    excerpt,
+)
 
 URL = "https://www.cs.cmu.edu/~enron/enron_mail_20150507.tar.gz"
 SIZE = 443_254_787
@@ -106,4 +115,7 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published"},
     homepage="https://www.cs.cmu.edu/~enron/",
+    raw_bytes=SIZE,
+    # No limit is stated: a guess, for one file.
+    paces={"www.cs.cmu.edu": Pace(1.0, 1)},
 )

@@ -31,7 +31,17 @@ from pathlib import Path, PurePosixPath
 from sources.formats.numbering import numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Options, RawFile, Rejected, Source, by_fidelity, excerpt
+from sources.source import (
+    Document,
+    Get,
+    Options,
+    Pace,
+    RawFile,
+    Rejected,
+    Source,
+    by_fidelity,
+    excerpt,
+)
 
 URL = "https://www.statmt.org/europarl/v7/europarl.tgz"
 LICENCE = "European Parliament: reproduction authorised if the source is acknowledged"
@@ -209,4 +219,7 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published", "languages": ()},
     homepage="https://www.statmt.org/europarl/",
+    raw_bytes=1_500_000_000,
+    # No limit is stated: a guess, for a server known to be slow.
+    paces={"www.statmt.org": Pace(1.0, 1)},
 )

@@ -44,7 +44,8 @@ from typing import Any, BinaryIO
 from sources.archive_tar import tar_members
 from sources.archives import Overlong, lines
 from sources.formats.html_events import TooDeepError
-from sources.formats.numbering import numbered
+from sources.formats.listings import objects
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.formats.postgres_csv import rows
 from sources.formats.soup_text import soup_text, whole_text
@@ -54,6 +55,7 @@ from sources.source import (
     Get,
     Json,
     Options,
+    Pace,
     RawFile,
     Rejected,
     Source,
@@ -90,9 +92,9 @@ FIELDS_BY_QUALITY = (
     "plain_text",
 )
 
-_KEY = re.compile(
-    r"<Key>(bulk-data/opinions-(\d{4}-\d\d-\d\d)\.csv\.bz2)</Key>.*?<Size>(\d+)</Size>", re.DOTALL
-)
+OPINIONS = "bulk-data/opinions-"
+
+_SNAPSHOT = re.compile(rf"{OPINIONS}(\d{{4}}-\d\d-\d\d)\.csv\.bz2", re.ASCII)
 _VOLUME = re.compile(r"[a-z0-9][a-z0-9.-]*/[0-9][0-9a-z-]*")
 
 
@@ -133,19 +135,22 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
 
 def _snapshot(wanted: str, get: Get) -> RawFile:
-    url = f"{BUCKET}?list-type=2&prefix=bulk-data/opinions-"
-    listed = {day: (key, int(size)) for key, day, size in _KEY.findall(get(url).decode("utf-8"))}
+    listed = {
+        match[1]: found
+        for found in objects(BUCKET, OPINIONS, get)
+        if (match := _SNAPSHOT.fullmatch(found.key))
+    }
     day = max(listed, default="") if wanted == "newest" else wanted
     if day not in listed:
-        raise ValueError(f"{url} lists no opinions of {wanted!r}, only of {sorted(listed)}")
-    key, size = listed[day]
-    return RawFile(HOST + key, key.removeprefix("bulk-data/"), size)
+        raise ValueError(f"{BUCKET} lists no opinions of {wanted!r}, only of {sorted(listed)}")
+    key = listed[day].key
+    return RawFile(HOST + key, key.removeprefix("bulk-data/"), listed[day].size)
 
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every opinion, case or other member; see the module."""
     chosen = by_fidelity(options, READINGS)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, stream in files(path, raw):
         for origin, record in _records(file, stream):
             try:
@@ -232,7 +237,7 @@ def _parsed(content: bytes) -> Mapping[str, Any] | _Unread:
 
 
 def _document(
-    origin: str, record: Mapping[str, Any] | _Unread, reading: Reading, taken: dict[str, int]
+    origin: str, record: Mapping[str, Any] | _Unread, reading: Reading, taken: Uses
 ) -> Document:
     if isinstance(record, _Unread):
         raise _UnfitError(record.reason, record.shown)
@@ -334,5 +339,13 @@ SOURCE = Source(
     },
     defaults={"snapshot": "newest", "volumes": (), "fidelity": "published"},
     homepage="https://www.courtlistener.com/help/api/bulk-data/",
+    # Some tens of GB, bz2: a guess, as the listing alone says.
+    raw_bytes=50_000_000_000,
+    # No limits are stated: guesses, for a charity's hosts.
+    paces={
+        "com-courtlistener-storage.s3-us-west-2.amazonaws.com": Pace(2.0, 2),
+        "storage.courtlistener.com": Pace(2.0, 2),
+        "static.case.law": Pace(2.0, 2),
+    },
     libraries=("lxml",),
 )

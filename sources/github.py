@@ -28,7 +28,6 @@ Place in a file: the archive's member. The id is ``github/OWNER/NAME/PATH``, wit
 occurrence.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -40,14 +39,21 @@ from sources.formats import file_kinds, licence_texts
 from sources.formats.latex import decode
 from sources.formats.numbering import numbered
 from sources.formats.packed import UNREADABLE, uncompressed_name
+from sources.formats.repository_search import all_found, most_starred
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Options, RawFile, Rejected, Source, excerpt
+from sources.source import (
+    Document,
+    Get,
+    Key,
+    Options,
+    Pace,
+    RawFile,
+    Rejected,
+    Source,
+    excerpt,
+)
 
 API = "https://api.github.com/"
-PAGE = 100
-MOST_FOUND = 1000
-"""Results that GitHub gives of one search."""
-
 MAX_FILE = 16 << 20
 """Bytes of one file. What is longer has too many characters however it is decoded."""
 
@@ -56,8 +62,8 @@ MAX_LINE = 200
 """Characters that lines may have on average."""
 
 MANUAL = (
-    "Downloads with a token are not there yet. Put archives of repositories,"
-    " OWNER/NAME.tar.gz, where you like, and name them in this source's table (files = [...]). Open substitute:"
+    "Get a token of GitHub's. Or put archives of repositories, OWNER/NAME.tar.gz, where you like, and"
+    " name them in this source's table (files = [...]). Open substitute:"
     " common-pile/stackv2_edu at huggingface.co."
 )
 
@@ -78,13 +84,16 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
     """Yield an archive of each repository in ``repositories``, or else of what ``search`` finds.
 
     ``repositories`` are OWNER/NAME, or OWNER/NAME@REF; otherwise the first ``count`` results of the
-    search, most stars first, sorted by name. Raises ValueError for a name of another form, for a
-    count that GitHub does not give, or an answer that it does not document.
+    search, most stars first, sorted by name; ``count = 0`` takes all (192,000 in 2020, at the pace
+    of searches an hour or two). Raises ValueError for a name of another form, for a count that
+    GitHub does not give, or an answer that it does not document.
     """
     names = options["repositories"]
     if not isinstance(names, tuple):
         raise ValueError(f"repositories is {names!r}, not a list of OWNER/NAME")  # noqa: TRY004
-    for name in names or sorted(_found(str(options["search"]), int(str(options["count"])), get)):
+    for name in names or sorted(
+        set(_found(str(options["search"]), int(str(options["count"])), get))
+    ):
         match = _NAME.fullmatch(name)
         if match is None:
             raise ValueError(f"{name!r} is no repository: OWNER/NAME, or OWNER/NAME@REF")
@@ -93,20 +102,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
 
 def _found(search: str, count: int, get: Get) -> Iterator[str]:
-    if not 0 < count <= MOST_FOUND:
-        raise ValueError(f"count is {count}; GitHub gives 1 to {MOST_FOUND} results of a search")
-    for page in range((count + PAGE - 1) // PAGE):
-        url = (
-            f"{API}search/repositories?q={quote(search, safe='')}&sort=stars&order=desc"
-            f"&per_page={PAGE}&page={page + 1}"
-        )
-        try:
-            items = [str(item["full_name"]) for item in json.loads(get(url))["items"]]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(f"{url} is no answer of a search ({error!r})") from error
-        yield from items[: count - page * PAGE]
-        if len(items) < PAGE:
-            return
+    return most_starred(search, count, get) if count else all_found(search, get)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,5 +238,18 @@ SOURCE = Source(
         "licences": (),
     },
     homepage="https://docs.github.com/rest",
+    # How large the archives of all repositories are is not known.
+    raw_bytes=0,
+    keys=(
+        Key(
+            "GITHUB_TOKEN",
+            ("api.github.com",),
+            "Authorization",
+            "https://github.com/settings/tokens; it needs no permissions",
+            prefix="Bearer ",
+        ),
+    ),
+    # A search may be made 30 times a minute; archives come from another host, whose pace is a guess.
+    paces={"api.github.com": Pace(0.5, 2), "codeload.github.com": Pace(2.0, 4)},
     manual=MANUAL,
 )

@@ -14,7 +14,6 @@ Place in a file: the file is the book. An id is ``gutenberg_pg19/`` and the file
 """
 
 import base64
-import json
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
@@ -22,9 +21,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sources.archives import open_stream
+from sources.formats.listings import json_object
 from sources.formats.packed import uncompressed_name
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Json, Options, RawFile, Rejected, Source, excerpt
+from sources.source import (
+    Document,
+    Get,
+    Json,
+    Options,
+    Pace,
+    RawFile,
+    Rejected,
+    Source,
+    excerpt,
+)
 
 HOST = "https://storage.googleapis.com/"
 BUCKET = "deepmind-gutenberg"
@@ -41,20 +51,23 @@ _NAME = re.compile(r"(?:train|validation|test)/[0-9]{1,9}\.txt")
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
     """Yield the books of ``part`` with their sizes and checksums, in the order of their names.
 
-    ``files`` cuts them to the first so many; 0 takes all 28,602. Raises ValueError for another part
+    ``count`` cuts them to the first so many; 0 takes all 28,602. Raises ValueError for another part
     and for a listing that is not in its known form.
     """
-    part, files = str(options["part"]), int(str(options["files"]))
+    part, count = str(options["part"]), int(str(options["count"]))
     if part not in PARTS:
         raise ValueError(f"part is {part!r}, not one of {', '.join(PARTS)}")
-    for number, item in enumerate(_listed(part, get)):
-        if files and number >= files:
+    number = 0
+    for number, item in enumerate(_listed(part, get), 1):
+        if count and number > count:
             return
         try:
             name, size, md5 = item["name"], int(item["size"]), base64.b64decode(item["md5Hash"])
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"the listing of {BUCKET} holds {str(item)[:200]}") from error
+            raise ValueError(f"{HOST} lists in {BUCKET} {str(item)[:200]}") from error
         yield RawFile(f"{HOST}{BUCKET}/{name}", name, size, f"md5:{md5.hex()}")
+    if not number:
+        raise ValueError(f"{HOST} lists no book of {part} in {BUCKET}: it may have moved")
 
 
 def _listed(part: str, get: Get) -> Iterator[dict[str, Any]]:
@@ -64,13 +77,18 @@ def _listed(part: str, get: Get) -> Iterator[dict[str, Any]]:
         query = {"prefix": f"{part}/", "fields": "items(name,size,md5Hash),nextPageToken"}
         if token:
             query["pageToken"] = token
-        page = json.loads(get(f"{HOST}storage/v1/b/{BUCKET}/o?{urlencode(query)}"))
-        yield from (
-            item for item in page.get("items", []) if _NAME.fullmatch(str(item.get("name")))
-        )
-        token = page.get("nextPageToken", "")
+        url = f"{HOST}storage/v1/b/{BUCKET}/o?{urlencode(query)}"
+        page = json_object(url, get)
+        try:
+            books = [item for item in page.get("items", []) if _NAME.fullmatch(item["name"])]
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{url} is no listing of a bucket ({error!r})") from error
+        yield from books
+        last, token = token, page.get("nextPageToken", "")
         if not token:
             return
+        if token == last:
+            raise ValueError(f"{url} says that more follows, and not where")
 
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
@@ -116,6 +134,9 @@ SOURCE = Source(
         "overlong": "a file of more than 256 MiB",
         "empty": "a book of no bytes",
     },
-    defaults={"part": "train", "files": 0},
+    defaults={"part": "train", "count": 0},
     homepage="https://github.com/google-deepmind/pg19",
+    raw_bytes=11_678_184_672,  # of the training books
+    # No limit is stated for the bucket: a guess, far below what it bears.
+    paces={"storage.googleapis.com": Pace(20.0, 8)},
 )

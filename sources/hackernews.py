@@ -3,9 +3,9 @@ r"""HackerNews: stories with the chains of comments below them.
 Raw format: items as https://hacker-news.firebaseio.com/v0/ gives them: a JSON object with ``id``,
 ``type`` (story, comment, job, poll, pollopt), ``by``, ``time``, ``text`` (HTML of ``p``, ``a``, ``i``,
 ``pre``, ``code``), ``dead``, ``deleted``, ``parent``, ``kids`` (ranked), ``url``, ``score``, ``title``,
-``descendants``; ``null`` where there is none. One is a file, ``item/8863.json``. Their bulk is one an
-item a line, ``items-0001.jsonl``, as an export of BigQuery's ``hacker_news.full`` can be made to be.
-Either may be compressed, or packed in archives.
+``descendants``; ``null`` where there is none. Files have an item a line, as `plan` fetches them,
+``items/00000001-00010000.jsonl``, and as an export of BigQuery's ``hacker_news.full`` can be made to
+have; or are one item, ``item/8863.json``. Either may be compressed, or packed in archives.
 
 Published extraction: a story with at least one point and one descendant that is not dead. ``title -
 by`` and a line end; if there is a url, a line end, that again, and the url; if there is a text, a line
@@ -24,10 +24,12 @@ Known differences: none in the text, see `sources.formats.html_markdown` for htm
 published crawl lost stories also where it was interrupted. Here an item that is not among the files
 is taken for null.
 
-All files are read together, in two passes over a temporary file of about the size of all items. Only
-what is not a comment is a record of its own; a document's meta says how many of how many comments
+A story's comments have higher numbers than it, over days and thus files, so all files are read
+together: each is read once for its soundness and once into a temporary file (in the folder that TMPDIR
+names, of about the size of all items), in which items are looked up by number. Memory does not grow.
+Only what is not a comment is a record of its own; a document's meta says how many of how many comments
 are in it. Documents come by id. Place in a file: the line, and the archive's member. The id is
-``hackernews/ID``. The Pile's last item is 24,531,712; that many requests take weeks, so
+``hackernews/ID``. The Pile's last item is 24,531,712, a request each, so
 `plan` is small unless told otherwise, and ``last = 0`` stands for the newest item.
 """
 
@@ -49,6 +51,7 @@ from sources.source import (
     Get,
     Grouping,
     Options,
+    Pace,
     RawFile,
     Rejected,
     Source,
@@ -62,22 +65,30 @@ LICENCE = "its users' copyright, given to Y Combinator under its terms of use"
 LONGEST = 1 << 20
 """Bytes of one item; the longest honest ones have 100 KiB."""
 CHUNK = 1 << 20
+ITEMS = 10_000
+"""Items that are fetched into one file, an item a line."""
+
 
 _NUMBER = re.compile(rb"\s*([0-9]{1,18})\s*")
 
 
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
-    """Yield the items from ``first`` to ``last``, a request each; there are no checksums.
+    """Yield files of up to `ITEMS` items, from ``first`` to ``last``; there are no checksums.
 
+    They end at multiples of `ITEMS`, so that a later ``last`` leaves all but one as they are.
     Raises ValueError for bounds out of order.
     """
     first, last = int(str(options["first"])), int(str(options["last"])) or _newest(get)
     if not 1 <= first <= last:
         raise ValueError(f"first is {first}, last {last}: items count from 1")
-    return (
-        RawFile(f"{API}item/{number}.json", f"item/{number}.json")
-        for number in range(first, last + 1)
-    )
+    starts = [first, *range(first + ITEMS - (first - 1) % ITEMS, last + 1, ITEMS)]
+    ends = [*(start - 1 for start in starts[1:]), last]
+    return [_items(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _items(start: int, end: int) -> RawFile:
+    name = f"items/{start:09}-{end:09}.jsonl"
+    return RawFile(f"{API}item/{{{start}..{end}}}.json", name, form="items")
 
 
 def _newest(get: Get) -> int:
@@ -246,5 +257,9 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published", "first": 1, "last": 10_000},
     homepage="https://github.com/HackerNews/API",
+    # 24,531,712 items of about 400 bytes: a guess.
+    raw_bytes=10_000_000_000,
+    # "Currently no rate limit", says its README; the pace is a guess at what is decent.
+    paces={"hacker-news.firebaseio.com": Pace(100.0, 16)},
     grouping=Grouping(key=one_group, read=read_together),
 )

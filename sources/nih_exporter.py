@@ -44,6 +44,7 @@ from sources.source import (
     Get,
     Grouping,
     Options,
+    Pace,
     RawFile,
     Rejected,
     Source,
@@ -327,5 +328,9 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published", "first": 1985, "last": 2020},
     homepage="https://reporter.nih.gov/exporter",
+    # A guess from 2 GB of published text, zipped.
+    raw_bytes=1_000_000_000,
+    # What the same office asks of those who use its API.
+    paces={"reporter.nih.gov": Pace(1.0, 1)},
     grouping=Grouping(key=one_group, read=read_together),
 )

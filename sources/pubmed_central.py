@@ -1,9 +1,11 @@
 """PubMed Central: the full text of open-access articles, from JATS XML through pandoc.
 
-Raw formats: an article's XML as today's bucket has it (https://pmc-oa-opendata.s3.amazonaws.com/,
-one folder a version of an article); an OA package ``PMCn.tar.gz`` as NLM gave out until August 2026,
-one ``.nxml`` among figures and supplements; and NLM's bulk archives of many articles. A file of any
-other kind, such as a list of files, is refused.
+Raw formats, of all generations: an article's XML as today's bucket has it (see
+`sources.formats.pmc_bucket`), with or without the bucket's record of it beside it,
+``PMCn.v.xml`` and ``PMCn.v.json``; an OA package ``PMCn.tar.gz`` as NLM gave out until August 2026,
+one ``.nxml`` among figures and supplements; NLM's bulk archives of many articles; and sets of
+articles in one XML, ``pmc-articleset`` as E-utilities answer and ``articles`` as Europe PMC's bulk
+files are. A file of any other kind, such as a list of files, is refused.
 
 Published extraction: the one ``.nxml`` of a package through ``pandoc --from=jats`` to pandoc's
 Markdown with ``--wrap=none``; packages with none or several, and whatever pandoc refuses, are
@@ -17,31 +19,37 @@ writes more of them, as HTML). What a given pandoc makes of an article is reprod
 Pandoc takes about 150 bytes of heap a byte of XML; ``heap_mib`` and ``cpu_seconds`` bound it well
 beyond all but some giant tables.
 
-Place in a file: the member of an archive, or nothing for a file that is one article. The id is
-``pubmed_central/PMCn``, from the article itself, else from the name; ``/rN`` follows at its Nth
-occurrence in one archive. The licence is the article's own where it names a Creative Commons one.
+Place in a file: the member of an archive, the number of the article in a set, or nothing for a file
+that is one article. The id is ``pubmed_central/PMCn``, from the article itself, else from the name;
+``/rN`` follows at its Nth occurrence in one file. The licence is the article's own where it
+names a Creative Commons one, else what the bucket's record says (``license_code``, without a
+version). ``records = true`` fetches the records too; ``licences`` keeps only articles whose licence
+is named, with or without its version, as ``["CC0", "CC-BY-4.0", "CC-BY-SA"]``; by default all are kept, as published.
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
-from urllib.parse import parse_qs, quote, urlsplit
+
+from lxml import etree
 
 from sources.archives import Member, members, open_stream
-from sources.formats import pandoc
-from sources.formats.jats import front
+from sources.formats import pandoc, pmc_bucket
+from sources.formats.jats import Front, front
 from sources.formats.numbering import numbered
-from sources.formats.xml_records import tree
+from sources.formats.xml_records import records
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     EXCERPT,
     Document,
     Get,
+    Grouping,
+    Json,
     Options,
+    Pace,
     RawFile,
     Rejected,
     Source,
@@ -49,7 +57,6 @@ from sources.source import (
     excerpt,
 )
 
-BUCKET = "https://pmc-oa-opendata.s3.amazonaws.com/"
 LICENCE = "as the article states; no Creative Commons licence recognised"
 MAX_ARTICLE = 32 << 20
 """Bytes of an article's XML; more do not fit pandoc's memory by far."""
@@ -57,9 +64,18 @@ MAX_ARTICLE = 32 << 20
 ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
 ARTICLES = (".nxml", ".xml", ".nxml.gz", ".xml.gz")
 
+SETS = ("pmc-articleset", "articles")
+"""Roots of XML that holds many articles."""
+
+MAX_RECORD = 1 << 20
+"""Bytes of the bucket's record of an article; honest ones have some thousand."""
+
+BEGINNING = 4096
+"""Bytes in which a set's root begins."""
+
 _PACKAGE = re.compile(r"PMC[0-9]+")
-_VERSION = re.compile(r"(PMC[0-9]+)\.([0-9]+)/")
-_S3 = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+_VERSIONED = re.compile(r"(?:.*/)?PMC[0-9]+\.[0-9]+")
+_SET = re.compile(rb"<(?:%s)[\s>]" % "|".join(SETS).encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,76 +87,103 @@ class Article:
     xml: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How articles are read: pandoc's bounds, and the beginnings of licences that are wanted."""
+
+    limits: pandoc.Limits
+    licences: tuple[str, ...]
+
+
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
-    """Yield the newest version of each article in the bucket.
+    """Yield the newest version of each article in the bucket, with its record if ``records``.
 
-    ``articles`` names some, as "PMC13900"; they come with their checksums. Without it, the bucket
-    is listed by 1,000 versions a request (some 8,000 requests for all of it), which ``prefix``
-    narrows, as "PMC1390". Raises ValueError for an article that is not there.
+    ``articles`` names some, as "PMC13900"; they come with their checksums. Without it, all are
+    planned that begin with ``prefix``, as "PMC1390": ``listing = "bucket"`` asks for 1,000 a request
+    (8,000 requests for all), ``"inventory"`` reads S3's last inventory, a few large files. Raises
+    ValueError for an article that is not there, for no article, or another listing.
     """
-    articles = options["articles"]
-    if not isinstance(articles, tuple):
-        raise ValueError(f"articles must be a list of PMCIDs, not {articles!r}")  # noqa: TRY004 - a setting's value
+    found = _planned(options, get)
+    if not options["records"]:
+        return found
+    return (file for raw in found for file in (raw, pmc_bucket.record_of(raw)))
+
+
+def _planned(options: Options, get: Get) -> Iterable[RawFile]:
+    articles = _texts(options, "articles")
     if articles:
-        return (_article(pmcid, get) for pmcid in sorted(set(articles)))
-    return _listed(str(options["prefix"]), get)
+        return (pmc_bucket.article(pmcid, get) for pmcid in sorted(set(articles)))
+    if options["listing"] not in LISTINGS:
+        raise ValueError(f"listing is {options['listing']!r}, not one of {', '.join(LISTINGS)}")
+    return LISTINGS[str(options["listing"])](str(options["prefix"]), get)
 
 
-def _article(pmcid: str, get: Get) -> RawFile:
-    """Return an article's newest version; its record in the bucket gives address and MD5."""
-    version = max((int(version) for _, version in _versions(f"{pmcid}.", get)), default=None)
-    if version is None:
-        raise ValueError(f"{BUCKET} has no article {pmcid}")
-    record = json.loads(get(f"{BUCKET}metadata/{pmcid}.{version}.json"))
-    address = urlsplit(str(record.get("xml_url", "")))
-    if not address.path.strip("/"):
-        raise ValueError(f"{BUCKET} states no XML for {pmcid}.{version}")
-    md5 = parse_qs(address.query).get("md5")
-    return RawFile(
-        url=BUCKET + address.path.lstrip("/"),
-        name=_file_name(pmcid, version),
-        checksum=f"md5:{md5[0]}" if md5 else None,
-    )
+LISTINGS = {"bucket": pmc_bucket.listed, "inventory": pmc_bucket.inventoried}
 
 
-def _listed(prefix: str, get: Get) -> Iterator[RawFile]:
-    # The listing is sorted, so the versions of an article stand together.
-    for pmcid, versions in groupby(_versions(prefix, get), key=lambda found: found[0]):
-        newest = max(int(version) for _, version in versions)
-        stem = f"{pmcid}.{newest}"
-        yield RawFile(f"{BUCKET}{stem}/{stem}.xml", _file_name(pmcid, newest))
+def _texts(options: Options, name: str) -> tuple[str, ...]:
+    value = options[name]
+    if not isinstance(value, tuple):
+        raise ValueError(f"{name} must be a list, not {value!r}")  # noqa: TRY004 - a setting's value
+    return value
 
 
-def _versions(prefix: str, get: Get) -> Iterator[tuple[str, str]]:
-    """Yield PMCID and version of every folder in the bucket whose name begins with ``prefix``."""
-    query = f"{BUCKET}?list-type=2&delimiter=/&prefix={quote(prefix)}"
-    url = query
-    while url:
-        page = tree(get(url), url)
-        for folder in page.iterfind(f"{_S3}CommonPrefixes/{_S3}Prefix"):
-            if match := _VERSION.fullmatch(folder.text or ""):
-                yield match[1], match[2]
-        token = page.findtext(f"{_S3}NextContinuationToken")
-        url = f"{query}&continuation-token={quote(token, safe='')}" if token else ""
-
-
-def _file_name(pmcid: str, version: int) -> str:
-    """Return a name in a folder of at most 1,000 articles."""
-    thousands = pmcid.removeprefix("PMC")[:-3] or "0"
-    return f"PMC{thousands}/{pmcid}.{version}.xml"
+def article_of(raw: RawFile, options: Options) -> str:
+    """Return the same for an article's version and the bucket's record of it."""
+    del options
+    stem, _, suffix = raw.name.rpartition(".")
+    return stem if suffix in ("xml", "json") and _VERSIONED.fullmatch(stem) else raw.name
 
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every article of a file; see the module."""
-    limits = pandoc.Limits(
-        cpu_seconds=int(str(options["cpu_seconds"])), heap_mib=int(str(options["heap_mib"]))
+    yield from read_together([(path, raw)], options)
+
+
+def read_together(
+    raw_files: Sequence[tuple[Path, RawFile]], options: Options
+) -> Iterator[Document | Rejected]:
+    """Yield a document or a rejection for every article of a file, or of one and its record.
+
+    A record that cannot be read is rejected, and the article read without it; `UnreadableFile` is
+    raised over an article's file, or a record without one.
+    """
+    reading = Reading(
+        pandoc.Limits(
+            cpu_seconds=int(str(options["cpu_seconds"])), heap_mib=int(str(options["heap_mib"]))
+        ),
+        _texts(options, "licences"),
     )
-    taken: dict[str, int] = {}
-    for article in _articles(path, raw):
-        if isinstance(article, Article):
-            yield _outcome(article, limits, taken)
-        else:
-            yield article
+    record: Mapping[str, Json] = {}
+    files = [file for file in raw_files if not file[1].name.endswith(".json")]
+    for path, raw in raw_files:
+        if raw.name.endswith(".json"):
+            found = _record(path, raw, alone=not files)
+            if isinstance(found, Rejected):
+                yield found
+            else:
+                record = found
+    for path, raw in files:
+        taken: dict[str, int] = {}
+        for article in _articles(path, raw):
+            if isinstance(article, Article):
+                yield _outcome(article, reading, record, taken)
+            else:
+                yield article
+
+
+def _record(path: Path, raw: RawFile, *, alone: bool) -> Mapping[str, Json] | Rejected:
+    """Return what the bucket says of an article."""
+    problem, found = "no record of an article", None
+    try:
+        found = json.loads(path.read_bytes() if path.stat().st_size <= MAX_RECORD else b"")
+    except (ValueError, RecursionError) as error:
+        problem = str(error)
+    if not isinstance(found, dict) or "pmcid" not in found:
+        if alone:
+            raise UnreadableFile(f"{raw.name}: {problem}; download it again")
+        return Rejected(raw.name, "malformed_json", excerpt(problem))
+    return Rejected(raw.name, "no_nxml", excerpt(str(found["pmcid"]))) if alone else found
 
 
 def _articles(path: Path, raw: RawFile) -> Iterator[Article | Rejected]:
@@ -153,11 +196,25 @@ def _articles(path: Path, raw: RawFile) -> Iterator[Article | Rejected]:
             yield from _bulk(path, raw)
     elif name.endswith(ARTICLES):
         with open_stream(path) as stream:
-            yield _article_or_rejected(raw.name, _stem(raw.name), stream)
+            if _SET.search(stream.peek(BEGINNING)[:BEGINNING]):
+                yield from _in_set(raw, stream)
+            else:
+                yield _article_or_rejected(raw.name, _stem(raw.name), stream)
     else:
         raise UnreadableFile(
             f"{raw.name}: neither an article ({', '.join(ARTICLES)}) nor an archive of them"
         )
+
+
+def _in_set(raw: RawFile, stream: BinaryIO) -> Iterator[Article | Rejected]:
+    """Yield the articles of a set; of one that is not to be had, E-utilities give a Reply."""
+    for number, element in enumerate(records(stream, raw.name, SETS, ("article", "Reply")), 1):
+        origin = f"{raw.name}:{number}"
+        if element.tag == "Reply":
+            yield Rejected(origin, "no_nxml", excerpt(" ".join(map(str, element.attrib.values()))))
+        else:
+            xml = etree.tostring(element, encoding="utf-8", with_tail=False)
+            yield Article(origin, f"{_stem(raw.name)}.{number}", xml)
 
 
 def _stem(name: str) -> str:
@@ -204,26 +261,45 @@ def _article_or_rejected(origin: str, name: str, stream: BinaryIO) -> Article | 
     return Article(origin, name, xml)
 
 
-def _outcome(article: Article, limits: pandoc.Limits, taken: dict[str, int]) -> Document | Rejected:
+def _outcome(
+    article: Article, reading: Reading, record: Mapping[str, Json], taken: dict[str, int]
+) -> Document | Rejected:
     about = front(article.xml)
     if about.root != "article":
         beginning = article.xml[:EXCERPT].decode("utf-8", "replace")
         return Rejected(article.origin, "not_jats", excerpt(beginning))
+    identifier = about.ids.get("pmcid") or article.name
+    licence = about.licence or pmc_bucket.licence(record) or LICENCE
+    if reading.licences and not _is_among(licence, reading.licences):
+        return Rejected(article.origin, "licence", excerpt(f"{identifier}: {licence}"))
     try:
-        markdown = pandoc.convert(article.xml, "jats", pandoc.TO_MARKDOWN, limits)
+        markdown = pandoc.convert(article.xml, "jats", pandoc.TO_MARKDOWN, reading.limits)
     except pandoc.PandocError as error:
         return Rejected(article.origin, error.reason, excerpt(str(error)))
     text = pandoc.without_div_lines(markdown)
-    identifier = about.ids.get("pmcid") or article.name
     if not text.strip():
         return Rejected(article.origin, "empty", identifier)
     return Document(
         id=numbered(f"pubmed_central/{identifier}", taken),
         text=text,
         origin=article.origin,
-        licence=about.licence or LICENCE,
-        meta=dict(about.ids),
+        licence=licence,
+        meta=_meta(about, record),
     )
+
+
+def _is_among(licence: str, wanted: Sequence[str]) -> bool:
+    """Tell whether a licence is one of these or, without a version there, a version of one."""
+    return any(re.fullmatch(rf"{re.escape(one)}(-\d.*)?", licence) for one in wanted)
+
+
+def _meta(about: Front, record: Mapping[str, Json]) -> dict[str, Json]:
+    """Return the article's ids, and of its record what bears on its use."""
+    said = {key: record[key] for key in ("license_code", "is_retracted") if key in record}
+    return {
+        **about.ids,
+        **{key: value for key, value in said.items() if isinstance(value, str | bool)},
+    }
 
 
 SOURCE = Source(
@@ -236,14 +312,29 @@ SOURCE = Source(
     read=read,
     plan=plan,
     reasons={
-        "no_nxml": "a package or archive without an article in it",
+        "no_nxml": "a package, archive, record or reply without an article in it",
         "several_nxml": "a package with more than one article file",
         "unreadable_member": "an article file with an unsafe name, or no regular file",
         "too_large": f"more than {MAX_ARTICLE >> 20} MiB of XML",
         "not_jats": "no XML whose root is an article",
+        "malformed_json": "a record of the bucket that is no JSON; its article is read all the same",
+        "licence": "a licence that the option licences does not name",
         "empty": "no text in the body, nor elsewhere that pandoc reads",
         **pandoc.REASONS,
     },
-    defaults={"articles": (), "prefix": "PMC", "cpu_seconds": 60, "heap_mib": 2048},
+    defaults={
+        "articles": (),
+        "prefix": "PMC",
+        "listing": "bucket",
+        "records": False,
+        "licences": (),
+        "cpu_seconds": 60,
+        "heap_mib": 2048,
+    },
     homepage="https://pmc.ncbi.nlm.nih.gov/tools/pmcaws/",
+    grouping=Grouping(key=article_of, read=read_together),
+    # 8 million versions of about 100 kB of XML: a guess, for no total is published.
+    raw_bytes=800_000_000_000,
+    # No limit is stated for the bucket: a guess, far below what it bears.
+    paces={"pmc-oa-opendata.s3.amazonaws.com": Pace(50.0, 16)},
 )

@@ -31,7 +31,8 @@ character (``&#xD800;``) becomes U+FFFD.
 
 Place in a file: the line of the row, counted from 1; of an archive, behind the member's name. An id is
 ``stackexchange/SITE/QUESTION``. Licence: CC BY-SA in the versions that the posts of a document state
-(``CC-BY-SA-3.0 AND CC-BY-SA-4.0``). It asks for attribution: site, ids and owners (a user's number,
+(``CC-BY-SA-3.0 AND CC-BY-SA-4.0``); in dumps before 2019, which state none, in those of the days on
+which they were written, by Stack Exchange's own rule (`VERSIONS`). It asks for attribution: site, ids and owners (a user's number,
 or the name of one who left) of question and answers are in the meta, in the order of the text.
 """
 
@@ -44,16 +45,17 @@ from types import MappingProxyType
 from lxml import etree
 
 from sources.formats.fragment_text import BrokenMarkupError, fragment_text
+from sources.formats.listings import xml_root
 from sources.formats.packed import files
 from sources.formats.stack_posts import BrokenRow, Row, rows
 from sources.formats.stack_waiting import Answer, Question, Waiting
-from sources.formats.xml_records import tree
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
     Get,
     Json,
     Options,
+    Pace,
     RawFile,
     Rejected,
     Source,
@@ -69,8 +71,12 @@ POSTS = "Posts.xml"
 ARCHIVE = ".7z"
 QUESTION, ANSWER = "1", "2"
 LICENCE = "CC-BY-SA"
-"""Of posts that state no version, as in dumps before 2019."""
+"""Of posts that state neither a version nor a day."""
 
+VERSIONS = (("2018-05-02", "CC BY-SA 4.0"), ("2011-04-08", "CC BY-SA 3.0"), ("", "CC BY-SA 2.5"))
+"""From which day on posts come under which licence (https://stackoverflow.com/help/licensing)."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DUMP = re.compile(
     r"(?P<site>[a-z0-9.-]+?)(?:-Posts)?(?<!-Badges)(?<!-Comments)(?<!-PostHistory)(?<!-PostLinks)"
     r"(?<!-Tags)(?<!-Users)(?<!-Votes)\.7z"
@@ -189,7 +195,7 @@ def _asked(row: Row, waiting: Waiting, site: Site) -> Rejected | None:
         score=_whole(row, "Score", "0"),
         tags=stated.get("Tags", ""),
         owner=_owner(stated),
-        licence=stated.get("ContentLicense", ""),
+        licence=_licence(stated),
     )
     wanted = _whole(row, "AnswerCount", "0")
     if wanted <= 0:
@@ -197,6 +203,16 @@ def _asked(row: Row, waiting: Waiting, site: Site) -> Rejected | None:
     if not waiting.ask(question, wanted):
         return site.reject(row.line, "repeated", question.title)
     return None
+
+
+def _licence(stated: Mapping[str, str]) -> str:
+    """Return the licence that a row states or, in older dumps, that of its day; else nothing."""
+    if stated.get("ContentLicense"):
+        return stated["ContentLicense"]
+    day = _DAY.match(stated.get("CreationDate", ""))
+    if day is None:
+        return ""
+    return next(licence for first, licence in VERSIONS if day[0] >= first)
 
 
 def _answered(row: Row, waiting: Waiting, site: Site) -> Document | Rejected | None:
@@ -208,7 +224,7 @@ def _answered(row: Row, waiting: Waiting, site: Site) -> Document | Rejected | N
         score=_whole(row, "Score", "0"),
         body=stated["Body"],
         owner=_owner(stated),
-        licence=stated.get("ContentLicense", ""),
+        licence=_licence(stated),
     )
     parent = _whole(row, "ParentId")
     missing = waiting.answer(parent, answer, MIN_SCORE)
@@ -291,10 +307,7 @@ def plan(options: Options, get: Get) -> Iterator[RawFile]:
     item = str(options["item"])
     base = f"https://archive.org/download/{item}"
     sites = options["sites"] if isinstance(options["sites"], tuple) else (str(options["sites"]),)
-    try:
-        listing = tree(get(f"{base}/{item}_files.xml"), f"{item}_files.xml")
-    except UnreadableFile as error:
-        raise ValueError(f"{base}: {error}") from error
+    listing = xml_root(f"{base}/{item}_files.xml", "files", get)
     listed = {file.get("name", ""): file for file in listing.iter("file")}
     dumps = {name: match["site"] for name in listed if (match := _DUMP.fullmatch(name))}
     missing = sorted(set(sites) - set(dumps.values()))
@@ -320,7 +333,7 @@ SOURCE = Source(
     pile_set_name=PILE_SET_NAMES["stackexchange"],
     licence=LICENCE,
     access="open",
-    version=1,
+    version=2,
     read=read,
     plan=plan,
     reasons={
@@ -336,4 +349,8 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published", "item": "stackexchange_20251231", "sites": ()},
     homepage="https://archive.org/details/stackexchange",
+    # All sites' 7z archives together: a guess.
+    raw_bytes=100_000_000_000,
+    # No limit is stated: a guess.
+    paces={"archive.org": Pace(1.0, 2)},
 )

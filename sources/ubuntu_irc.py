@@ -43,6 +43,7 @@ from sources.source import (
     Grouping,
     Json,
     Options,
+    Pace,
     RawFile,
     Rejected,
     Source,
@@ -93,19 +94,24 @@ def log_of(name: str) -> Log | None:
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
     """Yield the logs that the index pages list, by day and name; they have no checksums.
 
-    Raises ValueError for a day that is none, and for bounds out of order.
+    Raises ValueError for a day that is none, for bounds out of order, and if no log is listed.
     """
     day, last = (date.fromisoformat(str(options[bound])) for bound in ("first", "last"))
     if day > last:
         raise ValueError(f"first is {day}, after last, {last}")
-    channels = _channels(options)
+    channels, found = _channels(options), False
     while day <= last:
         folder = day.strftime("%Y/%m/%d/")
         for link in sorted(set(_LINK.findall(get(SITE + folder).decode("utf-8", "replace")))):
             channel = link.removeprefix("%23").removesuffix(".txt")
             if not channels or unquote(channel) in channels:
+                found = True
                 yield RawFile(f"{SITE}{folder}{link}", f"{folder}#{channel}.txt")
         day += timedelta(days=1)
+    if not found:
+        raise ValueError(
+            f"{SITE} lists no log from {options['first']} to {last} of {', '.join(channels) or 'any channel'}"
+        )
 
 
 def _channels(options: Options) -> frozenset[str]:
@@ -318,5 +324,8 @@ SOURCE = Source(
         "channels": (),
     },
     homepage=SITE,
+    raw_bytes=6_000_000_000,  # in hundreds of thousands of files
+    # No limit is stated: a guess, for a small server.
+    paces={"irclogs.ubuntu.com": Pace(2.0, 2)},
     grouping=Grouping(key=document_of, read=read_together),
 )

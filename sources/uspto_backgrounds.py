@@ -43,7 +43,9 @@ from sources.source import (
     Document,
     Get,
     Json,
+    Key,
     Options,
+    Pace,
     RawFile,
     Rejected,
     Source,
@@ -70,7 +72,8 @@ ENDS = ("summary", "drawing", "figure", "disclosure", "embodiment", "detailed", 
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
     """Yield the weekly files from ``first`` to ``last``, both dates as YYYY-MM-DD.
 
-    Raises ValueError if a product's listing has another form than the portal documents.
+    Raises ValueError if a product's listing has another form than the portal documents, or lists
+    fewer files than it counts.
     """
     first, last = str(options["first"]), str(options["last"])
     for product, prefixes in PREFIXES.items():
@@ -83,17 +86,22 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 def _listed(product: str, listing: bytes) -> list[tuple[str, RawFile]]:
     try:
         (described,) = json.loads(listing)["bulkDataProductBag"]
-        return [
+        bag = described["productFileBag"]
+        found = [
             (
                 file["fileDataFromDate"],
                 RawFile(file["fileDownloadURI"], file["fileName"], file["fileSize"]),
             )
-            for file in described["productFileBag"]["fileDataBag"]
+            for file in bag["fileDataBag"]
         ]
-    except (ValueError, KeyError, TypeError) as error:
+        stated = int(bag.get("count", len(found)))
+    except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{PRODUCTS}{product} is not the listing it was ({error!r}); its form may have changed"
         ) from error
+    if stated > len(found):
+        raise ValueError(f"{PRODUCTS}{product} lists {len(found):,} of its {stated:,} files")
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,5 +249,17 @@ SOURCE = Source(
     },
     defaults={"fidelity": "published", "first": "1976-01-01", "last": "2020-09-30"},
     homepage="https://data.uspto.gov/bulkdata",
+    # 25.9 GB of APS; of 114.8 GB of XML (to 2026) about three quarters lie before October 2020.
+    raw_bytes=112_000_000_000,
+    keys=(
+        Key(
+            "USPTO_API_KEY",
+            ("api.uspto.gov",),
+            "X-API-Key",
+            "https://data.uspto.gov/myodp: a free account of the Open Data Portal",
+        ),
+    ),
+    # A file may be had 20 times a year for a key; requests a second are a guess.
+    paces={"api.uspto.gov": Pace(1.0, 2), "data.uspto.gov": Pace(1.0, 2)},
     manual=MANUAL,
 )

@@ -27,13 +27,14 @@ makes good. Exports in UTF-16, which the original could not read, are read; expo
 where the original would have gone on for hours. A reference to half a character (``&#xD800;``)
 becomes U+FFFD; it stopped the original.
 
-Place in a file: the offset of the page's first byte in the decompressed XML. An id is
-``wikipedia_en/PAGE``, with ``/nN`` behind it should the page, the Nth of its file, have an id not
-above all before it. Licence: CC BY-SA 4.0 (and GFDL) for all text now; what was written before June
+Place in a file: of a bzip2 file, the first byte of the stream that the page begins in, a colon, and
+the page's first byte in what that stream holds (``bzcat`` from there shows it); of any other, the
+page's first byte in the decompressed XML. An id is ``wikipedia_en/PAGE``, with ``/at:PLACE`` behind it
+should the page have an id not above all before it in its file. A bzip2 file of more than 64 MiB is
+read by several workers, see `sources.formats.mediawiki_pieces`. Licence: CC BY-SA 4.0 (and GFDL) for all text now; what was written before June
 2023 came under CC BY-SA 3.0. Page, revision and time are in the meta, for attribution.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -41,12 +42,27 @@ from types import MappingProxyType
 
 from mwparserfromhell.parser import ParserError
 
+from sources.archive_streams import BZIP2, MAGIC_BYTES
 from sources.archives import open_stream
-from sources.formats.mediawiki import Page, pages
+from sources.formats import mediawiki, mediawiki_pieces
+from sources.formats.listings import json_object
+from sources.formats.mediawiki import Page
+from sources.formats.mediawiki_pieces import NUMBER, number_of
 from sources.formats.wikitext import CORRECTED, PUBLISHED, Rules, page_text
 from sources.formats.wikitext_tokens import TangledError
 from sources.published import PILE_SET_NAMES
-from sources.source import Document, Get, Options, RawFile, Rejected, Source, by_fidelity, excerpt
+from sources.source import (
+    Document,
+    Get,
+    Options,
+    Pace,
+    Pieces,
+    RawFile,
+    Rejected,
+    Source,
+    by_fidelity,
+    excerpt,
+)
 
 DUMPS = "https://dumps.wikimedia.org/enwiki/"
 LICENCE = "CC-BY-SA-4.0"
@@ -57,13 +73,15 @@ RULES: Mapping[str, Rules] = MappingProxyType({"published": PUBLISHED, "correcte
 _LISTED_DAY = re.compile(r'href="(\d{8})/"')
 _DATE = re.compile(r"\d{8}")
 _FILE = re.compile(r"enwiki-\d{8}-pages-articles-multistream\d*\.xml(?:-p(\d+)p\d+)?\.bz2")
-_NUMBER = re.compile(r"[0-9]{1,18}")
+
+PIECE = 64 << 20
+"""Bytes of a bzip2 file that one worker reads: about 250 MB of XML, some minutes' work."""
 
 
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
     """Yield the files of a dump by their first page, with size and SHA-1 as Wikimedia has them.
 
-    ``files`` cuts the list to its first so many; 0 takes all. Raises ValueError if there is no such
+    ``count`` cuts the list to its first so many; 0 takes all. Raises ValueError if there is no such
     dump, it is not complete yet, or its status is not in the known form.
     """
     dump = str(options["dump"])
@@ -73,21 +91,22 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
     for day in days:
         found = _dumped(f"{DUMPS}{day}/", get)
         if found:
-            return found[: int(str(options["files"])) or None]
+            return found[: int(str(options["count"])) or None]
     raise ValueError(f"{DUMPS}: no complete dump {dump!r}; it takes a day as YYYYMMDD, or latest")
 
 
 def _dumped(folder: str, get: Get) -> list[RawFile]:
     """Return the files of pages in a dump's folder; none if it is not complete."""
+    status = json_object(f"{folder}dumpstatus.json", get)
     try:
-        job = json.loads(get(f"{folder}dumpstatus.json"))["jobs"][JOB]
+        job = status["jobs"][JOB]
         files = job["files"] if job["status"] == "done" else {}
         found = [
             (int(match[1] or 0), name, int(stated["size"]), str(stated["sha1"]))
             for name, stated in files.items()
             if (match := _FILE.fullmatch(name))
         ]
-    except (AttributeError, LookupError, TypeError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{folder}dumpstatus.json is not in the known form: {error!r}") from error
     return [
         RawFile(folder + name, name, size, f"sha1:{sha1}") for _, name, size, sha1 in sorted(found)
@@ -96,18 +115,47 @@ def _dumped(folder: str, get: Get) -> list[RawFile]:
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every page of an export; see the module."""
-    chosen = by_fidelity(options, RULES)
+    yield from _outcomes(_pages(path, raw), raw, options)
+
+
+def read_piece(
+    path: Path, raw: RawFile, options: Options, piece: int
+) -> Iterator[Document | Rejected]:
+    """Yield what `read` does of the pages of one piece of a bzip2 file."""
+    begin = piece * PIECE
+    found = mediawiki_pieces.pages_between(path, raw.name, begin, begin + PIECE)
+    yield from _outcomes(found, raw, options)
+
+
+def can_be_cut(raw: RawFile) -> bool:
+    """Tell whether a file is named as one of bzip2."""
+    return raw.name.endswith(BZIP2.suffixes)
+
+
+def _pages(path: Path, raw: RawFile) -> Iterator[Page]:
+    with path.open("rb") as file:
+        is_bzip2 = BZIP2.begins(file.read(MAGIC_BYTES))
+    if is_bzip2:
+        yield from mediawiki_pieces.pages(path, raw.name)
+    else:
+        with open_stream(path) as stream:
+            yield from mediawiki.pages(stream, raw.name)
+
+
+def _outcomes(
+    found: Iterator[Page], raw: RawFile, options: Options
+) -> Iterator[Document | Rejected]:
+    rules = by_fidelity(options, RULES)
     highest = 0
-    with open_stream(path) as stream:
-        for count, page in enumerate(pages(stream, raw.name), 1):
-            number = int(page.id) if _NUMBER.fullmatch(page.id) else 0
-            name = page.id if number > highest else f"{page.id}/n{count}"
-            highest = max(highest, number)
-            yield _outcome(page, f"wikipedia_en/{name}", raw.name, chosen)
+    for page in found:
+        number = number_of(page)
+        place = ":".join(map(str, page.place))
+        name = page.id if number > highest else f"{page.id}/at:{place}"
+        highest = max(highest, number)
+        yield _outcome(page, f"wikipedia_en/{name}", f"{raw.name}:{place}", rules)
 
 
-def _outcome(page: Page, name: str, file: str, rules: Rules) -> Document | Rejected:
-    origin = f"{file}:{page.place}"
+def _outcome(page: Page, name: str, origin: str, rules: Rules) -> Document | Rejected:
     reason, text = _reason(page), ""
     if not reason:
         reason, text = _cleaned(page.wikitext, rules)
@@ -121,7 +169,7 @@ def _outcome(page: Page, name: str, file: str, rules: Rules) -> Document | Rejec
         meta={
             "title": page.title,
             "page_id": int(page.id),
-            "revision_id": int(page.revision) if _NUMBER.fullmatch(page.revision) else None,
+            "revision_id": int(page.revision) if NUMBER.fullmatch(page.revision) else None,
             "namespace": 0,
             "timestamp": page.timestamp,
         },
@@ -134,7 +182,7 @@ def _reason(page: Page) -> str:
         return "not_article"
     if page.wikitext.lower().startswith("#redirect"):
         return "redirect"
-    if not _NUMBER.fullmatch(page.id):
+    if not NUMBER.fullmatch(page.id):
         return "no_id"
     return "overlong" if page.overlong else ""
 
@@ -155,7 +203,7 @@ SOURCE = Source(
     pile_set_name=PILE_SET_NAMES["wikipedia_en"],
     licence=LICENCE,
     access="open",
-    version=1,
+    version=2,
     read=read,
     plan=plan,
     reasons={
@@ -167,7 +215,11 @@ SOURCE = Source(
         "tangled": "its markup takes the parser too many steps",
         "empty": "nothing is left of it",
     },
-    defaults={"fidelity": "published", "dump": "latest", "files": 0},
+    defaults={"fidelity": "published", "dump": "latest", "count": 0},
     homepage="https://dumps.wikimedia.org/",
+    raw_bytes=20_000_000_000,  # "20+ GB" of bz2
+    # Two connections and a contact in the User-Agent are Wikimedia's policy; the rate is a guess.
+    paces={"dumps.wikimedia.org": Pace(2.0, 2)},
     libraries=("mwparserfromhell",),
+    pieces=Pieces(PIECE, can_be_cut, read_piece),
 )

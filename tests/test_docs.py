@@ -9,6 +9,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from pile.cli import app
+from sources.explained import EXPLAINED
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
 from sources.source import RawFile
@@ -37,6 +38,36 @@ def test_the_overview_tells_which_sources_have_no_corrected_fidelity(name: str) 
     )
     assert ("no such option" in row) == ("fidelity" not in SOURCES[name].defaults)
     assert ("your own files" in row) == (SOURCES[name].access == "local")
+
+
+@pytest.mark.parametrize("name", sorted(PILE_SET_NAMES))
+def test_the_overview_says_what_the_program_says(name: str) -> None:
+    """Fidelities, differences and access are told in one wording, and no value is left out."""
+    (row,) = (
+        line for line in text("docs/sources.md").splitlines() if line.startswith(f"| `{name}` |")
+    )
+    explained, source = EXPLAINED[name], SOURCES[name]
+    _, access, published, others, differs = (
+        cell.strip() for cell in row.removeprefix("| ").removesuffix(" |").split(" | ")
+    )
+    assert published == explained.fidelities["published"]
+    assert differs == explained.differs
+    if "corrected" in explained.fidelities:
+        rest = sorted(explained.fidelities.keys() - {"published", "corrected"})
+        also = "".join(f"; also `{value}`: {explained.fidelities[value]}" for value in rest)
+        assert others == explained.fidelities["corrected"] + also
+    else:
+        assert others.startswith("*no such option*")
+    assert access == ACCESS[source.access]
+
+
+ACCESS = {
+    "open": "open",
+    "key": "API key",
+    "pays": "requester pays",
+    "local": "your own files",
+}
+"""How the overview names each kind of access."""
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -1,7 +1,8 @@
 """Extract and clean: raw files of a source become documents, or rejected records with a reason.
 
 What a raw file gave enters the parts only once the whole file has been read: a file that cannot be
-read to its end is set aside with its reason, and nothing of it stays in the output.
+read to its end is set aside with its reason, and nothing of it stays in the output. That holds for
+a large file of which several tasks read a piece each, too.
 """
 
 import sqlite3
@@ -13,7 +14,6 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TypeAlias
 
 from pile import documents
 from pile.cleaning.rules import Bounds, Rule, clean, mend_surrogates, select
@@ -33,8 +33,18 @@ GROUP_BYTES = 64 << 20
 """Small raw files are read together, until a task has this much to read."""
 
 
-Unit: TypeAlias = tuple[Located, ...]
-"""Raw files that are read in one go: one file, or those that make up documents together."""
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is read in one go: a file, files that make up documents together, or a piece of one."""
+
+    files: tuple[Located, ...]
+    piece: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the first file, and how many come with it."""
+        more = f" and {len(self.files) - 1} more read with it" if len(self.files) > 1 else ""
+        return self.files[0].raw.name + more
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +72,19 @@ def stage(table: SourceTable, cleaning: Clean, files: tuple[Located, ...], fetch
         "options": plain(reading.options),
         "rules": [[rule.name, rule.version] for rule in select(reading.rules)],
         "bounds": asdict(reading.bounds) if reading.rules else {},
+        "piece_bytes": _piece_bytes(reading),
     }
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
         del inputs
         return [
             _task(f"extract.{table.name}", f"{number:06d}", folder, group, reading)
-            for number, group in enumerate(_groups(_units(files, reading)))
+            for number, group in enumerate(_groups(_units(files, reading), reading))
         ]
 
-    return Stage(f"extract.{table.name}", VERSION, settings, (fetched,), tasks, mend)
+    return Stage(
+        f"extract.{table.name}", VERSION, settings, (fetched,), tasks, mend, settle=set_aside
+    )
 
 
 def _libraries(table: SourceTable, reading: Reading) -> list[str]:
@@ -89,37 +102,64 @@ def _reading(table: SourceTable, cleaning: Clean) -> Reading:
     return Reading(table.name, table.reader, table.licence, options, cleaning.rules, bounds)
 
 
+def _piece_bytes(reading: Reading) -> int:
+    """Return how large the pieces are in which large files are read; 0 where they are not."""
+    pieces = SOURCES[reading.reader].pieces
+    return pieces.size if pieces else 0
+
+
 def _units(files: Sequence[Located], reading: Reading) -> list[Unit]:
-    """Return what is read in one go: single files, or those that a source reads together."""
+    """Return what is read in one go: files, pieces of one, or those that a source reads together."""
     grouping = SOURCES[reading.reader].grouping
     if grouping is None:
-        return [(file,) for file in files]
+        return [unit for file in files for unit in _pieces(file, reading)]
     found: dict[str, list[Located]] = {}
     for file in files:
         found.setdefault(grouping.key(file.raw, reading.options), []).append(file)
-    return [tuple(found[key]) for key in sorted(found)]
+    return [Unit(tuple(found[key])) for key in sorted(found)]
 
 
-def _weight(unit: Unit) -> int:
-    return sum(file.raw.size or GROUP_BYTES for file in unit)
+def _pieces(file: Located, reading: Reading) -> Iterator[Unit]:
+    """Yield a file as it is, or its pieces if it is large and the source can read it so."""
+    pieces = SOURCES[reading.reader].pieces
+    if pieces is None or not pieces.suits(file.raw) or _size(file) <= pieces.size:
+        yield Unit((file,))
+        return
+    yield from (Unit((file,), piece) for piece in range(-(-_size(file) // pieces.size)))
 
 
-def _groups(units: Sequence[Unit]) -> Iterator[list[Unit]]:
+def _size(file: Located) -> int:
+    """Return a file's size, which its upstream need not have stated."""
+    return file.path.stat().st_size if file.raw.size is None else file.raw.size
+
+
+def _weight(unit: Unit, reading: Reading) -> int:
+    whole = sum(map(_size, unit.files))
+    if unit.piece is None:
+        return whole
+    size = _piece_bytes(reading)
+    return min(size, whole - unit.piece * size)
+
+
+def _groups(units: Sequence[Unit], reading: Reading) -> Iterator[list[Unit]]:
+    """Yield units that one task reads; a piece is alone, for all of its file may be set aside."""
     group: list[Unit] = []
     weight = 0
     for unit in units:
-        if group and weight + _weight(unit) > GROUP_BYTES:
+        heavy = weight + _weight(unit, reading) > GROUP_BYTES
+        if group and (heavy or unit.piece is not None or group[-1].piece is not None):
             yield group
             group, weight = [], 0
         group.append(unit)
-        weight += _weight(unit)
+        weight += _weight(unit, reading)
     if group:
         yield group
 
 
 def _task(stage: str, name: str, folder: Path, units: Sequence[Unit], reading: Reading) -> Task:
     arguments = {"task": name, "folder": folder, "units": list(units), "reading": reading}
-    return Task(stage, name, extract, arguments, sum(map(_weight, units)))
+    weight = sum(_weight(unit, reading) for unit in units)
+    return Task(stage, name, extract, arguments, weight)
 
 
 def mend(task: Task, failed: Failed) -> Sequence[Task] | Receipt | None:
@@ -136,12 +176,33 @@ def mend(task: Task, failed: Failed) -> Sequence[Task] | Receipt | None:
             for number, unit in enumerate(units)
         ]
     reason = f"reading it killed its worker: {failed.error}"
-    return Receipt(task.name, quarantined=(Quarantined(_name(units[0]), reason),))
+    aside = (Quarantined(units[0].name, reason),)
+    return Receipt(task.name, quarantined=aside, figures=_piece_of(units))
 
 
-def _name(unit: Unit) -> str:
-    more = f" and {len(unit) - 1} more read with it" if len(unit) > 1 else ""
-    return unit[0].raw.name + more
+PIECE_OF = "piece_of"
+"""Figure of a receipt that says: this task read a piece of that file."""
+
+
+def _piece_of(units: Sequence[Unit]) -> dict[str, Json]:
+    return {PIECE_OF: units[0].name} if units[0].piece is not None else {}
+
+
+def set_aside(receipts: Sequence[Receipt]) -> Sequence[Receipt]:
+    """Take back what was read of a file of which another piece was set aside.
+
+    The first receipt that says so stays as it is; those of the file's other pieces are emptied.
+    """
+    first: dict[Json, Receipt] = {}
+    for receipt in receipts:
+        if PIECE_OF in receipt.figures and receipt.quarantined:
+            first.setdefault(receipt.figures[PIECE_OF], receipt)
+    return [
+        Receipt(receipt.task, figures={PIECE_OF: receipt.figures[PIECE_OF]})
+        if first.get(receipt.figures.get(PIECE_OF), receipt) is not receipt
+        else receipt
+        for receipt in receipts
+    ]
 
 
 def extract(task: str, folder: Path, units: Sequence[Unit], reading: Reading) -> Receipt:
@@ -156,7 +217,7 @@ def extract(task: str, folder: Path, units: Sequence[Unit], reading: Reading) ->
             try:
                 one = _read_unit(unit, reading, Path(spool), kept, refused)
             except UnreadableFile as error:
-                tally.quarantined.append(Quarantined(_name(unit), str(error)))
+                tally.quarantined.append(Quarantined(unit.name, str(error)))
             else:
                 tally.add(one)
     return Receipt(
@@ -166,7 +227,7 @@ def extract(task: str, folder: Path, units: Sequence[Unit], reading: Reading) ->
         given=kept.rows,
         rejected=dict(sorted(tally.rejected.items())),
         quarantined=tuple(tally.quarantined),
-        figures=tally.figures(kept),
+        figures={**tally.figures(kept), **_piece_of(units)},
     )
 
 
@@ -211,10 +272,10 @@ def _read_unit(
     unit: Unit, reading: Reading, spool: Path, kept: PartSeries, refused: PartSeries
 ) -> Tally:
     """Read to the end, then hand on what it gave. Raises `UnreadableFile`."""
-    for file in unit:
+    for file in unit.files:
         if file.raw.size is not None and file.path.stat().st_size != file.raw.size:
             raise ChangedFileError(f"{file.path} changed since this run began; run again")
-    tally = Tally(files=len(unit), raw_bytes=sum(file.path.stat().st_size for file in unit))
+    tally = Tally(files=0 if unit.piece else len(unit.files), raw_bytes=_weight(unit, reading))
     rules = select(reading.rules)
     with ExitStack() as stack:
         good = stack.enter_context(
@@ -238,11 +299,13 @@ def _items(unit: Unit, reading: Reading) -> Iterator[Document | Rejected]:
     """Read raw files; what is wrong with their content sets them aside, and never ends the run."""
     source = SOURCES[reading.reader]
     try:
+        files = [(file.path, file.raw) for file in unit.files]
         if source.grouping is not None:
-            files = [(file.path, file.raw) for file in unit]
             yield from source.grouping.read(files, reading.options)
+        elif source.pieces is not None and unit.piece is not None:
+            yield from source.pieces.read(*files[0], reading.options, unit.piece)
         else:
-            yield from source.read(unit[0].path, unit[0].raw, reading.options)
+            yield from source.read(*files[0], reading.options)
     except (UnreadableFile, OSError, MemoryError, sqlite3.Error):
         raise  # the last three are the machine's failures: the task is tried again, or fails
     except Exception as error:

@@ -137,7 +137,7 @@ def _source(
         quarantined=tuple(
             QuarantinedFile(bad["file"], bad["reason"]) for bad in made.manifest["quarantined"]
         ),
-        cleaned=_total(receipt.figures["cleaned"] for receipt in receipts if receipt.figures),
+        cleaned=_total(receipt.figures.get("cleaned", {}) for receipt in receipts),
         surrogates=_sum(receipts, "surrogates"),
         duplicates=decided.manifest["rejected"] if decided else {},
         epochs=table.epochs,

@@ -48,6 +48,10 @@ def _nothing_more(folder: Path, receipts: Sequence[Receipt]) -> Sequence[Part]:
     return ()
 
 
+def _as_they_are(receipts: Sequence[Receipt]) -> Sequence[Receipt]:
+    return receipts
+
+
 @dataclass(frozen=True)
 class Stage:
     """One step of a run.
@@ -55,7 +59,8 @@ class Stage:
     ``version`` is raised by hand whenever the stage's bytes change; ``settings`` holds all that
     decides them besides. ``tasks`` gets the stage's folder and its finished inputs. ``mend`` says
     what to do about a task that failed: smaller tasks in its place, a receipt that sets its input
-    aside, or None to fail the run. ``finish`` publishes what needs all receipts.
+    aside, or None to fail the run. Once all receipts are there, ``settle`` may empty some over what
+    others say, and their parts go; ``finish`` publishes what needs all receipts.
     """
 
     name: str
@@ -65,6 +70,7 @@ class Stage:
     tasks: Callable[[Path, Inputs], Sequence[Task]]
     mend: Callable[[Task, Failed], Sequence[Task] | Receipt | None] = _never
     finish: Callable[[Path, Sequence[Receipt]], Sequence[Part]] = _nothing_more
+    settle: Callable[[Sequence[Receipt]], Sequence[Receipt]] = _as_they_are
 
     @cached_property
     def recipe(self) -> dict[str, Json]:

@@ -10,9 +10,9 @@ Expat reads it: UTF-8 or, if the file says so, UTF-16 or an 8-bit code. Exports 
 is refused, and with it every entity but those of XML itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 from xml.parsers.expat import ExpatError, ParserCreate, errors
 
 from sources.source import UnreadableFile
@@ -28,15 +28,19 @@ MAX_FIELD = 2 << 20
 """Characters of any field that are kept: MediaWiki takes no page of more than 2 MiB."""
 
 
+Place: TypeAlias = tuple[int, ...]
+"""Where a page begins: its first byte in the decompressed file; or the first byte of a compressed
+stream in the file, and the page's first byte in what that stream holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page as the export has it; what the export does not say is empty.
 
-    ``place`` is the offset of its first byte in the decompressed file. A field of more than
-    `MAX_FIELD` characters is cut, and the page ``overlong``.
+    A field of more than `MAX_FIELD` characters is cut, and the page ``overlong``.
     """
 
-    place: int
+    place: Place
     id: str
     title: str
     namespace: str
@@ -63,20 +67,23 @@ def pages(stream: BinaryIO, name: str) -> Iterator[Page]:
 
     Raises `UnreadableFile` for what is no export, is cut or not well-formed, or has a DTD.
     """
-    export = _Export(name)
+    export = Export(name)
     for chunk in iter(lambda: stream.read(CHUNK), b""):
-        export.feed(chunk)
-        yield from export.pages
-        export.pages.clear()
+        yield from export.feed(chunk)
     export.end()
 
 
-class _Export:
-    """Gathers pages from the events of an Expat parser."""
+class Export:
+    """An export that is fed piece by piece.
 
-    def __init__(self, name: str) -> None:
-        self.pages: list[Page] = []
+    ``place_of`` turns an offset in what was fed into a place; ``unparsed`` is the offset from which
+    the parser has yet to make sense of what it got.
+    """
+
+    def __init__(self, name: str, place_of: Callable[[int], Place] = lambda byte: (byte,)) -> None:
+        self._pages: list[Page] = []
         self.name = name
+        self.place_of = place_of
         self.fed = 0
         self.path: list[str] = []
         self.field = ""
@@ -84,7 +91,7 @@ class _Export:
         self.kept = 0
         self.namespaces: dict[str, str] = {}
         self.key = ""
-        self._new_page(0)
+        self._new_page(())
         self.parser = ParserCreate()
         self.parser.buffer_text = True
         self.parser.buffer_size = 1 << 16
@@ -92,12 +99,25 @@ class _Export:
         self.parser.EndElementHandler = self._end
         self.parser.StartDoctypeDeclHandler = self._refuse_doctype
 
-    def feed(self, chunk: bytes) -> None:
-        """Read on; whole pages are then in ``pages``."""
+    def refuse_hiding_places(self) -> None:
+        """Refuse what could hold ``<page>`` that is none; MediaWiki itself writes nothing of it."""
+        self.parser.CommentHandler = self._refuse_hiding_place
+        self.parser.ProcessingInstructionHandler = self._refuse_hiding_place
+        self.parser.StartCdataSectionHandler = self._refuse_hiding_place
+
+    @property
+    def unparsed(self) -> int:
+        """Offset of the first byte that waits for more."""
+        return max(0, self.parser.CurrentByteIndex)
+
+    def feed(self, chunk: bytes) -> list[Page]:
+        """Read on, and return the pages that are whole now."""
         self._parse(chunk, final=False)
         self.fed += len(chunk)
         if self.fed - self.parser.CurrentByteIndex > MAX_TAG:
             raise self._unreadable(f"a tag or comment of more than {MAX_TAG:,} bytes")
+        found, self._pages = self._pages, []
+        return found
 
     def end(self) -> None:
         """Check that the export ends here."""
@@ -110,10 +130,12 @@ class _Export:
             raise self._unreadable(errors.messages[error.code]) from error
 
     def _unreadable(self, what: str) -> UnreadableFile:
-        place = max(0, self.parser.CurrentByteIndex)
-        return UnreadableFile(f"{self.name}: byte {place:,}: {what}; download it again")
+        return UnreadableFile(f"{self.name}: {self._where()}: {what}; download it again")
 
-    def _new_page(self, place: int) -> None:
+    def _where(self) -> str:
+        return "byte " + ":".join(f"{number:,}" for number in self.place_of(self.unparsed))
+
+    def _new_page(self, place: Place) -> None:
         self.place = place
         self.values: dict[str, str] = {}
         self.overlong = False
@@ -125,7 +147,7 @@ class _Export:
             raise self._unreadable(f"more than {MAX_NESTING} elements are open")
         self._settle()
         if element == "page":
-            self._new_page(self.parser.CurrentByteIndex)
+            self._new_page(self.place_of(self.parser.CurrentByteIndex))
         elif field := FIELDS.get((self.path[-1] if self.path else "", element)):
             self.field = field
             self.key = attributes.get("key", "")
@@ -157,7 +179,7 @@ class _Export:
         self._settle()
         self.path.pop()
         if element == "page":
-            self.pages.append(self._page())
+            self._pages.append(self._page())
 
     def _page(self) -> Page:
         values = self.values
@@ -179,3 +201,10 @@ class _Export:
 
     def _refuse_doctype(self, *_: object) -> None:
         raise self._unreadable("it has a DTD, which an export never has")
+
+    def _refuse_hiding_place(self, *_: object) -> None:
+        raise UnreadableFile(
+            f"{self.name}: {self._where()}: a comment, CDATA section or processing"
+            " instruction, which MediaWiki does not write: so large a file"
+            " cannot be read in pieces with it; decompress the file, and it is read in one go"
+        )

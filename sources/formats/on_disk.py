@@ -1,11 +1,11 @@
-"""A set and a map that lie on disk, so that a process's memory does not grow with them.
+"""Sets and maps that lie on disk, so that a process's memory does not grow with them.
 
-Each is an anonymous temporary file (in the folder that TMPDIR names), gone with the process. They are
-for use in ``with``, and raise sqlite3.Error when the disk is full.
+Each is an anonymous temporary file (in the folder that TMPDIR names), gone with its object or the
+process. They raise sqlite3.Error when the disk is full.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -28,6 +28,9 @@ class _OnDisk:
 
     def __enter__(self) -> Self:
         return self
+
+    def __del__(self) -> None:
+        self._database.close()
 
     def __exit__(
         self,
@@ -69,3 +72,19 @@ class DiskMap(_OnDisk):
     def items(self) -> Iterator[tuple[int, bytes]]:
         """Yield all entries, in order of keys."""
         yield from self._database.execute("SELECT key, value FROM entries ORDER BY key")
+
+
+class DiskPlaces(_OnDisk):
+    """A map from texts to whole numbers of 64 bits; what comes last counts."""
+
+    def __init__(self) -> None:
+        super().__init__("CREATE TABLE places (key TEXT PRIMARY KEY, place INTEGER) WITHOUT ROWID")
+
+    def put(self, places: Iterable[tuple[str, int]]) -> None:
+        """Take entries in, in their order."""
+        self._database.executemany("INSERT OR REPLACE INTO places VALUES (?, ?)", places)
+
+    def get(self, key: str) -> int | None:
+        """Return what was last put for a key, or None if nothing was."""
+        found = self._database.execute("SELECT place FROM places WHERE key = ?", (key,)).fetchone()
+        return None if found is None else int(found[0])

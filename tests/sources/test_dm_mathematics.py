@@ -132,13 +132,18 @@ def test_a_file_may_come_by_itself(tmp_path: Path) -> None:
 
 
 def test_one_archive_is_planned() -> None:
-    """Version 1.0, with the size that it is known to have."""
+    """Version 1.0, with the size and the checksum that it is known to have."""
 
     def get(url: str) -> bytes:
         raise AssertionError(url)
 
     assert list(SOURCE.plan(SOURCE.defaults, get)) == [
-        RawFile(dm_mathematics.URL, "mathematics_dataset-v1.0.tar.gz", 2_333_082_954)
+        RawFile(
+            dm_mathematics.URL,
+            "mathematics_dataset-v1.0.tar.gz",
+            2_333_082_954,
+            f"sha256:{dm_mathematics.SHA256}",
+        )
     ]
 
 

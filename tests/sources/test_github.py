@@ -229,7 +229,7 @@ def test_plan_searches_otherwise() -> None:
         asked.append(url)
         page = len(asked)
         return json.dumps(
-            {"items": [{"full_name": f"o/r{page}{n:02}"} for n in range(100)]}
+            {"total_count": 300, "items": [{"full_name": f"o/r{page}{n:02}"} for n in range(100)]}
         ).encode()
 
     planned = list(SOURCE.plan({**SOURCE.defaults, "count": 101}, get))

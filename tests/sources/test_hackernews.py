@@ -253,26 +253,53 @@ def test_a_cut_file_does_not_spoil_the_others(tmp_path: Path) -> None:
     assert found[1:] == outcomes(BULK)
 
 
-def test_items_are_planned_one_by_one() -> None:
-    """Few by default; the newest is asked for."""
+def test_items_are_planned_by_the_ten_thousand() -> None:
+    """One file by default, to the newest if asked for; files end at fixed numbers."""
     asked: list[str] = []
 
     def get(url: str) -> bytes:
         asked.append(url)
         return b"12\n"
 
-    planned = list(SOURCE.plan({**SOURCE.defaults, "first": 11, "last": 0}, get))
-    assert planned == [
-        RawFile(f"{API}item/11.json", "item/11.json"),
-        RawFile(f"{API}item/12.json", "item/12.json"),
-    ]
+    (only,) = SOURCE.plan({**SOURCE.defaults, "first": 11, "last": 0}, get)
+    assert only == RawFile(
+        f"{API}item/{{11..12}}.json", "items/000000011-000000012.jsonl", form="items"
+    )
     assert asked == [f"{API}maxitem.json"]
-    assert len(list(SOURCE.plan(SOURCE.defaults, get))) == 10_000
+    names = [raw.name for raw in SOURCE.plan({**SOURCE.defaults, "last": 20_001}, get)]
+    assert names == [
+        "items/000000001-000010000.jsonl",
+        "items/000010001-000020000.jsonl",
+        "items/000020001-000020001.jsonl",
+    ]
+    longer = [raw.name for raw in SOURCE.plan({**SOURCE.defaults, "last": 40_000}, get)]
+    assert longer[:2] == names[:2]
+    assert len(longer) == 4
     assert len(asked) == 1
     with pytest.raises(ValueError, match="count from 1"):
         SOURCE.plan({**SOURCE.defaults, "first": 0}, get)
     with pytest.raises(ValueError, match="no number"):
         SOURCE.plan({**SOURCE.defaults, "last": 0}, lambda url: b"<html>")
+
+
+def test_a_story_is_whole_though_its_comments_lie_in_other_files(tmp_path: Path) -> None:
+    """Files of planned form, with null where upstream has no item, in any division."""
+    lines = [json.dumps(item) for item in (story(kids=[3, 2]), comment(2, 4), comment(3))]
+    lines += ["null", json.dumps(comment(4))]
+    found = []
+    for size in (1, 2, 5):
+        paths = []
+        for start in range(0, len(lines), size):
+            path = tmp_path / f"{start + 1:08d}-{start + size:08d}.jsonl"
+            path.write_text("\n".join(lines[start : start + size]) + "\n", encoding="utf-8")
+            paths.append(path)
+        null, document = outcomes(*paths)
+        assert isinstance(null, Rejected)
+        assert isinstance(document, Document)
+        assert null.reason == "no_item"
+        found.append((document.id, document.text))
+    assert len(set(found)) == 1
+    assert found[0][1].endswith("======\nb\n3\n\n------\nb\n2\n\n~~~\nb\n4\n\n")
 
 
 def test_an_unknown_fidelity_is_refused() -> None:

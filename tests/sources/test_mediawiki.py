@@ -37,7 +37,7 @@ def test_a_page_is_read_with_its_first_revision() -> None:
     """Ids of contributors are not a page's; entities are resolved."""
     (page,) = read(f"{HEAD}{PAGE}</mediawiki>")
     assert page == Page(
-        place=len(HEAD) + 3,
+        place=(len(HEAD) + 3,),
         id="12",
         title="Tea & milk",
         namespace="0",

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.formats import on_disk
-from sources.formats.on_disk import DiskMap, DiskSet
+from sources.formats.on_disk import DiskMap, DiskPlaces, DiskSet
 
 
 @settings(max_examples=50, deadline=None)
@@ -40,3 +40,11 @@ def test_more_than_fits_the_cache_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
         for key in range(2000):
             kept.add(key, b"%d" % key * 200)
         assert all(kept.get(key) == b"%d" % key * 200 for key in range(2000))
+
+
+def test_the_last_place_of_a_key_counts() -> None:
+    """Keys are texts, places whole numbers."""
+    with DiskPlaces() as places:
+        places.put([("a", 10), ("b", -1), ("a", 11)])
+        places.put([("c", 5)])
+        assert [places.get(key) for key in "abcd"] == [11, -1, 5, None]

@@ -215,7 +215,7 @@ def test_a_plan_takes_a_slice_of_a_crawl() -> None:
     assert asked == ["https://data.commoncrawl.org/crawl-data/CC-MAIN-2020-24/warc.paths.gz"]
     assert first.url == f"https://data.commoncrawl.org/{PATHS[0]}"
     assert first.name == PATHS[0].removeprefix("crawl-data/")
-    rest = list(plan({**SOURCE.defaults, "first": 2, "files": 0}, get))
+    rest = list(plan({**SOURCE.defaults, "first": 2, "count": 0}, get))
     assert [raw.url.rpartition("/")[2] for raw in rest] == [p.rpartition("/")[2] for p in PATHS[2:]]
 
 

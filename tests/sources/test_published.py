@@ -1,7 +1,10 @@
-"""Files of the Pile of 2020 are known by their content."""
+"""What the paper prints adds up to its totals, and its files are known by their content."""
 
-from sources.published import COMPONENT_FILES, OTHER_NAMES, PILE_SET_NAMES, recognise
+import pytest
 
+from sources.published import COMPONENT_FILES, OTHER_NAMES, PILE_SET_NAMES, PUBLISHED, recognise
+
+GIB = 1 << 30
 DIGEST = "084b894f513986076a7d97e5c323c7fa8ebef1733f151a7fbdb139c19c07b571"
 
 
@@ -37,3 +40,31 @@ def test_the_list_is_whole() -> None:
     assert set(owners) - {""} == set(PILE_SET_NAMES) - {"books3", "bookcorpus2", "gutenberg_pg19"}
     assert all(len(digest) == 64 for digest in COMPONENT_FILES)
     assert set(OTHER_NAMES.values()) <= {file.name for file in COMPONENT_FILES.values()}
+
+
+def test_22_components_add_up_to_the_papers_totals() -> None:
+    """Sizes before and after epochs, in GiB as printed, and documents."""
+    assert list(PUBLISHED) == list(PILE_SET_NAMES)
+    assert len(PUBLISHED) == 22
+    every = PUBLISHED.values()
+    assert round(sum(one.text_bytes for one in every) / GIB, 2) == 825.18
+    assert round(sum(one.text_bytes * one.epochs for one in every) / GIB, 2) == 1254.20
+    assert sum(one.documents for one in every) == 146_340_692
+    assert sum(one.documents * one.epochs for one in every) == 222_642_697.5
+
+
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_a_printed_mean_is_size_by_documents(name: str) -> None:
+    """To the second decimal; so an error in either shows in none of the others."""
+    one = PUBLISHED[name]
+    assert round(one.text_bytes / one.documents / 1024, 2) == one.mean_kib
+
+
+def test_what_is_printed_in_error_is_remarked() -> None:
+    """Wikipedia's size alone is known to be wrong: its mean is that of the released documents."""
+    wrong = {name: one for name, one in PUBLISHED.items() if one.measured_bytes}
+    assert list(wrong) == ["wikipedia_en"]
+    assert all(one.remark for one in wrong.values())
+    wikipedia = wrong["wikipedia_en"]
+    assert round(wikipedia.true_bytes / wikipedia.documents / 1024, 2) == 2.94
+    assert round(wikipedia.true_bytes / GIB, 1) == 16.9

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.pubmed_abstracts import BASELINE, SOURCE
+from sources.pubmed_abstracts import BASELINE, SOURCE, UPDATES
 from sources.source import Document, Option, RawFile, Rejected, UnreadableFile
 
 EXAMPLE = Path(__file__).parents[2] / "examples/raw/pubmed_abstracts/pubmed26n0001.xml.gz"
@@ -229,17 +229,92 @@ def test_plan_lists_the_baseline_with_checksums() -> None:
 
 
 def test_plan_can_be_cut_short() -> None:
-    """``files`` is how many of the first are wanted."""
-    planned = list(SOURCE.plan({**SOURCE.defaults, "files": 1}, listing))
+    """``count`` is how many of the first are wanted."""
+    planned = list(SOURCE.plan({**SOURCE.defaults, "count": 1}, listing))
     assert [raw.name for raw in planned] == ["pubmed26n0001.xml.gz"]
 
 
 def test_plan_notices_a_listing_of_another_form() -> None:
     """An empty plan would look like an empty PubMed."""
-    with pytest.raises(ValueError, match="no baseline file"):
+    with pytest.raises(ValueError, match="lists no file of PubMed"):
         list(SOURCE.plan(SOURCE.defaults, lambda _: b"<html>moved</html>"))
     with pytest.raises(ValueError, match="holds no MD5"):
         list(SOURCE.plan(SOURCE.defaults, lambda url: listing(BASELINE) * (url == BASELINE)))
+
+
+def citation(number: int, title: str, version: int = 1) -> str:
+    """Return a record with an abstract."""
+    return (ARTICLE % (title, "Words.")).replace(
+        '<PMID Version="1">7<', f'<PMID Version="{version}">{number}<'
+    )
+
+
+def together(folder: Path, *bodies: str, updates: bool = True) -> list[Document | Rejected]:
+    """Read files of these records as the pipeline does, by groups."""
+    assert SOURCE.grouping is not None
+    options = {**SOURCE.defaults, "updates": updates}
+    groups: dict[str, list[tuple[Path, RawFile]]] = {}
+    for count, body in enumerate(bodies):
+        path = folder / f"pubmed26n{count:04d}.xml"
+        path.write_text(f"<PubmedArticleSet>{body}</PubmedArticleSet>", encoding="utf-8")
+        raw = RawFile("", path.name)
+        groups.setdefault(SOURCE.grouping.key(raw, options), []).append((path, raw))
+    assert len(groups) == (1 if updates else len(bodies))
+    return [item for key in sorted(groups) for item in SOURCE.grouping.read(groups[key], options)]
+
+
+DELETION = "<DeleteCitation><PMID Version='1'>3</PMID></DeleteCitation>"
+
+
+def test_updates_take_the_place_of_what_was_before(tmp_path: Path) -> None:
+    """What comes last of each version counts; deletions hold until the citation comes back."""
+    files = (
+        citation(1, "one") + citation(2, "two") + citation(3, "three"),
+        citation(1, "one, revised") + citation(2, "two, second version", 2) + DELETION,
+        citation(1, "one, again") + citation(1, "one, at last"),
+    )
+    found = together(tmp_path, *files)
+    assert texts(found) == [
+        f"{title}\nWords." for title in ("two", "two, second version", "one, at last")
+    ]
+    assert reasons(found) == [
+        *("superseded", "withdrawn", "superseded", "deleted_citation", "superseded"),
+    ]
+    back = together(tmp_path, *files, citation(3, "three is back"))
+    assert texts(back)[-1] == "three is back\nWords."
+    ids = [item.id for item in back if isinstance(item, Document)]
+    assert len(set(ids)) == len(ids) == 4
+
+
+def test_without_updates_each_file_is_for_itself(tmp_path: Path) -> None:
+    """As in the published extraction, which read the baseline alone."""
+    found = together(tmp_path, citation(1, "one"), citation(2, "two"), DELETION, updates=False)
+    assert texts(found) == ["one\nWords.", "two\nWords."]
+
+
+def test_an_update_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
+    """Its records supersede none; with nothing else, it is refused."""
+    found = together(tmp_path, citation(1, "one"), citation(1, "newer") + "<cut")
+    assert texts(found) == ["one\nWords."]
+    assert reasons(found) == ["unreadable_file"]
+    with pytest.raises(UnreadableFile):
+        together(tmp_path, "<cut", "<cut")
+
+
+def test_updates_are_planned_behind_the_baseline() -> None:
+    """From the folder beside it."""
+
+    def get(url: str) -> bytes:
+        if url.endswith(".md5"):
+            return b"MD5(x)= " + b"0f" * 16
+        name = b"pubmed26n1335.xml.gz" if url == UPDATES else b"pubmed26n0001.xml.gz"
+        return b'<a href="' + name + b'">'
+
+    planned = list(SOURCE.plan({**SOURCE.defaults, "updates": True}, get))
+    assert [raw.url for raw in planned] == [
+        f"{BASELINE}pubmed26n0001.xml.gz",
+        f"{UPDATES}pubmed26n1335.xml.gz",
+    ]
 
 
 @pytest.mark.real

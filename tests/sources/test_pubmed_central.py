@@ -11,7 +11,8 @@ import pytest
 
 from sources import pubmed_central
 from sources.formats import pandoc
-from sources.pubmed_central import BUCKET, LICENCE, SOURCE
+from sources.formats.pmc_bucket import BUCKET, INVENTORY
+from sources.pubmed_central import LICENCE, SOURCE
 from sources.source import Document, Option, RawFile, Rejected, UnreadableFile
 
 EXAMPLES = Path(__file__).parents[2] / "examples/raw/pubmed_central"
@@ -207,6 +208,136 @@ def test_plan_says_which_article_is_missing() -> None:
     options = {**SOURCE.defaults, "articles": ("PMC1",)}
     with pytest.raises(ValueError, match="no article PMC1"):
         list(SOURCE.plan(options, lambda _: listing()))
+
+
+@pytest.mark.parametrize("root", ["pmc-articleset", "articles"])
+def test_a_set_of_articles_gives_each_as_if_it_were_alone(root: str, tmp_path: Path) -> None:
+    """As E-utilities answer; an article that is not to be had is a rejection."""
+    alone = article("Some <italic>more</italic> text.", "12")
+    (tmp_path / "PMC12.1.xml").write_bytes(alone)
+    (expected,) = outcomes(tmp_path / "PMC12.1.xml")
+    path = tmp_path / "efetch.xml.gz"
+    reply = b'<Reply Id="13" error="not available"/>'
+    content = b"<%b>%b\n%b%b</%b>" % (root.encode(), alone, reply, article("b"), root.encode())
+    path.write_bytes(gzip.compress(content))
+    first, refused, second = outcomes(path)
+    assert isinstance(expected, Document)
+    assert isinstance(first, Document)
+    assert isinstance(second, Document)
+    assert (first.id, first.text) == (expected.id, expected.text)
+    assert (first.origin, second.id) == ("efetch.xml.gz:1", "pubmed_central/efetch.3")
+    assert isinstance(refused, Rejected)
+    assert refused.reason == "no_nxml"
+    path.write_bytes(gzip.compress(content[:-20]))
+    with pytest.raises(UnreadableFile):
+        outcomes(path)
+
+
+def together(folder: Path, record: bytes, **options: Option) -> list[Document | Rejected]:
+    """Read an article and the bucket's record of it as one group."""
+    assert SOURCE.grouping is not None
+    (folder / "PMC7.2.xml").write_bytes(article("text", "7"))
+    (folder / "PMC7.2.json").write_bytes(record)
+    raws = [RawFile("", f"PMC0/{name}") for name in ("PMC7.2.json", "PMC7.2.xml")]
+    given = {**SOURCE.defaults, **options}
+    assert len({SOURCE.grouping.key(raw, given) for raw in raws}) == 1
+    files = [(folder / raw.name.rpartition("/")[2], raw) for raw in raws]
+    return list(SOURCE.grouping.read(files, given))
+
+
+@pytest.mark.parametrize(
+    ("code", "licence"),
+    [
+        ("CC BY-NC-SA", "CC-BY-NC-SA"),
+        ("CC0", "CC0-1.0"),
+        ("TDM", "TDM: for text and data mining, not to be handed on"),
+        ("PD", "LicenseRef-PD"),
+        ("", LICENCE),
+        (None, LICENCE),
+    ],
+)
+def test_the_buckets_record_states_the_licence(
+    code: str | None, licence: str, tmp_path: Path
+) -> None:
+    """Where the article itself names none."""
+    record = json.dumps({"pmcid": "PMC7", "license_code": code, "is_retracted": False})
+    (only,) = together(tmp_path, record.encode())
+    assert isinstance(only, Document)
+    assert only.licence == licence
+    assert only.meta["is_retracted"] is False
+
+
+def test_articles_under_other_licences_can_be_left_out(tmp_path: Path) -> None:
+    """A licence is meant in all its versions, unless one is named; not its stricter relatives."""
+    record = b'{"pmcid": "PMC7", "license_code": "CC BY"}'
+    kept = {"CC-BY": True, "CC-BY-SA": False, "CC": False, "CC-BY-4.0": False}
+    for licence, is_kept in kept.items():
+        (only,) = together(tmp_path, record, licences=(licence,))
+        assert isinstance(only, Document) is is_kept
+    package = EXAMPLES / "PMC0000001.tar.gz"
+    for licences in (("CC-BY",), ("CC-BY-4.0", "CC0")):
+        assert isinstance(outcomes(package, {"licences": licences})[0], Document)
+    (refused,) = outcomes(package, {"licences": ("CC-BY-3.0",)})
+    assert isinstance(refused, Rejected)
+    assert refused.reason == "licence"
+
+
+def test_a_damaged_record_costs_the_record_alone(tmp_path: Path) -> None:
+    """Alone it is refused; without its article it is a rejection."""
+    rejected, document = together(tmp_path, b"{")
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason == "malformed_json"
+    assert isinstance(document, Document)
+    with pytest.raises(UnreadableFile, match="download it again"):
+        outcomes(tmp_path / "PMC7.2.json")
+    (tmp_path / "PMC7.2.json").write_bytes(b'{"pmcid": "PMC7"}')
+    (alone,) = outcomes(tmp_path / "PMC7.2.json")
+    assert alone == Rejected("PMC7.2.json", "no_nxml", "PMC7")
+
+
+def test_records_are_planned_beside_their_articles() -> None:
+    """If asked for."""
+    pages = {f"{BUCKET}?list-type=2&delimiter=/&prefix=PMC1": listing("PMC1.1")}
+    options = {**SOURCE.defaults, "prefix": "PMC1", "records": True}
+    assert list(SOURCE.plan(options, pages.__getitem__)) == [
+        RawFile(f"{BUCKET}PMC1.1/PMC1.1.xml", "PMC0/PMC1.1.xml"),
+        RawFile(f"{BUCKET}metadata/PMC1.1.json", "PMC0/PMC1.1.json"),
+    ]
+
+
+def test_an_inventory_is_read_instead_of_the_listing() -> None:
+    """The last one; keys are URL-encoded, versions compare as numbers, a whole ETag is an MD5."""
+    rows = [
+        ("metadata/PMC1.9.json", "aa" * 16),
+        ("metadata/PMC1.10.json", "bb" * 16),
+        ("PMC20.1%2FPMC20.1.xml", "cc" * 16),
+        ("metadata/PMC20.1.json", "dd" * 16),
+        ("PMC3.1/PMC3.1.xml", "ee" * 16 + "-2"),
+        ("PMC3.1/figure.jpg", "ff" * 16),
+    ]
+    content = "".join(f'"bucket","{key}","2026-11-01","{etag}"\n' for key, etag in rows)
+    day = f"{INVENTORY}2026-11-20T01-00Z/"
+    manifest = {
+        "fileSchema": "Bucket, Key, LastModifiedDate, ETag",
+        "files": [{"key": "inventory-reports/a.csv.gz"}],
+    }
+    pages = {
+        f"{BUCKET}?list-type=2&delimiter=/&prefix={INVENTORY}": listing(
+            f"{INVENTORY}2026-11-19T01-00Z", day.rstrip("/"), f"{INVENTORY}data"
+        ),
+        f"{BUCKET}{day}manifest.json": json.dumps(manifest).encode(),
+        f"{BUCKET}inventory-reports/a.csv.gz": gzip.compress(content.encode()),
+    }
+    options = {**SOURCE.defaults, "listing": "inventory"}
+    assert list(SOURCE.plan(options, pages.__getitem__)) == [
+        RawFile(f"{BUCKET}PMC1.10/PMC1.10.xml", "PMC0/PMC1.10.xml"),
+        RawFile(f"{BUCKET}PMC3.1/PMC3.1.xml", "PMC0/PMC3.1.xml"),
+        RawFile(f"{BUCKET}PMC20.1/PMC20.1.xml", "PMC0/PMC20.1.xml", checksum="md5:" + "cc" * 16),
+    ]
+    with pytest.raises(ValueError, match="no inventory"):
+        list(SOURCE.plan(options, lambda _: listing()))
+    with pytest.raises(ValueError, match="bucket, inventory"):
+        SOURCE.plan({**options, "listing": "all"}, pages.__getitem__)
 
 
 @pytest.mark.real

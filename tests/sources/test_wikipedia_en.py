@@ -106,10 +106,11 @@ def test_origin_is_the_offset_of_the_page(tmp_path: Path) -> None:
 
 
 def test_ids_stay_unique_where_page_ids_repeat(tmp_path: Path) -> None:
-    """An id that is not above all before it is told apart by the page's number in the file."""
+    """An id that is not above all before it is told apart by the page's place."""
     items = read(tmp_path, page(5, "a"), page(9, "b"), page(5, "c"), page(9, "d"), page(10, "e"))
+    third, fourth = (item.origin.removeprefix("wiki.xml:") for item in items[2:4])
     assert [item.id for item in items if isinstance(item, Document)] == [
-        f"wikipedia_en/{name}" for name in ("5", "9", "5/n3", "9/n4", "10")
+        f"wikipedia_en/{name}" for name in ("5", "9", f"5/at:{third}", f"9/at:{fourth}", "10")
     ]
 
 
@@ -211,7 +212,7 @@ def test_the_plan_lists_the_newest_complete_dump_by_pages() -> None:
         )
         for name in names
     ]
-    assert [file.name for file in planned(files=2, dump="20261101")] == names[:2]
+    assert [file.name for file in planned(count=2, dump="20261101")] == names[:2]
 
 
 @pytest.mark.parametrize("dump", ["20261120", "../../etc", "newest"])
@@ -233,7 +234,7 @@ def test_a_dump_that_is_not_there_is_an_error(dump: str) -> None:
 )
 def test_a_status_of_another_form_is_an_error(status: bytes) -> None:
     """An empty plan would pass for a wiki without pages."""
-    with pytest.raises(ValueError, match=r"dumpstatus\.json|Expecting value"):
+    with pytest.raises(ValueError, match=r"dumpstatus\.json"):
         planned({f"{DUMPS}20261101/dumpstatus.json": status}, dump="20261101")
 
 

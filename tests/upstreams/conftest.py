@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
+sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[1] / "servers")])
 from standin import Standin, serving
 from worlds import SECRETS, World, hosts, made_up
 

@@ -234,7 +234,7 @@ def _bucket_hosts(raws: Mapping[str, Files]) -> dict[str, Host]:
     return {
         "data.commoncrawl.org": plain_site(_crawl(raws["pile_cc"])),
         "pmc-oa-opendata.s3.amazonaws.com": s3_bucket(_articles(raws["pubmed_central"])),
-        "arxiv": s3_bucket(_arxiv(raws["arxiv"])),
+        "arxiv": s3_bucket(arxiv_bucket(raws["arxiv"])),
         "com-courtlistener-storage.s3-us-west-2.amazonaws.com": s3_bucket(courts),
         "storage.courtlistener.com": plain_site(courts),
         "static.case.law": plain_site(volumes),
@@ -304,7 +304,7 @@ def _article_record(stem: str, raw: bytes) -> bytes:
     ).encode()
 
 
-def _arxiv(files: Files) -> dict[str, bytes]:
+def arxiv_bucket(files: Files) -> dict[str, bytes]:
     """Place the archives and their manifest, with one that is younger than the Pile."""
     held = {
         **{f"src/{name}": raw for name, raw in files.items()},

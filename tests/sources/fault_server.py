@@ -43,7 +43,6 @@ class Request:
     headers: dict[str, str]
     at: float = 0.0
     sent: int = 0
-    open: bool = True
 
 
 @dataclass
@@ -125,32 +124,41 @@ def handler(
     """Return what answers one connection."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(*HUNG_UP):
-            request = await read_request(reader)
-            try:
+        try:
+            with suppress(*HUNG_UP):
+                request = await read_request(reader)
                 await send(writer, request, upstream.answer(request))
-            finally:
-                request.open = False
-        writer.close()
+        finally:
+            writer.close()
 
     return serve  # type: ignore[return-value] # a coroutine function serves as well
+
+
+async def serve_until(upstream: Upstream, listening: socket.socket, stop: asyncio.Event) -> None:
+    """Answer whoever connects until told to stop; what is still being answered then is cut."""
+    server = await asyncio.start_server(handler(upstream), sock=listening)
+    await stop.wait()
+    server.close()
 
 
 @contextmanager
 def serving() -> Iterator[Upstream]:
     """Run an upstream in a thread."""
-    upstream = Upstream()
-    loop = asyncio.new_event_loop()
+    upstream, stop = Upstream(), asyncio.Event()
     listening = socket.create_server(("127.0.0.1", 0), backlog=256)
     upstream.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server = loop.run_until_complete(asyncio.start_server(handler(upstream), sock=listening))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    loop = asyncio.new_event_loop()
+
+    def run() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(serve_until(upstream, listening, stop))
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield upstream
     finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(stop.set)
         thread.join()
 
 

@@ -153,3 +153,6 @@ FAULTS: dict[str, Fault] = {
 
 SIZE_TELLS = {"Content-Length one too small", "empty", "one byte more", "a block twice"}
 CORRUPTING = SIZE_TELLS | {"a bit flipped", "another part than it says"}
+
+LONG_WAITS = {name for name in FAULTS if name.startswith(("429", "503"))}
+"""Those that ask for seconds or hours of rest."""

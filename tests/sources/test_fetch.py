@@ -18,6 +18,8 @@ from sources.fetch import Patience, UpstreamError, fetch, get, sha256_of
 from sources.source import RawFile
 from sources.upstream import http
 from sources.upstream import partial as partial_module
+from sources.upstream.guest import Guest
+from sources.upstream.manners import Manners
 
 # Test folders are no packages, so that what two of them share is found by its folder.
 sys.path.append(str(Path(__file__).parent))
@@ -140,6 +142,7 @@ def test_requests_name_themselves_and_ask_for_the_bytes_as_stored(
 ) -> None:
     """PILE_USER_AGENT is sent; without it, the request admits that there is no contact."""
     monkeypatch.delenv("PILE_USER_AGENT", raising=False)
+    monkeypatch.delenv("PILE_CONTACT", raising=False)
     fetch(raw(upstream), partial)
     monkeypatch.setenv("PILE_USER_AGENT", "lab/1.0 (+mailto:us@example.org)")
     get(upstream.url)
@@ -148,6 +151,18 @@ def test_requests_name_themselves_and_ask_for_the_bytes_as_stored(
     assert first["User-Agent"].startswith("pile/")
     assert first["User-Agent"].endswith("(+contact not set)")
     assert second["User-Agent"] == "lab/1.0 (+mailto:us@example.org)"
+
+
+def test_the_contact_of_the_run_is_sent(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the guest's manners, or else of PILE_CONTACT; each request has it."""
+    monkeypatch.delenv("PILE_USER_AGENT", raising=False)
+    monkeypatch.setenv("PILE_CONTACT", "https://example.org/crawl")
+    get(upstream.url)
+    get(upstream.url, guest=Guest(Manners(contact="mailto:us@example.org")))
+    ends = [request.headers["User-Agent"].partition(" ")[2] for request in upstream.requests]
+    assert ends == ["(+https://example.org/crawl)", "(+mailto:us@example.org)"]
 
 
 def test_chunked_answers_tell_their_end(

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import socket
 import sys
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,15 +14,20 @@ from random import Random
 import pytest
 
 from sources.fetch import Patience, UpstreamError, fetch
-from sources.source import RawFile
+from sources.source import Pace, RawFile
+from sources.upstream.guest import ALONE, Guest
+from sources.upstream.manners import Manners
 
 # Test folders are no packages, so that what two of them share is found by its folder.
 sys.path.append(str(Path(__file__).parent))
 from fault_server import Request, Upstream, serving
-from faults import CORRUPTING, FAULTS, SIZE_TELLS, Served
+from faults import CORRUPTING, FAULTS, LONG_WAITS, SIZE_TELLS, Served
 
 RESOLVE = socket.getaddrinfo
 SESSIONS = 500
+RATE = 200.0
+"""Requests a second that the server wants at most."""
+
 CALLS = 3
 """How often a session tries again what may pass."""
 
@@ -78,11 +84,12 @@ def upstream() -> Iterator[Upstream]:
     """One server for all sessions, reached without any proxy."""
     with pytest.MonkeyPatch.context() as patch, serving() as server:
         patch.setenv("NO_PROXY", "*")
+        patch.delenv("PILE_USER_AGENT", raising=False)
         patch.setattr(socket, "getaddrinfo", resolved_here)
         yield server
 
 
-def outcome(upstream: Upstream, one: Session, partial: Path) -> str:
+def outcome(upstream: Upstream, one: Session, partial: Path, guest: Guest) -> str:
     """Run a session; return ``exact`` or what failed, having made sure that it is one of both."""
     served = Served(one.content, f'"{one.number}"', one.content[::-1], upstream.url)
     left = list(one.faults)
@@ -93,7 +100,7 @@ def outcome(upstream: Upstream, one: Session, partial: Path) -> str:
     upstream.otherwise = answer  # type: ignore[assignment] # replies come from the table of faults
     for _ in range(CALLS):
         try:
-            found = fetch(one.raw(upstream.url), partial, patience=PATIENCE)
+            found = fetch(one.raw(upstream.url), partial, guest=guest, patience=PATIENCE)
         except UpstreamError as error:
             failed = error
             url, what, remedy, retry_later = error.args
@@ -113,21 +120,34 @@ def outcome(upstream: Upstream, one: Session, partial: Path) -> str:
 def test_a_session_over_any_faults_ends_with_the_exact_file_or_a_clear_failure(
     upstream: Upstream, tmp_path: Path
 ) -> None:
-    """500 seeded mixes of more than 40 faults: never a wrong file.
+    """500 seeded mixes of more than 40 faults: never a wrong file, and never more than the pace.
 
     A quarter of the files have a published checksum, a quarter a format that shows its end, a quarter
     a size in the plan. Where nothing is known beforehand, no fault forges length and bytes together: no
     client can tell those.
     """
+    paced = Guest(Manners(tmp_path / "manners", {"127.0.0.1": Pace(RATE)}, contact="paced"))
     ends: Counter[str] = Counter()
     met: Counter[str] = Counter()
     for number in range(SESSIONS):
         one = session(number)
-        end = outcome(upstream, one, tmp_path / "raw.partial")
+        # What is to be waited for is waited for: those who are told to do so keep no pace here.
+        guest = ALONE if LONG_WAITS.intersection(one.faults) else paced
+        end = outcome(upstream, one, tmp_path / "raw.partial", guest)
         ends["exact" if end == "exact" else "failed"] += 1
         met.update(one.faults)
-        for left in tmp_path.iterdir():
+        for left in tmp_path.glob("raw*"):
             left.unlink()
     assert ends["exact"] > SESSIONS // 4, ends
     assert ends["failed"] > SESSIONS // 10, ends
     assert set(met) == set(FAULTS)
+    at_a_pace = [r.at for r in upstream.requests if "paced" in r.headers["User-Agent"]]
+    assert len(at_a_pace) > SESSIONS
+    assert most_within(at_a_pace, 0.5) <= RATE / 2 + 2
+
+
+def most_within(moments: list[float], seconds: float) -> int:
+    """Return the most of some rising moments that lie in any window of a length."""
+    return max(
+        bisect_left(moments, first + seconds) - number for number, first in enumerate(moments)
+    )

@@ -9,7 +9,6 @@ import os
 import re
 import ssl
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -31,6 +30,7 @@ from sources.upstream.attempts import (
     UpstreamError,
     redacted,
 )
+from sources.upstream.flow import flowing
 from sources.upstream.guest import ALONE, Guest
 
 CHUNK = 256 * 1024
@@ -219,7 +219,7 @@ def _whole(response: requests.Response, url: str, patience: Patience) -> Answer:
     # A chunked answer ends with its last chunk, whatever length it may state too.
     chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
     size = None if chunked else _number(response.headers.get("Content-Length"))
-    pieces = _pieces(response, size, patience)
+    pieces = flowing(lambda: _read(response), size, patience)
     return Answer(_version(response.headers, size), 0, chunked or size is not None, pieces)
 
 
@@ -236,7 +236,7 @@ def _part(response: requests.Response, start: int, known: Version, patience: Pat
         raise Interrupted(
             f"a wrong part came (Content-Range: {stated!r} for bytes={start}-)", start_over=True
         )
-    return Answer(known, start, True, _pieces(response, size - start, patience))
+    return Answer(known, start, True, flowing(lambda: _read(response), size - start, patience))
 
 
 def _nothing_more(response: requests.Response, start: int, known: Version) -> Answer:
@@ -245,27 +245,6 @@ def _nothing_more(response: requests.Response, start: int, known: Version) -> An
     if stated != f"bytes */{start}" or known.size not in {None, start}:
         raise Interrupted(f"no part from byte {start} (Content-Range: {stated!r})", start_over=True)
     return Answer(known, start, True, iter(()))
-
-
-def _pieces(
-    response: requests.Response, expected: int | None, patience: Patience
-) -> Iterator[bytes]:
-    """Yield the body, undecoded, as it comes; raises Interrupted if it is short or stalls."""
-    received = 0
-    window_start, window_bytes = time.monotonic(), 0
-    while piece := _read(response):
-        received += len(piece)
-        window_bytes += len(piece)
-        if expected is not None and received > expected:
-            raise Interrupted(f"more than {expected:,} bytes came", start_over=True)
-        yield piece
-        seconds = time.monotonic() - window_start
-        if seconds >= patience.read_timeout:
-            if window_bytes < patience.slowest * seconds:
-                raise Interrupted(f"stalled: {window_bytes:,} bytes in {seconds:.0f} s")
-            window_start, window_bytes = time.monotonic(), 0
-    if expected is not None and received < expected:
-        raise Interrupted(f"{received:,} bytes came, not {expected:,} as stated")
 
 
 def _read(response: requests.Response) -> bytes:

@@ -5,11 +5,11 @@ page, wherever redirects lead. No proxy is used: it would look hosts up by itsel
 """
 
 import os
-import socket
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import urljoin
@@ -18,7 +18,7 @@ import requests
 import urllib3
 from urllib3.util import Url, parse_url
 
-from sources.upstream.attempts import Interrupted, Patience, UpstreamError
+from sources.upstream.attempts import Interrupted, Patience
 from sources.upstream.guest import Guest
 from sources.upstream.http import (
     CHUNK,
@@ -29,21 +29,28 @@ from sources.upstream.http import (
     user_agent,
 )
 from sources.upstream.public_address import PrivateHost, UnknownHost, public_address
-from sources.upstream.robots import allowed
+from sources.upstream.robots import LIMIT, NOTHING, allowed
 
 LONGEST = 10 << 20
 """Bytes of a page, as it is sent."""
 
 SECONDS = 60.0
-"""Time for a page, from the first byte sent to the last one received, and for a turn at its host."""
+"""Time for the body of a page."""
 
+TURN = 3600.0
+"""Most seconds to wait for a turn at a host: a list may name one many times."""
+
+UNREACHED = 300.0
+"""Seconds for which a site that was out of reach is not asked again."""
+
+GZIP = 16 + zlib.MAX_WBITS
 ATTEMPTS = 2
 PORTS = {"http": 80, "https": 443}
 REDIRECTS = {301, 302, 303, 307, 308}
 
 REASONS = {
     "bad_address": "no address of a page, or one that is not of the public web",
-    "robots": "the site's robots.txt forbids it, or could not be had",
+    "robots": "the site's robots.txt forbids it, or cannot be had now",
     "gone": "the page is not there (404, 410)",
     "refused": "any other answer than a page",
     "too_large": f"more than {LONGEST >> 20} MiB",
@@ -56,6 +63,13 @@ REASONS = {
 
 OUT_OF_REACH = {"unknown_host", "unreachable", "timeout"}
 """Reasons that also a broken network of our own would give."""
+
+
+Require = Callable[[Url, Guest, Patience], None]
+"""Raises `Missing` for a page that we have no leave to ask for."""
+
+_unreached: dict[str, float] = {}
+"""Addresses of robots.txt that were out of reach, and until when they are not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +95,31 @@ class Missing(Exception):  # noqa: N818 - says what the page is
 
 def page(url: str, guest: Guest, patience: Patience) -> Page:
     """Return a page; raises `Missing`."""
-    for attempt in range(ATTEMPTS):
+    return _tried(url, guest, patience, _require_leave)
+
+
+def _tried(url: str, guest: Guest, patience: Patience, require: Require) -> Page:
+    """Ask for a page, and once more if that may help."""
+    for _ in range(ATTEMPTS - 1):
         try:
-            return _followed(url, guest, patience)
+            return _followed(url, guest, patience, require)
         except Missing as missing:
-            if not missing.passing or attempt == ATTEMPTS - 1:
+            if not missing.passing:
                 raise
             patience.sleep(patience.first_wait)
-    raise AssertionError
+    return _followed(url, guest, patience, require)
 
 
-def _followed(url: str, guest: Guest, patience: Patience) -> Page:
+def _followed(url: str, guest: Guest, patience: Patience, require: Require) -> Page:
     """Ask for a page, and for what it redirects to."""
     here = url
-    deadline = time.monotonic() + SECONDS
     for _ in range(MAX_REDIRECTS + 1):
         place = _place(here)
         address = _address(place)
-        _require_leave(place, address, guest, patience)
+        require(place, guest, patience)
         with _answered(place, address, guest, patience) as response:
             if response.status not in REDIRECTS:
-                return _page(place.url, response, deadline)
+                return _page(place.url, response)
             here = urljoin(place.url, response.headers.get("Location", ""))
             if here == place.url:
                 raise Missing("redirects", "to itself")
@@ -133,18 +151,37 @@ def _port(place: Url) -> int:
     return place.port or PORTS[str(place.scheme)]
 
 
-def _require_leave(place: Url, address: str, guest: Guest, patience: Patience) -> None:
-    brief = replace(patience, attempts=min(ATTEMPTS, patience.attempts), budget=SECONDS)
-    try:
-        if allowed(place.url, guest, brief):
-            return
-    except Interrupted as error:
-        raise Missing("timeout", str(error)) from None
-    except UpstreamError as error:
-        raise Missing("robots", str(error.args[1])) from None
-    with _failures(), socket.create_connection((address, _port(place)), patience.connect_timeout):
-        # A site that cannot be reached gives no robots.txt either, and this one can.
+def _require_leave(place: Url, guest: Guest, patience: Patience) -> None:
+    """Raise `Missing` unless the site's robots.txt lets us have a page."""
+    if not allowed(place.url, guest, patience, _robots_txt):
         raise Missing("robots")
+
+
+def _require_nothing(place: Url, guest: Guest, patience: Patience) -> None:
+    """Leave to ask for a robots.txt is not needed."""
+
+
+def _robots_txt(url: str, guest: Guest, patience: Patience) -> str:
+    """Return a robots.txt, had with all the care that a page is; raises `Missing` if out of reach.
+
+    A site that was out of reach is not asked again for some minutes: a list may hold thousands of its
+    pages.
+    """
+    if time.monotonic() < _unreached.get(url, 0.0):
+        raise Missing("unreachable", "nor was its robots.txt a short while ago")
+    try:
+        found = _tried(url, guest, patience, _require_nothing)
+    except Missing as missing:
+        if missing.reason in OUT_OF_REACH:
+            _unreached[url] = time.monotonic() + UNREACHED
+            raise Missing(missing.reason, missing.detail) from None
+        return NOTHING if missing.passing or missing.reason == "too_large" else ""
+    zipped = dict(found.headers).get("Content-Encoding", "").lower() == "gzip"
+    try:
+        content = zlib.decompressobj(GZIP).decompress(found.body, LIMIT) if zipped else found.body
+    except zlib.error:
+        return NOTHING
+    return content[:LIMIT].decode("utf-8", "replace")
 
 
 @contextmanager
@@ -159,7 +196,7 @@ def _answered(
         "Accept": "text/html,application/xhtml+xml,*/*;q=0.5",
         "Accept-Encoding": "gzip",
     }
-    with _failures(), guest.manners.turn(netloc, SECONDS), _pool(place, address) as pool:
+    with _failures(), guest.manners.turn(netloc, TURN), _pool(place, address) as pool:
         response = pool.urlopen(
             "GET",
             place.request_uri,
@@ -202,7 +239,8 @@ def _failures() -> Iterator[None]:
         raise Missing("unreachable", cause_of(error), passing=True) from None
 
 
-def _page(url: str, response: urllib3.BaseHTTPResponse, deadline: float) -> Page:
+def _page(url: str, response: urllib3.BaseHTTPResponse) -> Page:
+    deadline = time.monotonic() + SECONDS
     status = response.status
     said = f"{status} {response.reason or ''}".strip()
     if status in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:

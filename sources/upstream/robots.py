@@ -8,6 +8,7 @@ host's bucket; a site that wants more than `LONGEST_DELAY` is not scraped.
 
 import json
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from io import FileIO
 from pathlib import Path
@@ -34,13 +35,23 @@ LONGEST_DELAY = 60.0
 NOTHING = "User-agent: *\nDisallow: /\n"
 
 
-def allowed(url: str, guest: Guest = ALONE, patience: Patience = PATIENT) -> bool:
-    """Tell whether a site lets us fetch a page, and slow its host down to what it asks for."""
+Asked = Callable[[str, Guest, Patience], str]
+"""Asks for a robots.txt by its address: its text, empty if there is none, or `NOTHING`."""
+
+
+def allowed(
+    url: str, guest: Guest = ALONE, patience: Patience = PATIENT, asked: Asked | None = None
+) -> bool:
+    """Tell whether a site lets us fetch a page, and slow its host down to what it asks for.
+
+    ``asked`` is for who asks otherwise than by `sources.upstream.http`; what it raises goes through.
+    """
     parts = urlsplit(url)
     site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
     agent = user_agent(guest.manners.contact)
     kept = guest.manners.beside(parts.netloc, f"robots-{quote(site, safe='')}")
-    rules = _parsed(_text(kept, f"{site}/robots.txt", guest, patience))
+    text = _text(kept, lambda: (asked or _asked)(f"{site}/robots.txt", guest, patience))
+    rules = _parsed(text)
     delay = _delay(rules, agent)
     if delay > LONGEST_DELAY or not rules.can_fetch(agent, url):
         return False
@@ -48,12 +59,12 @@ def allowed(url: str, guest: Guest = ALONE, patience: Patience = PATIENT) -> boo
     return True
 
 
-def _text(kept: Path, url: str, guest: Guest, patience: Patience) -> str:
+def _text(kept: Path, fetched: Callable[[], str]) -> str:
     """Return a robots.txt, from the disk if it was fetched today; one worker at a time asks for it."""
     with locked(kept) as file:
         text = _read(file)
         if text is None:
-            text = _asked(url, guest, patience)
+            text = fetched()
             kept_for = KEPT if text != NOTHING else KEPT_UNREACHED
             file.seek(0)
             file.truncate()

@@ -242,10 +242,10 @@ def test_a_note_of_other_bytes_is_not_believed(upstream: WebUpstream, partial: P
     with pytest.raises(UpstreamError):
         fetch(raw(upstream, 1, 60), partial, patience=PATIENCE)
     note = partial.with_name(partial.name + ".validator.json")
-    noted = json.loads(note.read_text("utf-8"))
+    noted = json.loads(note.read_text("utf-8").splitlines()[-1])
     size, place = noted["version"]["validator"].split(" ")
     noted["version"]["validator"] = f"{int(size) + 1} {place}"
-    note.write_text(json.dumps(noted), "utf-8")
+    note.write_text(json.dumps(noted) + "\n", "utf-8")
     upstream.answer = honest
     assert fetch(raw(upstream, 1, 60), partial, patience=PATIENCE).resumed_from == 0
     assert partial.read_bytes() == lines(1, 60)

@@ -20,7 +20,7 @@ from sources.source import RawFile
 from sources.upstream import gather_pages, page
 from sources.upstream.guest import Guest
 from sources.upstream.manners import Manners
-from sources.upstream.public_address import ALLOW_PRIVATE, is_public
+from sources.upstream.public_address import ALLOW_PRIVATE, PrivateHost, is_public
 
 # Test folders are no packages, so that what two of them share is found by its folder.
 sys.path.append(str(Path(__file__).parent.parent / "servers"))
@@ -43,6 +43,7 @@ def site(server: WebUpstream, monkeypatch: pytest.MonkeyPatch) -> WebUpstream:
     """Give the site with a clean record; pages may lie on this machine."""
     monkeypatch.setenv("NO_PROXY", "*")
     monkeypatch.setenv(ALLOW_PRIVATE, "yes")
+    monkeypatch.setattr(page, "_unreached", {})
     server.answer = answer
     server.asked.clear()
     return server
@@ -216,6 +217,56 @@ def test_robots_are_asked_wherever_a_page_is(
     assert not any(asked.path.startswith("/private") for asked in site.asked)
 
 
+def test_a_robots_txt_leads_nowhere_private(
+    site: WebUpstream, tmp_path: Path, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it is had from is judged as a page's address is."""
+    away = Reply(status="302 Found", headers={"Location": "http://169.254.169.254/secret"})
+    site.answer = lambda asked: away if asked.path == "/robots.txt" else answer(asked)
+    looked_up: list[str] = []
+
+    def address(host: str, port: int) -> str:
+        looked_up.append(host)
+        if host != "127.0.0.1":
+            raise PrivateHost
+        return host
+
+    monkeypatch.setattr(page, "public_address", address)
+    fetch(raw(tmp_path, f"{site.url}/a"), partial, guest=fresh(tmp_path), patience=PATIENCE)
+    assert bodies(partial) == {1: body("/a")}
+    assert "169.254.169.254" in looked_up
+
+
+@pytest.mark.parametrize(
+    ("reply", "had"),
+    [
+        (Reply(status="404 Not Found"), True),
+        (Reply(status="401 Unauthorized"), True),
+        (Reply(status="503 Later"), False),
+        (
+            Reply(
+                gzip.compress(b"User-agent: *\nDisallow: /a"), headers={"Content-Encoding": "gzip"}
+            ),
+            False,
+        ),
+        (Reply(b"no gzip", headers={"Content-Encoding": "gzip"}), False),
+    ],
+)
+def test_a_site_without_robots_txt_allows_all(
+    site: WebUpstream, tmp_path: Path, partial: Path, reply: Reply, had: bool
+) -> None:
+    """One that cannot give it now allows nothing."""
+    site.answer = lambda asked: reply if asked.path == "/robots.txt" else answer(asked)
+    fetch(raw(tmp_path, f"{site.url}/a"), partial, guest=fresh(tmp_path), patience=PATIENCE)
+    assert (bodies(partial) == {1: body("/a")}) is had
+    assert (reasons(partial) == {1: "robots"}) is not had
+
+
+def fresh(folder: Path) -> Guest:
+    """Return a guest that knows no robots.txt yet."""
+    return Guest(Manners(folder=folder / "manners"))
+
+
 def test_bodies_are_kept_as_they_were_sent(
     site: WebUpstream, tmp_path: Path, partial: Path
 ) -> None:
@@ -338,7 +389,7 @@ def test_a_killed_download_goes_on_at_a_record(
     site.answer = lambda asked: Reply(body(asked.path), headers=HTML, delay=0.02)
     plan = raw(tmp_path, *(f"{site.url}/{number}" for number in range(1, total + 1)))
     draw = random.Random(5)
-    guest = Guest(Manners(folder=tmp_path / "manners"))
+    guest = fresh(tmp_path)
     while killed(plan, partial, guest, draw.uniform(0.1, 0.5)):
         kills += 1
     assert bodies(partial) == {number: body(f"/{number}") for number in range(1, total + 1)}

@@ -53,6 +53,7 @@ PUBLISHED: Mapping[str, Published] = MappingProxyType(
             1.11,
             3,
             remark="The printed size is an archive's: the text is about 16.9 GiB, 2.94 KiB a document.",
+            measured_bytes=18_150_000_000,
         ),
         "dm_mathematics": Published(
             1_014_997,
@@ -61,7 +62,13 @@ PUBLISHED: Mapping[str, Published] = MappingProxyType(
             2,
             remark="Every released document is a slice of 8,194 characters.",
         ),
-        "ubuntu_irc": Published(10_605, 5_923_631_555, 545.48, 2),
+        "ubuntu_irc": Published(
+            10_605,
+            5_923_631_555,
+            545.48,
+            2,
+            remark="A document is a channel's week of the year in all years, not, as stated, of one.",
+        ),
         "bookcorpus2": Published(17_868, 6_767_414_779, 369.87, 1.5),
         "europarl": Published(69_814, 4_923_130_035, 68.87, 2),
         "hackernews": Published(831_198, 4_185_091_916, 4.92, 2),

@@ -132,6 +132,8 @@ class Published:
     """What the Pile's paper and code state of a component (arXiv 2101.00027, Table 1).
 
     ``text_bytes`` counts UTF-8 bytes of text before epochs; ``epochs`` is how often it is seen.
+    ``measured_bytes`` is about what the release really holds where the printed size is known to be
+    wrong, 0 elsewhere; ``remark`` tells errors of the publication.
     """
 
     documents: int
@@ -139,6 +141,12 @@ class Published:
     mean_kib: float
     epochs: float
     remark: str = ""
+    measured_bytes: int = 0
+
+    @property
+    def true_bytes(self) -> int:
+        """What a rebuild is to be compared with."""
+        return self.measured_bytes or self.text_bytes
 
 
 Plan: TypeAlias = Callable[[Options, Get], Iterable[RawFile]]

@@ -31,7 +31,8 @@ character (``&#xD800;``) becomes U+FFFD.
 
 Place in a file: the line of the row, counted from 1; of an archive, behind the member's name. An id is
 ``stackexchange/SITE/QUESTION``. Licence: CC BY-SA in the versions that the posts of a document state
-(``CC-BY-SA-3.0 AND CC-BY-SA-4.0``). It asks for attribution: site, ids and owners (a user's number,
+(``CC-BY-SA-3.0 AND CC-BY-SA-4.0``); in dumps before 2019, which state none, in those of the days on
+which they were written, by Stack Exchange's own rule (`VERSIONS`). It asks for attribution: site, ids and owners (a user's number,
 or the name of one who left) of question and answers are in the meta, in the order of the text.
 """
 
@@ -70,8 +71,12 @@ POSTS = "Posts.xml"
 ARCHIVE = ".7z"
 QUESTION, ANSWER = "1", "2"
 LICENCE = "CC-BY-SA"
-"""Of posts that state no version, as in dumps before 2019."""
+"""Of posts that state neither a version nor a day."""
 
+VERSIONS = (("2018-05-02", "CC BY-SA 4.0"), ("2011-04-08", "CC BY-SA 3.0"), ("", "CC BY-SA 2.5"))
+"""From which day on posts come under which licence (https://stackoverflow.com/help/licensing)."""
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DUMP = re.compile(
     r"(?P<site>[a-z0-9.-]+?)(?:-Posts)?(?<!-Badges)(?<!-Comments)(?<!-PostHistory)(?<!-PostLinks)"
     r"(?<!-Tags)(?<!-Users)(?<!-Votes)\.7z"
@@ -190,7 +195,7 @@ def _asked(row: Row, waiting: Waiting, site: Site) -> Rejected | None:
         score=_whole(row, "Score", "0"),
         tags=stated.get("Tags", ""),
         owner=_owner(stated),
-        licence=stated.get("ContentLicense", ""),
+        licence=_licence(stated),
     )
     wanted = _whole(row, "AnswerCount", "0")
     if wanted <= 0:
@@ -198,6 +203,16 @@ def _asked(row: Row, waiting: Waiting, site: Site) -> Rejected | None:
     if not waiting.ask(question, wanted):
         return site.reject(row.line, "repeated", question.title)
     return None
+
+
+def _licence(stated: Mapping[str, str]) -> str:
+    """Return the licence that a row states or, in older dumps, that of its day; else nothing."""
+    if stated.get("ContentLicense"):
+        return stated["ContentLicense"]
+    day = _DAY.match(stated.get("CreationDate", ""))
+    if day is None:
+        return ""
+    return next(licence for first, licence in VERSIONS if day[0] >= first)
 
 
 def _answered(row: Row, waiting: Waiting, site: Site) -> Document | Rejected | None:
@@ -209,7 +224,7 @@ def _answered(row: Row, waiting: Waiting, site: Site) -> Document | Rejected | N
         score=_whole(row, "Score", "0"),
         body=stated["Body"],
         owner=_owner(stated),
-        licence=stated.get("ContentLicense", ""),
+        licence=_licence(stated),
     )
     parent = _whole(row, "ParentId")
     missing = waiting.answer(parent, answer, MIN_SCORE)
@@ -318,7 +333,7 @@ SOURCE = Source(
     pile_set_name=PILE_SET_NAMES["stackexchange"],
     licence=LICENCE,
     access="open",
-    version=1,
+    version=2,
     read=read,
     plan=plan,
     reasons={

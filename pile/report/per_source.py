@@ -1,6 +1,8 @@
 """Each source from raw files to documents, beside what the Pile published of it."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 from pile.report import numbers
 from pile.report.charts import histogram
@@ -20,6 +22,10 @@ from pile.report.tables import (
     table,
     words,
 )
+from sources.source import Published
+
+MARK = "\N{DAGGER}"
+"""Behind a figure that is known to be printed in error."""
 
 _SMALLEST_AXIS = 21  # powers of two on the axis of lengths: up to a MiB at least
 
@@ -53,7 +59,8 @@ def comparison(figures: Figures) -> Section:
     """Return our figures beside Table 1 of the paper."""
     lead = paragraph(
         "Documents and text before epochs, beside Table 1 of the paper (arXiv 2101.00027). A ratio "
-        "of 1 means as much as the Pile holds.",
+        f"of 1 means as much as the Pile holds. {MARK} marks what is known to be printed in error: the "
+        "ratio is then to what the release really holds.",
         "lead",
     )
     compared = [source for source in figures.sources if source.published]
@@ -68,7 +75,7 @@ def comparison(figures: Figures) -> Section:
         Column("Remark", kind="text"),
     )
     rows = [_comparison_row(source) for source in compared]
-    body = table("Sources beside the published figures", columns, rows)
+    body = table("Sources beside the published figures", columns, rows, _comparison_total(compared))
     return Section("paper", "Beside the paper", join(lead, body))
 
 
@@ -136,13 +143,48 @@ def _comparison_row(source: SourceFigures) -> Row:
         count(published.documents),
         ratio(source.documents, published.documents, 3),
         size(source.text_bytes),
-        size(published.text_bytes),
-        ratio(source.text_bytes, published.text_bytes, 3),
+        _printed(size(published.text_bytes), published),
+        ratio(source.text_bytes, published.true_bytes, 3),
         ratio(source.text_bytes / 1024, source.documents),
-        number(published.mean_kib, f"{published.mean_kib:,.2f}"),
+        _printed(number(published.mean_kib, f"{published.mean_kib:,.2f}"), published),
         number(source.epochs, numbers.epochs(source.epochs)),
         number(published.epochs, numbers.epochs(published.epochs)),
         words(published.remark, "long"),
+    )
+
+
+def _printed(cell: Cell, published: Published) -> Cell:
+    """Return a printed figure, marked if it is known to be wrong."""
+    return (
+        replace(cell, content=join(cell.content, text(MARK))) if published.measured_bytes else cell
+    )
+
+
+def _comparison_total(compared: Sequence[SourceFigures]) -> Row:
+    """Return the sums of ours and of theirs, of the sources compared."""
+    theirs = [source.published for source in compared if source.published]
+    documents, documents_there = (
+        sum(source.documents for source in compared),
+        sum(one.documents for one in theirs),
+    )
+    ours, printed, true = (
+        sum(source.text_bytes for source in compared),
+        sum(one.text_bytes for one in theirs),
+        sum(one.true_bytes for one in theirs),
+    )
+    return (
+        words("These sources"),
+        count(documents),
+        count(documents_there),
+        ratio(documents, documents_there, 3),
+        size(ours),
+        size(printed),
+        ratio(ours, true, 3),
+        ratio(ours / 1024, documents),
+        ratio(printed / 1024, documents_there),
+        words(""),
+        words(""),
+        words(""),
     )
 
 

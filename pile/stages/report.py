@@ -31,7 +31,7 @@ from sources.source import EXCERPT, Json
 from tokenizer.files import TOKENIZER_JSON
 from tokenizer.shape import describe
 
-VERSION = 1
+VERSION = 2
 FOLDER = "report"
 LONGEST_TOKENS = 20
 

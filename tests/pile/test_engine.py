@@ -20,7 +20,7 @@ from pile.engine import (
 )
 from pile.ledger import Receipt
 from pile.raw_files import Located
-from pile.stages.extract import Reading, extract, mend
+from pile.stages.extract import Reading, Unit, extract, mend, set_aside
 from sources.source import RawFile
 
 
@@ -109,7 +109,7 @@ def located(path: Path, text: str) -> Located:
 def test_a_deadly_file_is_found_and_set_aside(tmp_path: Path) -> None:
     """The files of a task that killed its worker are read one by one; the deadly one is named."""
     reading = Reading("notes", "local", "", {"name": "notes"}, (), Bounds())
-    units = [(located(tmp_path / "a.txt", "a"),), (located(tmp_path / "b.txt", "b"),)]
+    units = [Unit((located(tmp_path / f"{name}.txt", name),)) for name in "ab"]
     arguments = {"task": "000000", "folder": tmp_path, "units": units, "reading": reading}
     task = Task("extract.notes", "000000", extract, arguments)
     died = Failed(RuntimeError("signal 11"), crashed=True)
@@ -121,3 +121,19 @@ def test_a_deadly_file_is_found_and_set_aside(tmp_path: Path) -> None:
     assert [bad.file for bad in receipt.quarantined] == ["b.txt"]
     assert "signal 11" in receipt.quarantined[0].reason
     assert mend(task, Failed(ValueError("a defect"))) is None
+
+
+def test_a_deadly_piece_takes_its_whole_file_along(tmp_path: Path) -> None:
+    """The receipts of its other pieces are emptied; other files, and order, stay as they are."""
+    reading = Reading("wikipedia_en", "wikipedia_en", "", {}, (), Bounds())
+    unit = Unit((located(tmp_path / "a.bz2", "a"),), piece=0)
+    arguments = {"task": "1", "folder": tmp_path, "units": [unit], "reading": reading}
+    died = Failed(RuntimeError("signal 9"), crashed=True)
+    deadly = mend(Task("extract.wikipedia_en", "1", extract, arguments), died)
+    assert isinstance(deadly, Receipt)
+    good = Receipt("0", taken=2, given=2, figures={"piece_of": "a.bz2", "raw_files": 1})
+    other = Receipt("2", taken=1, given=1, figures={"piece_of": "b.bz2"})
+    whole = Receipt("3", taken=1, given=1)
+    settled = set_aside([good, deadly, other, whole])
+    assert settled == [Receipt("0", figures={"piece_of": "a.bz2"}), deadly, other, whole]
+    assert set_aside(settled) == settled

@@ -295,6 +295,17 @@ def test_our_figures_stand_beside_the_published() -> None:
     )
 
 
+def test_figures_printed_in_error_are_marked() -> None:
+    """The ratio is to what the release really holds; sums stand below."""
+    wrong = replace(
+        WEB, published=Published(2_000, 1_024_000, 0.5, 1.5, "An archive's.", 8_192_000)
+    )
+    shown = words(render(replace(RUN, sources=(wrong,))))
+    assert "0.500 3.91 MiB 0.98 MiB† 0.500 4.00 0.50† 2 1.5 An archive's." in shown
+    assert "These sources 1,000 2,000 0.500 3.91 MiB 0.98 MiB 0.500 4.00 0.50" in shown
+    assert PUBLISHED["wikipedia_en"].true_bytes / PUBLISHED["wikipedia_en"].documents // 1024 == 2
+
+
 def test_records_that_do_not_balance_are_named() -> None:
     """A source that lost records in silence is called out at the top of the page."""
     short = replace(WEB, records=2_000)

@@ -1,5 +1,6 @@
 """NIH ExPORTER: from tables of abstracts to texts without their headings."""
 
+import gzip
 import json
 import zipfile
 from collections.abc import Sequence
@@ -201,3 +202,19 @@ def test_documents_equal_the_original_readers(samples: Path, golden: Path) -> No
         stored = name.removeprefix("golden:")
         found = outcomes((samples if stored == name else golden) / stored)
         assert {item.id: item.text for item in found if isinstance(item, Document)} == documents
+
+
+def test_all_generations_are_read_alike(tmp_path: Path) -> None:
+    """CRISP's zips, RePORTER's, their weekly parts, and a CSV without a zip, packed or not."""
+    names = ("CRISP_PRJABS_C_FY1985.zip", "RePORTER_PRJABS_C_FY2014_001.zip")
+    paths = []
+    for number, name in enumerate(names, 1):
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            archive.writestr(
+                name.replace(".zip", ".csv"), f"{HEADER}{number},Text {number} of a study.\n"
+            )
+        paths.append(tmp_path / name)
+    paths.append(table(tmp_path, "3,Text 3 of a study.\n"))
+    packed = table(tmp_path, gzip.compress(f"{HEADER}4,Text 4 of a study.\n".encode()), "b.csv.gz")
+    found = outcomes(*paths, packed)
+    assert texts(found) == [f"Text {number} of a study." for number in range(1, 5)]

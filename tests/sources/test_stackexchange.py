@@ -103,8 +103,30 @@ def test_a_document_says_whose_words_it_holds(tmp_path: Path) -> None:
     }
 
 
-def test_a_licence_that_no_post_states_has_no_version(tmp_path: Path) -> None:
-    """Dumps before 2019 do not say which."""
+@pytest.mark.parametrize(
+    ("day", "version"),
+    [
+        ("2011-04-07T23:59:59.997", "2.5"),
+        ("2011-04-08T00:00:00.000", "3.0"),
+        ("2018-05-01T23:59:59.000", "3.0"),
+        ("2018-05-02T00:00:00.000", "4.0"),
+    ],
+)
+def test_a_post_that_states_no_licence_has_that_of_its_day(
+    day: str, version: str, tmp_path: Path
+) -> None:
+    """Dumps before 2019 do not say which; what a post states counts before its day."""
+    (item,) = read(
+        tmp_path,
+        question(1, 1, CreationDate=day),
+        answer(2, 1, 3, CreationDate="2009-01-01T00:00:00", ContentLicense="CC BY-SA 4.0"),
+    )
+    assert isinstance(item, Document)
+    assert item.licence == " AND ".join(sorted({f"CC-BY-SA-{version}", "CC-BY-SA-4.0"}))
+
+
+def test_a_licence_that_cannot_be_told_has_no_version(tmp_path: Path) -> None:
+    """Neither stated, nor a day."""
     (item,) = read(tmp_path, question(1, 1, Tags="|a|b|"), answer(2, 1, 3))
     assert isinstance(item, Document)
     assert item.licence == "CC-BY-SA"

@@ -46,7 +46,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             {
                 "crawl": "which crawl, as CC-MAIN-YYYY-WW",
                 "first": "how many files of the crawl are passed over",
-                "files": "how many files are taken from there; the Pile took 22,000 of 69 crawls",
+                "count": "how many files are taken from there; the Pile took 22,000 of 69 crawls",
             },
             "common-pile/cccc",
         ),
@@ -104,7 +104,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             {
                 "repositories": "OWNER/NAME, or OWNER/NAME@REF; empty takes what search finds",
                 "search": "what repositories are looked for, as GitHub's search takes it",
-                "count": "how many of those found are taken",
+                "count": "how many of those found are taken, the most starred first; 0 takes all",
                 "max_characters": "characters that a file must stay below; 0 sets no bound",
                 "licences": "SPDX identifiers that a repository's licences must be among; empty keeps all",
             },
@@ -157,14 +157,14 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             "articles on one line are read too",
             {
                 "updates": "whether update files are applied: later records and deletions count",
-                "files": _FILES,
+                "count": _FILES,
             },
         ),
         "gutenberg_pg19": Explained(
             "DeepMind's collection, a text a book.",
             {"published": "train books unchanged"},
             "none",
-            {"part": "train, validation or test", "files": _FILES},
+            {"part": "train, validation or test", "count": _FILES},
             "common-pile/project_gutenberg",
         ),
         "opensubtitles": Explained(
@@ -183,7 +183,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
                 "corrected": "these removed too",
             },
             "none on 1,023 real pages",
-            {"dump": "day of the dump, as YYYYMMDD, or latest", "files": _FILES},
+            {"dump": "day of the dump, as YYYYMMDD, or latest", "count": _FILES},
             "common-pile/wikimedia",
         ),
         "dm_mathematics": Explained(

@@ -101,9 +101,8 @@ def test_a_listing_of_another_form_is_told_by_its_address(
     """A moved upstream never passes for one that holds nothing."""
     source = SOURCES[name]
     options = {**options_of(source, world), **({"last": 0} if name == "hackernews" else {})}
-    with pytest.raises(ValueError, match="s3://arxiv|" + "|".join(source.paces)) as caught:
+    with pytest.raises(ValueError, match="s3://arxiv|" + "|".join(source.paces)):
         list(source.plan(options, lambda _: answer))
-    assert "Traceback" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("name", "status"), [("github", "401"), ("uspto_backgrounds", "403")])
@@ -190,7 +189,10 @@ def test_a_bucket_is_listed_to_its_end(
     """Whether the last page is full or not; the newest snapshot may be on it."""
     standin.hosts = {host: play(count)}
     names = planned_names(name, standin)
-    assert names == [f"opinions-2026-01-{count:02}.csv.bz2"] if name == "freelaw" else count
+    if name == "freelaw":
+        assert names == [f"opinions-2026-01-{count:02}.csv.bz2"]
+    else:
+        assert len(set(names)) == count
     assert len(standin.asked) == -(-count // 10)
 
 

@@ -116,7 +116,8 @@ def _require_keys(config: Config, name: str, missing: Sequence[Located]) -> None
     source = _source(config, name)
     if source.keys and missing:
         asked = guest(config, source)
-        hosts = {urlsplit(asked.mirrored(file.raw.url)).netloc for file in missing}
+        addresses = [urlsplit(asked.mirrored(file.raw.url)) for file in missing]
+        hosts = {host for one in addresses for host in (one.netloc, one.hostname)}
         require_keys(name, [key for key in lacking(source) if hosts & set(key.hosts)])
 
 

@@ -290,7 +290,7 @@ SOURCE = Source(
     # The bucket is S3's, with no limit of arXiv's own: a guess. Of its sites arXiv asks for one
     # request in three seconds on one connection (OAI), and for four a second (export).
     paces={
-        "arxiv": Pace(10.0, 8),
+        "arxiv.s3.amazonaws.com": Pace(10.0, 8),
         "oaipmh.arxiv.org": Pace(1 / 3, 1),
         "export.arxiv.org": Pace(4.0, 1),
     },

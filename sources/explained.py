@@ -105,7 +105,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             {
                 "repositories": "OWNER/NAME, or OWNER/NAME@REF; empty takes what search finds",
                 "search": "what repositories are looked for, as GitHub's search takes it",
-                "count": "how many of those found are taken",
+                "count": "how many of those found are taken, the most starred first; 0 takes all",
                 "max_characters": "characters that a file must stay below; 0 sets no bound",
                 "licences": "SPDX identifiers that a repository's licences must be among; empty keeps all",
             },

@@ -86,14 +86,14 @@ def groups(files: Sequence[Located]) -> Iterator[tuple[Located, ...]]:
     unknown = sum(file.raw.size is None for file in files)
     at_most = min(GROUP_FILES, -(-unknown // FEW_TASKS)) or 1
     group: list[Located] = []
-    weight = 0.0
+    weight = 0
     for file in files:
         size = file.raw.size
         # As many files of unknown size fill a group as may be together.
-        share = GROUP_BYTES / at_most if size is None else max(size, GROUP_BYTES / GROUP_FILES)
+        share = GROUP_BYTES // at_most if size is None else max(size, GROUP_BYTES // GROUP_FILES)
         if group and weight + share > GROUP_BYTES:
             yield tuple(group)
-            group, weight = [], 0.0
+            group, weight = [], 0
         group.append(file)
         weight += share
     if group:

@@ -9,6 +9,7 @@ tail a power cut left as zeros is not taken for more than it holds.
 import hashlib
 import json
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ from sources.upstream.answer import UNKNOWN, Version
 NOTE_SUFFIX = ".validator.json"
 SYNC_BYTES = 64 << 20
 """Bytes after which a download is flushed to disk: at most so much is lost by a kill."""
+
+BEHIND_BYTES = 8 << 20
+"""Bytes after which the system is asked to write what it has, while the download goes on: the flush
+that follows is short then, and the line is not idle for it."""
 
 CHUNK = 1 << 20
 
@@ -51,7 +56,9 @@ class Partial:
         self._url = url
         self._algorithms = algorithms
         self._on_bytes = on_bytes or _say_nothing
-        self._flushed = 0
+        self._flushed = self._behind = 0
+        self._writing: threading.Thread | None = None
+        self._failure: OSError | None = None
         self._digests = {name: hashlib.new(name) for name in sorted(algorithms)}
         self._file = path.open("ab+")
 
@@ -73,6 +80,7 @@ class Partial:
         with self._file:
             if kind is not None and self.path.exists():
                 self.flush()
+            self._wait()
 
     def _take_up(self) -> None:
         """Go on from what an earlier call left, if it can be continued."""
@@ -94,7 +102,7 @@ class Partial:
         self.note_path.unlink(missing_ok=True)
         if self.size:
             self._on_bytes(-self.size)
-        self.size = self.kept = self._flushed = 0
+        self.size = self.kept = self._flushed = self._behind = 0
         self.version = version
         self._digests = {name: hashlib.new(name) for name in sorted(self._algorithms)}
 
@@ -104,6 +112,31 @@ class Partial:
             self.flush()
         self._file.write(chunk)
         self._count(chunk)
+        if self.size - max(self._flushed, self._behind) >= BEHIND_BYTES:
+            self._write_behind()
+
+    def _write_behind(self) -> None:
+        """Begin to bring bytes to disk in another thread, unless it is still busy with earlier ones."""
+        if self._writing is None or not self._writing.is_alive():
+            self._file.flush()
+            self._behind = self.size
+            self._writing = threading.Thread(target=self._sync)
+            self._writing.start()
+
+    def _sync(self) -> None:
+        try:
+            os.fdatasync(self._file.fileno())
+        except (
+            OSError
+        ) as error:  # the system tells it once: the next flush must not seem to succeed
+            self._failure = error
+
+    def _wait(self) -> None:
+        """Wait until the other thread is done."""
+        if self._writing is not None:
+            self._writing.join()
+        if self._failure is not None:
+            raise self._failure
 
     def _count(self, chunk: bytes) -> None:
         for digest in self._digests.values():
@@ -114,6 +147,7 @@ class Partial:
     def flush(self) -> None:
         """Bring all bytes to disk, then note how many they are, if they can be continued."""
         self._file.flush()
+        self._wait()
         os.fsync(self._file.fileno())
         self._flushed = self.size
         if self.size and self.version.validator is not None:
@@ -126,6 +160,7 @@ class Partial:
     def finish(self) -> None:
         """Bring all bytes to disk and drop the note: there is nothing to go on with."""
         self._file.flush()
+        self._wait()
         os.fsync(self._file.fileno())
         self.note_path.unlink(missing_ok=True)
 

@@ -1,6 +1,5 @@
 """The stand-ins, found by their folder: test folders are no packages."""
 
-import hashlib
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -9,11 +8,9 @@ from typing import Any
 
 import pytest
 
-sys.path.append(str(Path(__file__).parent))
+sys.path.extend([str(Path(__file__).parent), str(Path(__file__).parents[1] / "servers")])
 from standin import Standin, serving
-from worlds import SECRETS, World, hosts, made_up
-
-from sources import dm_mathematics, enron_emails
+from worlds import SECRETS, World, made_up, settle
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +47,3 @@ def standin(server: Standin, monkeypatch: pytest.MonkeyPatch) -> Standin:
 def world(standin: Standin, monkeypatch: pytest.MonkeyPatch) -> World:
     """Every upstream with made-up files, also where only one true file has the known digest."""
     return settle(made_up(), standin, monkeypatch)
-
-
-def settle(world: World, standin: Standin, monkeypatch: pytest.MonkeyPatch) -> World:
-    """Put a world upstream."""
-    standin.hosts = hosts(world, standin)
-    for module in (dm_mathematics, enron_emails):
-        (raw,) = world.raws[module.SOURCE.name].values()
-        monkeypatch.setattr(module, "SIZE", len(raw))
-        monkeypatch.setattr(module, "SHA256", hashlib.sha256(raw).hexdigest())
-    return world

@@ -13,12 +13,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import settle
 from real_files import real
 from sites import HTML
 from standin import NOT_FOUND, Reply, Standin, file
 from typer.testing import CliRunner
-from worlds import EXAMPLES, World
+from worlds import EXAMPLES, World, settle
 
 from pile.cli import app
 from sources.published import PILE_SET_NAMES

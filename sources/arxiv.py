@@ -39,7 +39,7 @@ from sources.archive_streams import COMPRESSIONS, decompressed
 from sources.archive_tar import BLOCK, is_tar, tar_members
 from sources.archives import members
 from sources.formats import latex, pandoc
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.xml_records import tree
 from sources.published import PILE_SET_NAMES
 from sources.source import (
@@ -155,7 +155,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
         cpu_seconds=int(str(options["cpu_seconds"])), heap_mib=int(str(options["heap_mib"]))
     )
     reading = Reading(by_fidelity(options, FIDELITIES), limits)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for paper in _papers(path, raw):
         if isinstance(paper, Rejected):
             yield paper

@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.published import PILE_SET_NAMES
 from sources.source import Document, Get, Options, RawFile, Rejected, Source, by_fidelity, excerpt
@@ -56,7 +56,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
     """Yield a document or a rejection for every file of an archive, or the one file; see the module."""
     text_of = by_fidelity(options, FIDELITIES)
     languages = _languages(options)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, stream in files(path, raw):
         name = PurePosixPath(file.name)
         reason = _unread(file, name, languages)
@@ -110,7 +110,7 @@ def _marked_up(content: bytes) -> str:
     return text
 
 
-def _document(origin: str, name: PurePosixPath, text: str, taken: dict[str, int]) -> Document:
+def _document(origin: str, name: PurePosixPath, text: str, taken: Uses) -> Document:
     language = name.parent.name
     return Document(
         id=numbered(str(PurePosixPath("europarl", language, name.stem)), taken),

@@ -44,7 +44,7 @@ from typing import Any, BinaryIO
 from sources.archive_tar import tar_members
 from sources.archives import Overlong, lines
 from sources.formats.html_events import TooDeepError
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.formats.postgres_csv import rows
 from sources.formats.soup_text import soup_text, whole_text
@@ -145,7 +145,7 @@ def _snapshot(wanted: str, get: Get) -> RawFile:
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every opinion, case or other member; see the module."""
     chosen = by_fidelity(options, READINGS)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, stream in files(path, raw):
         for origin, record in _records(file, stream):
             try:
@@ -232,7 +232,7 @@ def _parsed(content: bytes) -> Mapping[str, Any] | _Unread:
 
 
 def _document(
-    origin: str, record: Mapping[str, Any] | _Unread, reading: Reading, taken: dict[str, int]
+    origin: str, record: Mapping[str, Any] | _Unread, reading: Reading, taken: Uses
 ) -> Document:
     if isinstance(record, _Unread):
         raise _UnfitError(record.reason, record.shown)

@@ -32,7 +32,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from sources.archives import Overlong, lines, open_stream
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files, uncompressed_name
 from sources.formats.parquet_rows import parquet_rows
 from sources.source import (
@@ -85,7 +85,7 @@ class Found:
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every record of a file; see the module."""
     keys = Keys(str(options.get("name", "local")), str(options["text_key"]), str(options["id_key"]))
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, found in _found(path, raw, keys):
         origin = f"{file.origin}:{found.place}" if found.place else file.origin
         if found.problem:
@@ -222,7 +222,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _document(value: Any, origin: str, keys: Keys, taken: dict[str, int]) -> Document | Rejected:
+def _document(value: Any, origin: str, keys: Keys, taken: Uses) -> Document | Rejected:
     record = {keys.text: value} if isinstance(value, str) else value
     text = record.get(keys.text) if isinstance(record, dict) else None
     if isinstance(text, list) and all(isinstance(part, str) for part in text):

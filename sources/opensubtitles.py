@@ -29,7 +29,7 @@ from pathlib import Path, PurePosixPath
 
 from lxml import etree
 
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.formats.xml_records import text_of, tree
 from sources.published import PILE_SET_NAMES
@@ -64,7 +64,7 @@ _ASCII_SPACE = " \n\t\f\r"
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every subtitle of a file; see the module."""
     sentence = by_fidelity(options, FIDELITIES)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, stream in files(path, raw):
         if file.problem:
             yield Rejected(file.origin, "unreadable_member", file.problem)
@@ -76,7 +76,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
 
 
 def _outcome(
-    file: PackedFile, xml: bytes, sentence: Callable[[etree._Element], str], taken: dict[str, int]
+    file: PackedFile, xml: bytes, sentence: Callable[[etree._Element], str], taken: Uses
 ) -> Document | Rejected:
     if len(xml) > MAX_SUBTITLE:
         return Rejected(file.origin, "too_large", excerpt(file.name))

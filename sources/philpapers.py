@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from sources.formats import pdf_filter
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.formats.pdf_text import PdfError, pdf_text
 from sources.published import PILE_SET_NAMES
@@ -61,7 +61,7 @@ FIDELITIES = MappingProxyType(
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every paper of a file; see the module."""
     chosen = by_fidelity(options, FIDELITIES)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, stream in files(path, raw):
         if file.problem:
             yield Rejected(file.origin, "unreadable_member", file.problem)
@@ -73,7 +73,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
 
 
 def _outcome(
-    file: PackedFile, content: bytes, clean: Callable[[str], str], taken: dict[str, int]
+    file: PackedFile, content: bytes, clean: Callable[[str], str], taken: Uses
 ) -> Document | Rejected:
     if len(content) > MAX_FILE:
         return Rejected(file.origin, "too_large")

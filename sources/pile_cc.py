@@ -40,7 +40,7 @@ import pycld2
 
 from sources.archives import open_stream
 from sources.formats.html_events import TooDeepError
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.warc import (
     Message,
     OverlongError,
@@ -107,7 +107,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every record of a WARC file; see the module."""
     chosen = by_fidelity(options, EXTRACTIONS)
-    taken: dict[str, int] = {}
+    taken = Uses()
     with open_stream(path) as stream:
         for record in records(stream, raw.name, "response", LIMIT):
             origin = f"{raw.name}:{record.number}"

@@ -38,7 +38,7 @@ from pathlib import Path
 from lxml import etree
 
 from sources.archives import open_stream
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.xml_records import records, text_of
 from sources.published import PILE_SET_NAMES
 from sources.source import Document, Get, Options, RawFile, Rejected, Source, by_fidelity, excerpt
@@ -77,7 +77,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every citation of a file; see the module."""
     texts = by_fidelity(options, READINGS)
-    taken: dict[str, int] = {}
+    taken = Uses()
     place = 0
     with open_stream(path) as stream:
         for record in records(stream, raw.name, ROOTS, RECORDS):
@@ -130,9 +130,7 @@ def _corrected(record: etree._Element) -> Texts:
 READINGS = {"published": _published, "corrected": _corrected}
 
 
-def _outcome(
-    record: etree._Element, texts: Texts, origin: str, taken: dict[str, int]
-) -> Document | Rejected:
+def _outcome(record: etree._Element, texts: Texts, origin: str, taken: Uses) -> Document | Rejected:
     pmid = next(record.iter("PMID"), None)
     number = _text_or_none(pmid) or ""
     reason = _reason(record, texts, number)

@@ -34,7 +34,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from sources.archives import Member, members, open_stream
 from sources.formats import pandoc
 from sources.formats.jats import front
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.xml_records import tree
 from sources.published import PILE_SET_NAMES
 from sources.source import (
@@ -135,7 +135,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
     limits = pandoc.Limits(
         cpu_seconds=int(str(options["cpu_seconds"])), heap_mib=int(str(options["heap_mib"]))
     )
-    taken: dict[str, int] = {}
+    taken = Uses()
     for article in _articles(path, raw):
         if isinstance(article, Article):
             yield _outcome(article, limits, taken)
@@ -204,7 +204,7 @@ def _article_or_rejected(origin: str, name: str, stream: BinaryIO) -> Article | 
     return Article(origin, name, xml)
 
 
-def _outcome(article: Article, limits: pandoc.Limits, taken: dict[str, int]) -> Document | Rejected:
+def _outcome(article: Article, limits: pandoc.Limits, taken: Uses) -> Document | Rejected:
     about = front(article.xml)
     if about.root != "article":
         beginning = article.xml[:EXCERPT].decode("utf-8", "replace")

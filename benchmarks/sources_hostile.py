@@ -251,7 +251,7 @@ SHAPES = (
     Shape("wide_books3", "books3", "made.txt", WIDE, b"the ", b"", ("formats.epub", "MAX_BOOK")),
     Shape("wide_philpapers", "philpapers", "MADE.txt", WIDE, b"the words\n", b"", ("philpapers", "MAX_FILE")),
     # The smallest nodes, as many as fit.
-    Shape("nodes_freelaw", "freelaw", LAW, TABLE + b'"1","","","","","', b"<b>a", b'",""\n', ROW_LIMIT),
+    Shape("nodes_freelaw", "freelaw", LAW, TABLE + b'"1","","","","","', b"<b>ab</b>", b'",""\n', ROW_LIMIT),
     Shape("nodes_freelaw_json", "freelaw", LINES, b'{"id": 1, "x": [', b'{"":1},', b"1]}\n", LAW_LIMIT),
     Shape("nodes_openwebtext2", "openwebtext2", LINES, b'{"text": "a", "x": [', b'{"":1},', b"1]}\n", LINE),
     Shape("nodes_local", "local", LINES, b'{"text": "a", "meta": [', b'{"":1},', b"1]}\n", LOCAL_LIMIT),

@@ -57,10 +57,13 @@ def sentences(seed: int, characters: int) -> str:
     return "\n\n".join(made)[:characters]
 
 
-@cache
 def prose(number: int, characters: int) -> str:
-    """Return one of `BODIES` texts of about a length, never of exactly the same one."""
-    body = number % BODIES
+    """Return one of `BODIES` texts, of between half and one and a half times a length."""
+    return _body(number % BODIES, characters)
+
+
+@cache
+def _body(body: int, characters: int) -> str:
     return sentences(body, characters * (body % 7 + 4) // 7)
 
 

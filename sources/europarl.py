@@ -37,7 +37,7 @@ URL = "https://www.statmt.org/europarl/v7/europarl.tgz"
 LICENCE = "European Parliament: reproduction authorised if the source is acknowledged"
 SHORTEST = 200
 """Characters of a raw file, mark-up included, below which it holds no debate."""
-LONGEST = 64 << 20
+LONGEST = 8 << 20
 """Bytes of one raw file; the longest honest ones have 1 MiB."""
 
 DROPPED = frozenset({"P", "/P", "BRK", "CHAPTER"})

@@ -32,6 +32,7 @@ import orjson
 
 from sources.archives import Overlong, lines
 from sources.formats.packed import UNREADABLE, files
+from sources.formats.parse_memory import MOST, json_memory
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -45,6 +46,8 @@ from sources.source import (
     nothing_to_download,
 )
 
+LONGEST = 32 << 20
+"""Bytes of one line; the longest honest pages have 2 MiB."""
 LICENCE = "copyright of the page's publisher, unless the page says otherwise"
 MANUAL = (
     "Put OpenWebText2 files (.jsonl.zst, or .jsonl.zst.tar) that you have, or pages that you scraped"
@@ -87,14 +90,14 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
         if file.packed and not file.name.endswith((".jsonl", ".json", ".ndjson")):
             yield Rejected(file.origin, "not_jsonl", excerpt(file.name))
             continue
-        for number, line in enumerate(lines(stream), 1):
+        for number, line in enumerate(lines(stream, LONGEST), 1):
             yield _outcome(line, f"{file.origin}:{number}", least, chosen)
 
 
 def _outcome(
     line: bytes | Overlong, origin: str, least: int, clean: Callable[[str], str]
 ) -> Document | Rejected:
-    if isinstance(line, Overlong):
+    if isinstance(line, Overlong) or json_memory(line) > MOST:
         return Rejected(origin, "too_large")
     try:
         record = orjson.loads(line)
@@ -146,7 +149,7 @@ SOURCE = Source(
     reasons={
         "unreadable_member": UNREADABLE,
         "not_jsonl": "a member of an archive that is no .jsonl file",
-        "too_large": "a line of more than 64 MiB",
+        "too_large": f"a line of more than {LONGEST >> 20} MiB, or of more values than memory holds",
         "not_json": "a line that is not JSON",
         "submission": "a submission to Reddit, which is no page",
         "no_text": "a record without a text",

@@ -67,8 +67,9 @@ from sources.source import (
 HOST = "https://data.commoncrawl.org/"
 LICENCE = "copyright of each page's owner, under the Common Crawl terms of use"
 
-LIMIT = 32 << 20
-"""Bytes of a record, and of a page as decoded; Common Crawl's own limit is 5 MiB."""
+LIMIT = 8 << 20
+"""Bytes of a record, and of a page as decoded; Common Crawl's own limit is 5 MiB. Of nothing but
+tags, a page takes 35 times as much."""
 
 LISTING_LIMIT = 64 << 20
 """Bytes of a crawl's decompressed listing; 100,000 paths have about 14 MB."""
@@ -221,7 +222,7 @@ SOURCE = Source(
         "not_a_response": "a record of another type: a request, a WET text, metadata, a revisit",
         "no_http_headers": "a response that is no HTTP message, such as of DNS",
         "block_digest": "a record whose bytes do not have the digest it states",
-        "overlong": "a record or page of more than 32 MiB",
+        "overlong": "a record or page of more than 8 MiB",
         "undecodable": "a page neither in UTF-8 nor in the charset that its bytes suggest",
         "language_undetected": "a page that CLD2 refuses",
         "not_english": "a page whose first language is not English; images and the like as well",

@@ -11,26 +11,39 @@ BROKEN_WORD = "\ufffe"
 
 
 class PdfError(ValueError):
-    """A PDF that cannot be read; ``reason`` is ``encrypted`` or ``unreadable_pdf``."""
+    """A PDF that cannot be read; ``reason`` is ``encrypted``, ``too_large`` or ``unreadable_pdf``."""
 
     def __init__(self, reason: str, what: str) -> None:
         super().__init__(what)
         self.reason = reason
 
 
-def pdf_text(content: bytes) -> str:
-    """Return the text of a PDF, a newline behind each line and page; raises `PdfError`."""
+def pdf_text(content: bytes, most: int) -> str:
+    """Return the text of a PDF, a newline behind each line and page; raises `PdfError`.
+
+    A text of more than ``most`` characters is not taken: compressed pages make one of little.
+    """
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
         locked = error.err_code == FPDF_ERR_PASSWORD
         raise PdfError("encrypted" if locked else "unreadable_pdf", str(error)) from error
     try:
-        return "".join(_page_text(document, number) for number in range(len(document)))
+        return _joined(document, most)
     except pypdfium2.PdfiumError as error:
         raise PdfError("unreadable_pdf", str(error)) from error
     finally:
         document.close()
+
+
+def _joined(document: pypdfium2.PdfDocument, most: int) -> str:
+    pages: list[str] = []
+    for number in range(len(document)):
+        pages.append(_page_text(document, number))
+        most -= len(pages[-1])
+        if most < 0:
+            raise PdfError("too_large", f"page {number + 1} and those before it are too long")
+    return "".join(pages)
 
 
 def _page_text(document: pypdfium2.PdfDocument, number: int) -> str:

@@ -13,10 +13,10 @@ from typing import BinaryIO
 from sources.archives import Overlong, lines
 from sources.source import UnreadableFile
 
-ROW_LIMIT = 1 << 28
+ROW_LIMIT = 32 << 20
 """Bytes of a row; a quote that is never closed makes one of all that follows."""
 
-LINE_LIMIT = 1 << 26
+LINE_LIMIT = ROW_LIMIT
 """Bytes of a line; a row has many."""
 
 _FIELD = re.compile(r'(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([^",]*+))(,|\Z)', re.DOTALL)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from sources.archives import Overlong, lines
 
-MAX_RECORD = 64 << 20
+MAX_RECORD = 32 << 20
 """Bytes of one patent; the longest, with tables of thousands of rows, have half of that."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"

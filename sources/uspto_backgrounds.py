@@ -37,7 +37,7 @@ from types import MappingProxyType
 from sources.formats import uspto_aps, uspto_xml
 from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, files
-from sources.formats.uspto_records import MAX_RECORD, Part, Record, records
+from sources.formats.uspto_records import MAX_APS, MAX_RECORD, Part, Record, records
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -232,7 +232,7 @@ SOURCE = Source(
     reasons={
         "unreadable_member": UNREADABLE,
         "no_patents": "a member that holds neither APS text nor XML",
-        "too_large": f"more than {MAX_RECORD >> 20} MiB",
+        "too_large": f"more than {MAX_RECORD >> 20} MiB, or {MAX_APS >> 20} MiB of APS",
         "malformed": "XML that is cut or not well-formed",
         "not_a_grant": "XML of another kind: an application, a list of sequences",
         "no_number": "no patent number",

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from sources.archives import Overlong, lines
 from sources.source import UnreadableFile
 
-ROW_LIMIT = 32 << 20
+ROW_LIMIT = 24 << 20
 """Bytes of a row; a quote that is never closed makes one of all that follows."""
 
 LINE_LIMIT = ROW_LIMIT
@@ -52,26 +52,23 @@ def rows(stream: BinaryIO, name: str) -> Iterator[Row]:
 
 def _rows(stream: BinaryIO, name: str) -> Iterator[bytes]:
     """Join lines to rows: one ends with the first line that leaves no quote open."""
-    row: list[bytes] = []
-    size = 0
+    row = bytearray()
     is_open = False
     for number, line in enumerate(lines(stream, LINE_LIMIT), 1):
         if isinstance(line, Overlong):
             raise UnreadableFile(f"{name}: line {number:,} has {line.length:,} bytes: no such CSV")
-        row.append(line)
-        size += len(line)
-        if size > ROW_LIMIT:
+        row += line
+        if len(row) > ROW_LIMIT:
             raise UnreadableFile(
                 f"{name}: line {number:,}: a row of more than {ROW_LIMIT:,} bytes: somewhere a quote"
                 " is not closed, or not escaped by a backslash"
             )
         is_open ^= _quotes(line) % 2 == 1
         if not is_open:
-            yield b"".join(row)
+            yield bytes(row)
             row.clear()
-            size = 0
     if row:
-        raise UnreadableFile(f"{name}: the file ends within a row of {size:,} bytes: it is cut")
+        raise UnreadableFile(f"{name}: the file ends within a row of {len(row):,} bytes: it is cut")
 
 
 def _quotes(line: bytes) -> int:

@@ -256,7 +256,7 @@ SHAPES = (
     Shape("nodes_freelaw_json", "freelaw", LINES, b'{"id": 1, "x": [', b'{"":1},', b"1]}\n", LAW_LIMIT),
     Shape("nodes_openwebtext2", "openwebtext2", LINES, b'{"text": "a", "x": [', b'{"":1},', b"1]}\n", LINE),
     Shape("nodes_local", "local", LINES, b'{"text": "a", "meta": [', b'{"":1},', b"1]}\n", LOCAL_LIMIT),
-    Shape("nodes_local_array", "local", "made.json", b"[[", b'{"":1},', b"1]]", LOCAL_LIMIT),
+    Shape("nodes_local_array", "local", "made.json", b"[[", b'{"":1},', b"1]]", 16 << 20),
     Shape("nodes_hackernews", "hackernews", LINES, b'{"id": 1, "x": [', b'{"":1},', b"1]}\n", ("hackernews", "LONGEST")),
     Shape("nodes_youtube_subtitles", "youtube_subtitles", SONGS, b"[", b'{"":1},', b"1]", ("youtube_subtitles", "LONGEST")),
     Shape("nodes_pubmed_abstracts", "pubmed_abstracts", "p.xml", PUBMED, b'<b a="1"/>', b"</MedlineCitation></PubmedArticle></PubmedArticleSet>", ("formats.xml_records", "MAX_RECORD")),

@@ -47,7 +47,7 @@ from sources.formats.html_events import TooDeepError
 from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.formats.parse_memory import MOST, json_memory
-from sources.formats.postgres_csv import rows
+from sources.formats.postgres_csv import ROW_LIMIT, rows
 from sources.formats.soup_text import soup_text, whole_text
 from sources.published import PILE_SET_NAMES
 from sources.source import (
@@ -329,7 +329,7 @@ SOURCE = Source(
         "malformed_row": "a row with fewer or more fields than the header has columns",
         "invalid_utf8": "a row or JSON that is not UTF-8",
         "invalid_json": "a file or line that is no JSON",
-        "overlong": f"JSON of more than {LIMIT >> 20} MiB, or of more values than memory holds",
+        "overlong": f"a row of more than {ROW_LIMIT >> 20} MiB, JSON of more than {LIMIT >> 20} MiB, or of more values than memory holds",
         "other_file": "a member or JSON that is neither an opinion nor a case",
         "unreadable_member": UNREADABLE,
     },

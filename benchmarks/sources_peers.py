@@ -163,6 +163,8 @@ def pile_cc(path: Path) -> int:
         response = fastwarc.WarcRecordType.response
         for record in fastwarc.ArchiveIterator(file, record_types=response):
             found += len(justext.justext(record.reader.read(), words)) > 0
+    if not found:
+        raise ValueError(f"{path.name}: fastwarc found no response")
     return found
 
 

@@ -520,7 +520,7 @@ def _streams(pack: Callable[[bytes], bytes]) -> Callable[[Raw, Path, Iterable[by
             for piece in pieces:
                 written += len(piece)
                 if len(piece) < 1000:
-                    small.append(piece)
+                    small += [piece] if piece else []
                     continue
                 if small:
                     file.write(pack(b"".join(small)))

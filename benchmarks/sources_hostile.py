@@ -250,7 +250,7 @@ SHAPES = (
     Shape("wide_gutenberg_pg19", "gutenberg_pg19", "train/1.txt", WIDE, b"the\r\n", b"", ("gutenberg_pg19", "LIMIT")),
     Shape("wide_ubuntu_irc", "ubuntu_irc", "2008/04/21/#u.txt", WIDE, b"ab\n", b"", ("ubuntu_irc", "LONGEST")),
     Shape("wide_books3", "books3", "made.txt", WIDE, b"the ", b"", ("formats.epub", "MAX_BOOK")),
-    Shape("wide_philpapers", "philpapers", "MADE.txt", WIDE, b"the words\n", b"", ("philpapers", "MAX_FILE")),
+    Shape("wide_philpapers", "philpapers", "MADE.txt", WIDE, b"the words\n", b"", ("philpapers", "MAX_TEXT")),
     # The smallest nodes, as many as fit.
     Shape("nodes_freelaw", "freelaw", LAW, TABLE + b'"1","","","","","', b"<b>ab</b>", b'",""\n', ROW_LIMIT),
     Shape("nodes_freelaw_json", "freelaw", LINES, b'{"id": 1, "x": [', b'{"":1},', b"1]}\n", LAW_LIMIT),

@@ -40,7 +40,7 @@ from sources.archive_tar import BLOCK, is_tar, tar_members
 from sources.archives import members
 from sources.formats import latex, pandoc
 from sources.formats.listings import xml_root
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     EXCERPT,
@@ -163,7 +163,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
         cpu_seconds=int(str(options["cpu_seconds"])), heap_mib=int(str(options["heap_mib"]))
     )
     reading = Reading(by_fidelity(options, FIDELITIES), limits)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for paper in _papers(path, raw):
         if isinstance(paper, Rejected):
             yield paper

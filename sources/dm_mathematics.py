@@ -27,7 +27,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, TextIO
 
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.published import PILE_SET_NAMES
 from sources.source import (
@@ -65,7 +65,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
     """Yield the documents of every training file, and rejections; see the module."""
     cut = by_fidelity(options, FIDELITIES)
     levels = _levels(options)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, stream in files(path, raw):
         name = PurePosixPath(file.name)
         if file.problem:

@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from sources.formats import mail
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, files
 from sources.published import PILE_SET_NAMES
 from sources.source import (
@@ -63,7 +63,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
     fidelity = str(options["fidelity"])
     if fidelity not in FIDELITIES:
         raise ValueError(f"fidelity is {fidelity!r}, not one of {', '.join(FIDELITIES)}")
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, stream in files(path, raw):
         if file.problem:
             yield Rejected(file.origin, "unreadable_member", file.problem)
@@ -87,7 +87,7 @@ def _outcome(name: str, origin: str, content: bytes, fidelity: str) -> mail.Mail
     return message
 
 
-def _document(name: str, origin: str, message: mail.Mail, taken: dict[str, int]) -> Document:
+def _document(name: str, origin: str, message: mail.Mail, taken: Uses) -> Document:
     place = name.removeprefix("maildir/")
     mailbox, _, rest = place.partition("/")
     return Document(

@@ -28,7 +28,7 @@ from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.published import PILE_SET_NAMES
 from sources.source import (
@@ -47,7 +47,7 @@ URL = "https://www.statmt.org/europarl/v7/europarl.tgz"
 LICENCE = "European Parliament: reproduction authorised if the source is acknowledged"
 SHORTEST = 200
 """Characters of a raw file, mark-up included, below which it holds no debate."""
-LONGEST = 64 << 20
+LONGEST = 8 << 20
 """Bytes of one raw file; the longest honest ones have 1 MiB."""
 
 DROPPED = frozenset({"P", "/P", "BRK", "CHAPTER"})
@@ -66,7 +66,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
     """Yield a document or a rejection for every file of an archive, or the one file; see the module."""
     text_of = by_fidelity(options, FIDELITIES)
     languages = _languages(options)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, stream in files(path, raw):
         name = PurePosixPath(file.name)
         reason = _unread(file, name, languages)
@@ -120,7 +120,7 @@ def _marked_up(content: bytes) -> str:
     return text
 
 
-def _document(origin: str, name: PurePosixPath, text: str, taken: dict[str, int]) -> Document:
+def _document(origin: str, name: PurePosixPath, text: str, taken: Uses) -> Document:
     language = name.parent.name
     return Document(
         id=numbered(str(PurePosixPath("europarl", language, name.stem)), taken),

@@ -47,7 +47,8 @@ from sources.formats.html_events import TooDeepError
 from sources.formats.listings import objects
 from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
-from sources.formats.postgres_csv import rows
+from sources.formats.parse_memory import MOST, json_memory
+from sources.formats.postgres_csv import ROW_LIMIT, rows
 from sources.formats.soup_text import soup_text, whole_text
 from sources.published import PILE_SET_NAMES
 from sources.source import (
@@ -69,8 +70,8 @@ HOST = "https://storage.courtlistener.com/"
 CAP_HOST = "https://static.case.law/"
 LICENCE = "public domain (US court opinion)"
 
-LIMIT = 64 << 20
-"""Bytes of one opinion's JSON."""
+LIMIT = 32 << 20
+"""Bytes of one opinion's JSON; the longest honest ones have 10 MiB."""
 
 APOLOGY = "Unable to extract the content from this file. Please try reading the original."
 
@@ -223,8 +224,8 @@ def _json_lines(origin: str, stream: BinaryIO) -> Iterator[tuple[str, Mapping[st
 
 
 def _parsed(content: bytes) -> Mapping[str, Any] | _Unread:
-    if len(content) > LIMIT:
-        return _Unread("overlong", f"over {LIMIT:,} bytes")
+    if len(content) > LIMIT or json_memory(content) > MOST:
+        return _Unread("overlong", f"over {LIMIT:,} bytes, or with too many values")
     try:
         record = json.loads(content.decode("utf-8"))
     except UnicodeDecodeError:
@@ -333,7 +334,7 @@ SOURCE = Source(
         "malformed_row": "a row with fewer or more fields than the header has columns",
         "invalid_utf8": "a row or JSON that is not UTF-8",
         "invalid_json": "a file or line that is no JSON",
-        "overlong": "JSON of more than 64 MiB",
+        "overlong": f"a row of more than {ROW_LIMIT >> 20} MiB, JSON of more than {LIMIT >> 20} MiB, or of more values than memory holds",
         "other_file": "a member or JSON that is neither an opinion nor a case",
         "unreadable_member": UNREADABLE,
     },

@@ -37,7 +37,7 @@ from urllib.parse import quote
 from sources.archives import Member, members
 from sources.formats import file_kinds, licence_texts
 from sources.formats.latex import decode
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, uncompressed_name
 from sources.formats.repository_search import all_found, most_starred
 from sources.published import PILE_SET_NAMES
@@ -124,7 +124,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
     allowed = options["licences"]
     refused = isinstance(allowed, tuple) and allowed and repository.licence not in allowed
     limit = int(str(options["max_characters"]))
-    taken: dict[str, int] = {}
+    taken = Uses()
     for member, stream in members(path):
         inside = repository.path(member.name)
         origin = f"{raw.name}:{member.name}"

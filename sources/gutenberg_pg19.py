@@ -40,7 +40,7 @@ HOST = "https://storage.googleapis.com/"
 BUCKET = "deepmind-gutenberg"
 LICENCE = "public domain in the US; the collection Apache-2.0"
 
-LIMIT = 256 << 20
+LIMIT = 32 << 20
 """Bytes of a book; the longest have some 10 MB."""
 
 PARTS = ("train", "validation", "test")
@@ -131,7 +131,7 @@ SOURCE = Source(
     reasons={
         "not_a_book": "a file that is no .txt, such as metadata.csv",
         "invalid_utf8": "a book that is not UTF-8",
-        "overlong": "a file of more than 256 MiB",
+        "overlong": "a file of more than 32 MiB",
         "empty": "a book of no bytes",
     },
     defaults={"part": "train", "count": 0},

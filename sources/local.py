@@ -25,6 +25,7 @@ Place in a file: the line, element, or row, counted from 1, in a file of many do
 the name, ``/``, and the raw file's name, with member and place where there are any.
 """
 
+import io
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -36,9 +37,11 @@ import orjson
 
 from sources.archives import Overlong, lines, open_stream
 from sources.formats import document_files
-from sources.formats.numbering import numbered
+from sources.formats.json_array import BrokenArrayError, begins_array, elements
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files, is_archive, uncompressed_name
 from sources.formats.parquet_rows import parquet_rows
+from sources.formats.parse_memory import MOST, json_memory, text_memory
 from sources.source import (
     Document,
     Json,
@@ -53,8 +56,9 @@ from sources.source import (
 
 LICENCE = "as the user states"
 
-LIMIT = 256 << 20
-"""Bytes of a line, of a text file, or of a JSON array."""
+LIMIT = 96 << 20
+"""Bytes of a line, of a text file, or of an element of an array; less if it has wide characters or
+many values, see `sources.formats.parse_memory`."""
 
 NESTED_LIMIT = 16 << 30
 """Bytes of an archive that is a member of another."""
@@ -99,7 +103,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
     )
     if keys.html not in document_files.HTML:
         raise ValueError(f"html is {keys.html!r}, not one of {', '.join(document_files.HTML)}")
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, found in _found(path, raw, keys):
         origin = f"{file.origin}:{found.place}" if found.place else file.origin
         if found.problem:
@@ -189,17 +193,21 @@ def _in_lines(stream: BinaryIO) -> Iterator[Found]:
             yield _parsed(line, str(number))
 
 
-def _in_array(_file: PackedFile, stream: BinaryIO) -> Iterator[Found]:
-    content = stream.read(LIMIT + 1)
-    if len(content) > LIMIT:
-        yield Found("", f"over {LIMIT:,} bytes", "overlong")
+def _in_array(file: PackedFile, stream: BinaryIO) -> Iterator[Found]:
+    head = stream.peek(1 << 12) if isinstance(stream, io.BufferedReader) else b"["
+    if not begins_array(head):
+        yield _parsed(stream.read(LIMIT + 1), "")
         return
-    whole = _parsed(content, "")
-    if whole.problem or not isinstance(whole.value, list):
-        yield whole
-        return
-    for number, value in enumerate(whole.value, 1):
-        yield Found(str(number), value)
+    number = 0
+    try:
+        for number, element in enumerate(elements(stream, LIMIT), 1):
+            yield (
+                Found(str(number), "", "overlong")
+                if element is None
+                else _parsed(element, str(number))
+            )
+    except BrokenArrayError as error:
+        yield Found(str(number + 1), f"{file.name}: {error}", "invalid_json")
 
 
 def _in_lengths(file: PackedFile, stream: BinaryIO) -> Iterator[Found]:
@@ -229,6 +237,8 @@ def _whole(file: PackedFile, stream: BinaryIO) -> Iterator[Found]:
     content = stream.read(LIMIT + 1)
     if len(content) > LIMIT:
         yield Found("", f"over {LIMIT:,} bytes", "overlong")
+    elif len(content) + text_memory(content) > MOST:
+        yield Found("", f"{len(content):,} bytes with wide characters", "overlong")
     elif file.name.endswith(TEXT_SUFFIXES):
         yield _decoded(content, "", "invalid_utf8")
     elif b"\0" in content:
@@ -252,10 +262,15 @@ def _decoded(content: bytes, place: str, problem: str) -> Found:
 
 
 def _parsed(content: bytes, place: str) -> Found:
+    memory = json_memory(content)
+    if len(content) > LIMIT or memory > MOST:
+        return Found(place, f"{len(content):,} bytes", "overlong")
     try:
         return Found(place, orjson.loads(content))
     except orjson.JSONDecodeError:
         pass
+    if memory + text_memory(content) > MOST:
+        return Found(place, f"{len(content):,} bytes", "invalid_json")
     text = _decoded(content, place, "invalid_utf8")
     if text.problem:
         return text
@@ -270,7 +285,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON")
 
 
-def _document(value: Any, origin: str, keys: Keys, taken: dict[str, int]) -> Document | Rejected:
+def _document(value: Any, origin: str, keys: Keys, taken: Uses) -> Document | Rejected:
     record = {keys.text: value} if isinstance(value, str) else value
     text = record.get(keys.text) if isinstance(record, dict) else None
     if isinstance(text, list) and all(isinstance(part, str) for part in text):
@@ -311,7 +326,7 @@ SOURCE = Source(
         **document_files.REASONS,
         "damaged": "an EPUB within an archive that is cut or broken, or a member that is no archive",
         "empty": "a text of no characters",
-        "overlong": "a line, text file or JSON array of more than 256 MiB, a nested archive of over 16 GiB",
+        "overlong": f"a line, text or element of more than {LIMIT >> 20} MiB, or of more memory than 400 MB; a nested archive of over 16 GiB",
         "packed_parquet": "a Parquet file within an archive, or compressed as a whole",
         "unreadable_member": UNREADABLE,
     },

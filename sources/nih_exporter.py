@@ -56,8 +56,8 @@ from sources.source import (
 DOWNLOAD = "https://reporter.nih.gov/exporter/abstracts/download/"
 YEARS = (1985, 2100)
 LICENCE = "public domain: work of the United States Government and its grantees"
-LONGEST = 16 << 20
-"""Bytes of a line and characters of a cell; the longest honest abstracts have some 30,000."""
+LONGEST = 4 << 20
+"""Bytes of a line and characters of a row; the longest honest abstracts have some 30,000."""
 
 ID, TEXT = "APPLICATION_ID", "ABSTRACT_TEXT"
 
@@ -243,19 +243,39 @@ def _row(origin: str, header: Sequence[str], row: Sequence[str]) -> Row:
 def _cells(stream: BinaryIO, origin: str, decode: Callable[[bytes], str]) -> Iterator[list[str]]:
     """Yield the rows of a CSV; raises `UnreadableFile` for a cell that is cut or beyond sense."""
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST))
-    reader = csv.reader(_with_end(_text_lines(stream, origin, decode)))
+    room = _Room(LONGEST)
+    reader = csv.reader(_with_end(_within(room, _text_lines(stream, origin, decode), origin)))
     row: list[str] | None = None
     try:
         for following in reader:
             if row is not None:
                 yield row
             row = following
+            room.left = LONGEST
     except csv.Error as error:
         raise UnreadableFile(f"{origin}: line {reader.line_num}: no CSV ({error})") from error
     if row != [""]:
         raise UnreadableFile(
             f"{origin}: line {reader.line_num}: the table ends within a cell; download it again"
         )
+
+
+@dataclass(slots=True)
+class _Room:
+    """Characters that are left for the row at hand."""
+
+    left: int
+
+
+def _within(room: _Room, text: Iterator[str], origin: str) -> Iterator[str]:
+    """Pass lines on while their row has room: the csv module bounds a cell, not how many there are."""
+    for line in text:
+        room.left -= len(line)
+        if room.left < 0:
+            raise UnreadableFile(
+                f"{origin}: a row of more than {LONGEST:,} characters: a quote is not closed"
+            )
+        yield line
 
 
 def _with_end(text: Iterator[str]) -> Iterator[str]:

@@ -52,7 +52,7 @@ MANUAL = (
     " https://opus.nlpl.eu/OpenSubtitles, where its terms stand; the Pile used v2018. Put the zip where you like, and name them in this source's table (files = [...]). Films' dialogue has no open substitute; nearest come"
     " transcripts under CC-BY, as in common-pile/youtube."
 )
-MAX_SUBTITLE = 16 << 20
+MAX_SUBTITLE = 8 << 20
 """Bytes of one subtitle; the longest honest ones have 2 MiB."""
 
 _PLACE = re.compile(r"(?:^|/)(\d{1,4})/(\d{1,9})/[^/]*$")

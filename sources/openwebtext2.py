@@ -46,6 +46,7 @@ from sources.formats.articles import ArticleError, Extractor
 from sources.formats.link_filter import registered_domain
 from sources.formats.packed import UNREADABLE, files
 from sources.formats.page_charset import decoded
+from sources.formats.parse_memory import MOST, json_memory
 from sources.formats.warc import (
     OverlongError,
     Record,
@@ -67,6 +68,8 @@ from sources.source import (
     nothing_to_download,
 )
 
+LONGEST = 32 << 20
+"""Bytes of one line; the longest honest pages have 2 MiB."""
 LICENCE = "copyright of the page's publisher, unless the page says otherwise"
 MANUAL = (
     "Name OpenWebText2 files (.jsonl.zst, or .jsonl.zst.tar) that you have in this source's table"
@@ -127,14 +130,14 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
         if file.packed and not file.name.endswith((".jsonl", ".json", ".ndjson")):
             yield Rejected(file.origin, "not_jsonl", excerpt(file.name))
             continue
-        for number, line in enumerate(lines(stream), 1):
+        for number, line in enumerate(lines(stream, LONGEST), 1):
             yield _outcome(line, f"{file.origin}:{number}", least, chosen)
 
 
 def _outcome(
     line: bytes | Overlong, origin: str, least: int, clean: Callable[[str], str]
 ) -> Document | Rejected:
-    if isinstance(line, Overlong):
+    if isinstance(line, Overlong) or json_memory(line) > MOST:
         return Rejected(origin, "too_large")
     try:
         record = orjson.loads(line)
@@ -253,7 +256,7 @@ SOURCE = Source(
         "unreadable_member": UNREADABLE,
         "not_jsonl": "a member of an archive that is no .jsonl file",
         **articles.REASONS,
-        "too_large": "a line of more than 64 MiB, a record of more than 32, or a page of more than 8",
+        "too_large": f"a line of more than {LONGEST >> 20} MiB, or of more values than memory holds; a record of more than 32 MiB, or a page of more than 8",
         "not_a_page": "a WARC record of another type: of the file itself, a request, a revisit",
         "not_fetched": "a page that could not be had, and why; or no answer of success",
         "not_html": "an answer that is neither HTML nor text",

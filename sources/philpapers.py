@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 
 from sources.formats import pdf_filter
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.formats.pdf_text import PdfError, pdf_text
 from sources.published import PILE_SET_NAMES
@@ -47,8 +47,11 @@ MANUAL = (
     " named by their keys. Open substitutes: common-pile/doab, common-pile/peS2o and"
     " common-pile/arxiv_papers at huggingface.co."
 )
-MAX_FILE = 256 << 20
-"""Bytes of one PDF or text; scans of books reach half of that."""
+MAX_FILE = 160 << 20
+"""Bytes of one PDF; scans of books reach 128 MiB."""
+
+MAX_TEXT = 16 << 20
+"""Bytes of one text, characters of a PDF's; the longest books have a tenth of that."""
 
 MIN_TEXT = 1000
 """Characters of text, stripped, that a paper must have more of."""
@@ -61,7 +64,7 @@ FIDELITIES = MappingProxyType(
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every paper of a file; see the module."""
     chosen = by_fidelity(options, FIDELITIES)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, stream in files(path, raw):
         if file.problem:
             yield Rejected(file.origin, "unreadable_member", file.problem)
@@ -73,12 +76,12 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
 
 
 def _outcome(
-    file: PackedFile, content: bytes, clean: Callable[[str], str], taken: dict[str, int]
+    file: PackedFile, content: bytes, clean: Callable[[str], str], taken: Uses
 ) -> Document | Rejected:
-    if len(content) > MAX_FILE:
+    if len(content) > (MAX_FILE if file.name.endswith(".pdf") else MAX_TEXT):
         return Rejected(file.origin, "too_large")
     try:
-        text = pdf_text(content) if file.name.endswith(".pdf") else _text(content)
+        text = pdf_text(content, MAX_TEXT) if file.name.endswith(".pdf") else _text(content)
     except PdfError as error:
         if error.reason == "unreadable_pdf" and not file.packed:
             raise UnreadableFile(f"{file.origin}: {error}; get it again") from error
@@ -111,7 +114,7 @@ SOURCE = Source(
     reasons={
         "unreadable_member": UNREADABLE,
         "not_a_paper": "a file that is neither .pdf nor .txt",
-        "too_large": f"more than {MAX_FILE >> 20} MiB",
+        "too_large": f"a PDF of more than {MAX_FILE >> 20} MiB, or a text of more than {MAX_TEXT >> 20} MiB",
         "encrypted": "a PDF that asks for a password",
         "unreadable_pdf": "a member that is no PDF, or a broken one",
         "not_utf8": "a text that is not UTF-8",

@@ -42,7 +42,7 @@ import pycld2
 
 from sources.archives import open_stream
 from sources.formats.html_events import TooDeepError
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.warc import (
     Message,
     OverlongError,
@@ -70,8 +70,9 @@ from sources.source import (
 HOST = "https://data.commoncrawl.org/"
 LICENCE = "copyright of each page's owner, under the Common Crawl terms of use"
 
-LIMIT = 32 << 20
-"""Bytes of a record, and of a page as decoded; Common Crawl's own limit is 5 MiB."""
+LIMIT = 8 << 20
+"""Bytes of a record, and of a page as decoded; Common Crawl's own limit is 5 MiB. Of nothing but
+tags, a page takes 35 times as much."""
 
 LISTING_LIMIT = 64 << 20
 """Bytes of a crawl's decompressed listing; 100,000 paths have about 14 MB."""
@@ -111,7 +112,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every record of a WARC file; see the module."""
     chosen = by_fidelity(options, EXTRACTIONS)
-    taken: dict[str, int] = {}
+    taken = Uses()
     with open_stream(path) as stream:
         for record in records(stream, raw.name, {"response"}, LIMIT):
             origin = f"{raw.name}:{record.number}"
@@ -227,7 +228,7 @@ SOURCE = Source(
         "not_a_response": "a record of another type: a request, a WET text, metadata, a revisit",
         "no_http_headers": "a response that is no HTTP message, such as of DNS",
         "block_digest": "a record whose bytes do not have the digest it states",
-        "overlong": "a record or page of more than 32 MiB",
+        "overlong": "a record or page of more than 8 MiB",
         "undecodable": "a page neither in UTF-8 nor in the charset that its bytes suggest",
         "language_undetected": "a page that CLD2 refuses",
         "not_english": "a page whose first language is not English; images and the like as well",

@@ -47,7 +47,7 @@ from pathlib import Path
 from lxml import etree
 
 from sources.archives import open_stream
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.on_disk import DiskPlaces
 from sources.formats.xml_records import records, text_of
 from sources.published import PILE_SET_NAMES
@@ -187,7 +187,7 @@ def _outcomes(
     path: Path, raw: RawFile, options: Options, verdict: Callable[[int, str], str]
 ) -> Iterator[Document | Rejected]:
     texts = by_fidelity(options, READINGS)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for place, record in _records(path, raw):
         origin = f"{raw.name}:{place}"
         citation = _citation(next(record.iter("PMID"), None))
@@ -239,9 +239,7 @@ def _corrected(record: etree._Element) -> Texts:
 READINGS = {"published": _published, "corrected": _corrected}
 
 
-def _outcome(
-    record: etree._Element, texts: Texts, origin: str, taken: dict[str, int]
-) -> Document | Rejected:
+def _outcome(record: etree._Element, texts: Texts, origin: str, taken: Uses) -> Document | Rejected:
     pmid = next(record.iter("PMID"), None)
     number = _text_or_none(pmid) or ""
     reason = _reason(record, texts, number)

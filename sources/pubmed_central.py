@@ -39,7 +39,7 @@ from lxml import etree
 from sources.archives import Member, members, open_stream
 from sources.formats import pandoc, pmc_bucket
 from sources.formats.jats import Front, front
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.xml_records import records
 from sources.published import PILE_SET_NAMES
 from sources.source import (
@@ -164,7 +164,7 @@ def read_together(
             else:
                 record = found
     for path, raw in files:
-        taken: dict[str, int] = {}
+        taken = Uses()
         for article in _articles(path, raw):
             if isinstance(article, Article):
                 yield _outcome(article, reading, record, taken)
@@ -262,7 +262,7 @@ def _article_or_rejected(origin: str, name: str, stream: BinaryIO) -> Article | 
 
 
 def _outcome(
-    article: Article, reading: Reading, record: Mapping[str, Json], taken: dict[str, int]
+    article: Article, reading: Reading, record: Mapping[str, Json], taken: Uses
 ) -> Document | Rejected:
     about = front(article.xml)
     if about.root != "article":

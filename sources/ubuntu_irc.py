@@ -53,7 +53,7 @@ from sources.source import (
 
 SITE = "https://irclogs.ubuntu.com/"
 LICENCE = "public domain: publicly logged channels; nicknames are personal data"
-LONGEST = 64 << 20
+LONGEST = 8 << 20
 """Bytes of one day's log; the longest honest ones have 3 MiB."""
 
 SERVER = "==="

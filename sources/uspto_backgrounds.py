@@ -35,9 +35,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from sources.formats import uspto_aps, uspto_xml
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, files
-from sources.formats.uspto_records import MAX_RECORD, Part, Record, records
+from sources.formats.uspto_records import MAX_APS, MAX_RECORD, Part, Record, records
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -121,7 +121,7 @@ class Patent:
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
     """Yield a document or a rejection for every patent of a file; see the module."""
     reading = by_fidelity(options, READINGS)
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, stream in files(path, raw):
         if file.problem:
             yield Rejected(file.origin, "unreadable_member", file.problem)
@@ -138,7 +138,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
 
 
 def _outcome(
-    record: Record, origin: str, reading: Callable[[Record, str], Patent], taken: dict[str, int]
+    record: Record, origin: str, reading: Callable[[Record, str], Patent], taken: Uses
 ) -> Document | Rejected:
     if record.content is None:
         return Rejected(origin, "too_large")
@@ -240,7 +240,7 @@ SOURCE = Source(
     reasons={
         "unreadable_member": UNREADABLE,
         "no_patents": "a member that holds neither APS text nor XML",
-        "too_large": f"more than {MAX_RECORD >> 20} MiB",
+        "too_large": f"more than {MAX_RECORD >> 20} MiB, or {MAX_APS >> 20} MiB of APS",
         "malformed": "XML that is cut or not well-formed",
         "not_a_grant": "XML of another kind: an application, a list of sequences",
         "no_number": "no patent number",

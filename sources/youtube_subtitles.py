@@ -38,6 +38,7 @@ from sources.archives import open_stream
 from sources.formats.captions import Track, from_json, from_text
 from sources.formats.language_names import language_name
 from sources.formats.packed import uncompressed_name
+from sources.formats.parse_memory import MOST, json_memory
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -59,7 +60,7 @@ MANUAL = (
     " name them in this source's table (files = [...]). YouTube's terms forbid to collect them by machine."
     " Open substitutes are common-pile/youtube (transcripts of CC-BY channels) and YouTube-Commons."
 )
-LONGEST = 64 << 20
+LONGEST = 16 << 20
 """Bytes of one file; the longest honest ones have 10 MiB."""
 UNKNOWN = "und"
 """Code of the language of a track whose file does not tell it."""
@@ -142,7 +143,7 @@ def _tracks(path: Path, raw: RawFile) -> tuple[Track, ...]:
         raise _Unusable("not_captions", raw.name)
     with open_stream(path) as stream:
         content = stream.read(LONGEST + 1)
-    if len(content) > LONGEST:
+    if len(content) > LONGEST or json_memory(content) > MOST:
         raise _Unusable("too_large", raw.name)
     language = match["language"] or UNKNOWN
     try:
@@ -250,7 +251,7 @@ SOURCE = Source(
     reasons={
         "unreadable_file": "a file that is cut or damaged",
         "not_captions": "a file whose name ends neither in .json nor in .vtt or .srt",
-        "too_large": f"more than {LONGEST >> 20} MiB",
+        "too_large": f"more than {LONGEST >> 20} MiB, or of more values than memory holds",
         "malformed": "no UTF-8, no JSON of that form, no cues, or a cue out of all time",
         "generated": "a track that a machine heard",
         "repeated_language": "a track whose language another track of the video has",

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import BinaryIO
 
 from sources.formats import creative_commons, epub
-from sources.formats.numbering import numbered
+from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files, is_archive
 from sources.source import Document, Json, Options, RawFile, Rejected, UnreadableFile, excerpt
 
@@ -47,7 +47,7 @@ def read(source: str, path: Path, raw: RawFile, options: Options) -> Iterator[Do
     if raw.name.endswith(EPUB):
         yield _epub(source, path, raw, fidelity)
         return
-    taken: dict[str, int] = {}
+    taken = Uses()
     for file, stream in files(path, raw):
         outcome = _reason(file) or _text(file, stream)
         if isinstance(outcome, Rejected):

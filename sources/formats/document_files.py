@@ -21,6 +21,9 @@ from sources.formats.web_text import paragraphs, whole_main_text
 MAX_FILE = 256 << 20
 """Bytes of one PDF or EPUB."""
 
+MAX_TEXT = 16 << 20
+"""Characters of a PDF's text: some 5,000 pages, and of wide characters what memory holds twice."""
+
 MAX_HTML = 32 << 20
 """Bytes of one HTML file."""
 
@@ -80,7 +83,7 @@ def _joined(pages: Iterable[str], taken: Callable[[str], list[str]]) -> str:
 
 def _pdf(content: bytes) -> str:
     try:
-        return pdf_text(content).strip()
+        return pdf_text(content, MAX_TEXT).strip()
     except PdfError as error:
         raise NoTextError(error.reason, str(error)) from error
 

@@ -27,8 +27,8 @@ from sources.formats.html_markdown import MarkupError, markdown
 from sources.formats.xml_records import text_of, tree
 from sources.source import UnreadableFile
 
-MAX_BOOK = 64 << 20
-"""Bytes of HTML of one book; the longest honest ones have a fifth of that."""
+MAX_BOOK = 32 << 20
+"""Bytes of HTML of one book; the longest honest ones have less than half of that."""
 
 CONTAINER = "META-INF/container.xml"
 

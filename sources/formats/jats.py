@@ -1,5 +1,6 @@
 """What a JATS article (NISO Z39.96, and NLM's tag sets before it) says of itself."""
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ ID_KINDS: Mapping[str, str] = {"pmc": "pmcid", "pmcid": "pmcid", "pmid": "pmid",
 
 _PMCID = re.compile(r"(?:PMC)?([0-9]+)", re.IGNORECASE)
 _MAX_ID = 256
+_MAX_EVENTS = 1_000_000
+"""Starts and ends of elements that are looked at: some 200 MB of them; honest fronts have a tenth."""
 _BEHIND_FRONT = ("body", "back", "floats-group", "sub-article", "response")
 _STATEMENTS = ("permissions", "license", "copyright-statement", "copyright")
 
@@ -39,7 +42,7 @@ def front(xml: bytes) -> Front:
     """
     root = ""
     try:
-        for event, element in _events(xml):
+        for event, element in itertools.islice(_events(xml), _MAX_EVENTS):
             root = root or str(element.tag)
             if event == "end" and element.tag == "article-meta":
                 return Front(root, _ids(element), _licence(element))

@@ -1,53 +1,58 @@
-"""Ids that stay unique within a file whose upstream ids repeat."""
+"""Ids that stay unique within a file whose upstream ids repeat, in flat memory."""
 
-from typing import Protocol
+import sqlite3
+import weakref
 
-from sources.formats.on_disk import DiskPlaces
+from sources.formats.on_disk import CACHE_KIB, SETTINGS
 
-IN_MEMORY = 1 << 20
-"""Ids that `Uses` counts in memory: about 100 MB of them."""
+HELD = 400_000
+"""Ids that are counted in memory, at about 200 bytes each; those beyond it are counted on disk."""
 
-
-class Counts(Protocol):
-    """How often each id was used: a dict, or `Uses` where a file may hold millions of records."""
-
-    def get(self, identifier: str, none: int, /) -> int:
-        """Return the uses of an id, or ``none``."""
-
-    def __setitem__(self, identifier: str, uses: int, /) -> None:
-        """Note the uses of an id."""
+_COUNT = (
+    "INSERT INTO uses VALUES (?, 1) ON CONFLICT (id) DO UPDATE SET number = number + 1"
+    " RETURNING number"
+)
 
 
 class Uses:
-    """Counts uses of ids, however many: the first so many in memory, the others on disk."""
+    """How often each id was used so far.
 
-    def __init__(self, in_memory: int = IN_MEMORY) -> None:
-        self._in_memory = in_memory
-        self._first: dict[str, int] = {}
-        self._others: DiskPlaces | None = None
-
-    def get(self, identifier: str, none: int, /) -> int:
-        """Return the uses of an id, or ``none``."""
-        uses = self._first.get(identifier)
-        if uses is None and self._others is not None:
-            uses = self._others.get(identifier)
-        return none if uses is None else uses
-
-    def __setitem__(self, identifier: str, uses: int, /) -> None:
-        """Note the uses of an id."""
-        if identifier in self._first or len(self._first) < self._in_memory:
-            self._first[identifier] = uses
-            return
-        if self._others is None:
-            self._others = DiskPlaces()
-        self._others.put([(identifier, uses)])
-
-
-def numbered(identifier: str, taken: Counts) -> str:
-    """Return ``identifier``, with ``/rN`` behind it from its second use on.
-
-    ``taken`` counts the uses so far and is brought up to date.
+    What goes to disk lies in an anonymous temporary file (in the folder that TMPDIR names), gone with
+    the reader. Raises sqlite3.Error when the disk is full.
     """
-    uses = taken.get(identifier, 0) + 1
-    taken[identifier] = uses
-    return identifier if uses == 1 else f"{identifier}/r{uses}"
+
+    def __init__(self) -> None:
+        self._held: dict[str, int] = {}
+        self._disk: sqlite3.Connection | None = None
+
+    def count(self, identifier: str) -> int:
+        """Count one more use of an id; return how many there are."""
+        if identifier not in self._held and len(self._held) >= HELD:
+            return self._count_on_disk(identifier)
+        uses = self._held[identifier] = self._held.get(identifier, 0) + 1
+        return uses
+
+    def _count_on_disk(self, identifier: str) -> int:
+        if self._disk is None:
+            self._disk = _opened()
+            weakref.finalize(self, self._disk.close)
+        # JSON can spell half a surrogate pair, which is no text to SQLite.
+        key = identifier.encode("utf-8", "surrogatepass")
+        ((number,),) = self._disk.execute(_COUNT, (key,)).fetchall()
+        return int(number)
+
+
+def _opened() -> sqlite3.Connection:
+    # The empty name stands for a temporary file without a name.
+    database = sqlite3.connect("", isolation_level=None)
+    for setting in (*SETTINGS, f"cache_size = -{CACHE_KIB}"):
+        database.execute(f"PRAGMA {setting}")
+    database.execute("CREATE TABLE uses (id BLOB PRIMARY KEY, number INTEGER) WITHOUT ROWID")
+    database.execute("BEGIN")
+    return database
+
+
+def numbered(identifier: str, uses: Uses) -> str:
+    """Return ``identifier``, with ``/rN`` behind it from its second use on, and count the use."""
+    number = uses.count(identifier)
+    return identifier if number == 1 else f"{identifier}/r{number}"

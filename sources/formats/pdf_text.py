@@ -3,8 +3,6 @@
 PDFium runs within the process; a file is read from memory and nothing is written.
 """
 
-from collections.abc import Iterator
-
 import pypdfium2
 from pypdfium2.raw import FPDF_ERR_PASSWORD
 
@@ -15,9 +13,6 @@ BROKEN_WORD = "\ufffe"
 MAX_PAGES = 20_000
 """Pages of a PDF; those of the longest honest ones are half of that."""
 
-MAX_TEXT = 64 << 20
-"""Characters of a PDF's text."""
-
 
 class PdfError(ValueError):
     """A PDF that cannot be read; ``reason`` is ``encrypted``, ``unreadable_pdf`` or ``too_large``."""
@@ -27,31 +22,34 @@ class PdfError(ValueError):
         self.reason = reason
 
 
-def pdf_text(content: bytes) -> str:
-    """Return the text of a PDF, a newline behind each line and page; raises `PdfError`."""
+def pdf_text(content: bytes, most: int) -> str:
+    """Return the text of a PDF, a newline behind each line and page; raises `PdfError`.
+
+    A text of more than ``most`` characters is not taken: compressed pages make one of little.
+    """
     try:
         document = pypdfium2.PdfDocument(content)
     except pypdfium2.PdfiumError as error:
         locked = error.err_code == FPDF_ERR_PASSWORD
         raise PdfError("encrypted" if locked else "unreadable_pdf", str(error)) from error
     try:
-        return "".join(_pages(document))
+        return _joined(document, most)
     except pypdfium2.PdfiumError as error:
         raise PdfError("unreadable_pdf", str(error)) from error
     finally:
         document.close()
 
 
-def _pages(document: pypdfium2.PdfDocument) -> Iterator[str]:
-    room = MAX_TEXT
+def _joined(document: pypdfium2.PdfDocument, most: int) -> str:
     if len(document) > MAX_PAGES:
         raise PdfError("too_large", f"{len(document):,} pages")
+    pages: list[str] = []
     for number in range(len(document)):
-        text = _page_text(document, number)
-        room -= len(text)
-        if room < 0:
-            raise PdfError("too_large", f"over {MAX_TEXT:,} characters by page {number + 1:,}")
-        yield text
+        pages.append(_page_text(document, number))
+        most -= len(pages[-1])
+        if most < 0:
+            raise PdfError("too_large", f"page {number + 1} and those before it are too long")
+    return "".join(pages)
 
 
 def _page_text(document: pypdfium2.PdfDocument, number: int) -> str:

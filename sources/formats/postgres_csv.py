@@ -13,11 +13,14 @@ from typing import BinaryIO
 from sources.archives import Overlong, lines
 from sources.source import UnreadableFile
 
-ROW_LIMIT = 1 << 28
-"""Bytes of a row; a quote that is never closed makes one of all that follows."""
+ROW_LIMIT = 16 << 20
+"""Bytes of a row that is read; decoded and as HTML it takes up to thirty times as much."""
 
 LINE_LIMIT = 1 << 26
 """Bytes of a line; a row has many."""
+
+OPEN_LIMIT = 1 << 28
+"""Bytes of a row that is passed over; a quote that is never closed makes one of all that follows."""
 
 _FIELD = re.compile(r'(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|([^",]*+))(,|\Z)', re.DOTALL)
 _ESCAPED = re.compile(r'\\(["\\])')
@@ -27,9 +30,9 @@ _ESCAPED = re.compile(r'\\(["\\])')
 class Row:
     """A row: its number, counted from 1 behind the header, and its fields by column.
 
-    ``problem`` is None, or why there are no fields: ``invalid_utf8``, or ``malformed_row`` where
-    they are not quoted as they should be or are not as many as the header's; ``shown`` then is the
-    row's beginning.
+    ``problem`` is None, or why there are no fields: ``overlong``, ``invalid_utf8``, or
+    ``malformed_row`` where they are not quoted as they should be or are not as many as the header's;
+    ``shown`` then is the row's beginning.
     """
 
     number: int
@@ -45,32 +48,39 @@ def rows(stream: BinaryIO, name: str) -> Iterator[Row]:
     row over the limits; and for a header that is missing or no list of names.
     """
     found = _rows(stream, name)
-    header = _header(next(found, b""), name)
-    for number, row in enumerate(found, 1):
-        yield _row(number, header, row)
+    header = _header(next(found, (b"", 0))[0], name)
+    for number, (row, size) in enumerate(found, 1):
+        if size > ROW_LIMIT:
+            yield Row(number, {}, "overlong", f"{size:,} bytes")
+        else:
+            yield _row(number, header, row)
 
 
-def _rows(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    """Join lines to rows: one ends with the first line that leaves no quote open."""
-    row: list[bytes] = []
+def _rows(stream: BinaryIO, name: str) -> Iterator[tuple[bytes, int]]:
+    """Join lines to rows: one ends with the first line that leaves no quote open.
+
+    Yields each with its length; of one of more than `ROW_LIMIT` bytes, only the beginning.
+    """
+    row = bytearray()
     size = 0
     is_open = False
     for number, line in enumerate(lines(stream, LINE_LIMIT), 1):
         if isinstance(line, Overlong):
             raise UnreadableFile(f"{name}: line {number:,} has {line.length:,} bytes: no such CSV")
-        row.append(line)
         size += len(line)
-        if size > ROW_LIMIT:
+        if size <= ROW_LIMIT:
+            row += line
+        if size > OPEN_LIMIT:
             raise UnreadableFile(
-                f"{name}: line {number:,}: a row of more than {ROW_LIMIT:,} bytes: somewhere a quote"
+                f"{name}: line {number:,}: a row of more than {OPEN_LIMIT:,} bytes: somewhere a quote"
                 " is not closed, or not escaped by a backslash"
             )
         is_open ^= _quotes(line) % 2 == 1
         if not is_open:
-            yield b"".join(row)
+            yield bytes(row), size
             row.clear()
             size = 0
-    if row:
+    if size:
         raise UnreadableFile(f"{name}: the file ends within a row of {size:,} bytes: it is cut")
 
 

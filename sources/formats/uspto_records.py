@@ -12,8 +12,11 @@ from typing import BinaryIO
 
 from sources.archives import Overlong, lines
 
-MAX_RECORD = 64 << 20
-"""Bytes of one patent; the longest, with tables of thousands of rows, have half of that."""
+MAX_RECORD = 24 << 20
+"""Bytes of one patent as XML, with tables of thousands of rows; longer ones do not fit memory."""
+
+MAX_APS = 6 << 20
+"""Bytes of one APS record; of the shortest lines it takes forty times as much."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -24,7 +27,7 @@ _DECLARATION = re.compile(rb"(?=<\?xml\s)")
 class Record:
     """One patent as it stands: its number in the file, from 1, its format, its bytes.
 
-    ``content`` is None if there are more than `MAX_RECORD` of them.
+    ``content`` is None if there are more than `MAX_RECORD` or `MAX_APS` of them.
     """
 
     number: int
@@ -51,7 +54,8 @@ def records(stream: BinaryIO) -> Iterator[Record]:
     pieces = itertools.chain(head, found)
     if is_xml:
         pieces = itertools.chain.from_iterable(map(_at_declarations, pieces))
-    segments = _segments(pieces, _begins_document if is_xml else _begins_aps)
+    limits = (_begins_document, MAX_RECORD) if is_xml else (_begins_aps, MAX_APS)
+    segments = _segments(pieces, *limits)
     before = next(segments)
     if is_xml and (before is None or before.strip()):
         segments = itertools.chain([before], segments)
@@ -60,19 +64,20 @@ def records(stream: BinaryIO) -> Iterator[Record]:
 
 
 def _segments(
-    pieces: Iterable[bytes | Overlong], begins: Callable[[bytes], bool]
+    pieces: Iterable[bytes | Overlong], begins: Callable[[bytes], bool], most: int
 ) -> Iterator[bytes | None]:
     """Yield what stands before the first beginning, then what stands from each one on."""
-    content: list[bytes] = []
+    content = bytearray()
     size = 0
     for piece in pieces:
         if isinstance(piece, bytes) and begins(piece):
-            yield b"".join(content) if size <= MAX_RECORD else None
-            content, size = [], 0
+            yield bytes(content) if size <= most else None
+            content.clear()
+            size = 0
         size += len(piece) if isinstance(piece, bytes) else piece.length
-        if isinstance(piece, bytes) and size <= MAX_RECORD:
-            content.append(piece)
-    yield b"".join(content) if size <= MAX_RECORD else None
+        if isinstance(piece, bytes) and size <= most:
+            content += piece
+    yield bytes(content) if size <= most else None
 
 
 def _at_declarations(line: bytes | Overlong) -> Sequence[bytes | Overlong]:

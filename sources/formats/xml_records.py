@@ -10,16 +10,24 @@ from typing import BinaryIO, cast
 
 from lxml import etree
 
+from sources.formats.parse_memory import xml_memory
 from sources.source import UnreadableFile
 
 CHUNK = 256 * 1024
-MAX_RECORD = 16 << 20
-"""Bytes between the ends of two records; a file with more is refused. As a tree they may take
-thirty times as much; the longest honest record, with thousands of authors, has a few MiB."""
+MAX_RECORD = 8 << 20
+"""Bytes between the ends of two records; a file with more is refused. The longest honest record, with
+thousands of authors, has a few MiB."""
+MAX_TREE = 250 * 10**6
+"""Bytes of memory that a tree or a record may take, see `sources.formats.parse_memory`."""
 
 
 def tree(xml: bytes, name: str) -> etree._Element:
-    """Return the root of a small document; raises `UnreadableFile` if it is not well-formed."""
+    """Return the root of a small document.
+
+    Raises `UnreadableFile` if it is not well-formed, or takes more memory than `MAX_TREE`.
+    """
+    if xml_memory(xml) > MAX_TREE:
+        raise UnreadableFile(f"{name}: more elements in {len(xml):,} bytes than memory holds")
     try:
         parser = etree.XMLParser(
             resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
@@ -45,18 +53,20 @@ def records(
         remove_comments=True,
         remove_pis=True,
     )
-    pending = 0
+    pending = memory = 0
     for chunk in _chunks(stream):
         for _, element in _fed(parser, chunk, name):
             if not any(above.tag in tags for above in element.iterancestors()):
                 _check_root(element.getroottree().getroot(), name, roots)
                 yield element
                 _forget(element)
-                pending = 0
+                pending = memory = 0
         pending += len(chunk)
-        if pending > MAX_RECORD:
+        memory += xml_memory(chunk)
+        if pending > MAX_RECORD or memory > MAX_TREE:
             raise UnreadableFile(
-                f"{name}: a record of more than {MAX_RECORD:,} bytes; leave it out"
+                f"{name}: a record of more than {MAX_RECORD:,} bytes, or of more elements than"
+                " memory holds; leave it out"
             )
     _check_root(_closed(parser, name), name, roots)
 

@@ -1,16 +1,24 @@
-"""Ids stay unique, and few of them are held in memory."""
+"""Ids that repeat within a file."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
+from sources.formats import numbering
 from sources.formats.numbering import Uses, numbered
 
 
-@given(st.lists(st.sampled_from("abcdé"), max_size=40), st.integers(0, 6))
-def test_uses_on_disk_count_as_those_in_memory(ids: list[str], in_memory: int) -> None:
-    """Wherever they are kept, the same ids come out, and each once."""
-    plain: dict[str, int] = {}
-    uses = Uses(in_memory)
-    found = [numbered(one, uses) for one in ids]
-    assert found == [numbered(one, plain) for one in ids]
-    assert len(set(found)) == len(found)
+def test_from_the_second_use_on_an_id_has_a_number() -> None:
+    """The first use leaves an id as it is; each further one counts."""
+    uses = Uses()
+    assert [numbered(name, uses) for name in "abaab"] == ["a", "b", "a/r2", "a/r3", "b/r2"]
+
+
+def test_ids_beyond_those_held_in_memory_are_counted_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """How many ids memory holds changes no number; halves of surrogate pairs are ids as well."""
+    names = ["a", "b", "\ud800", "c", "a", "c", "\ud800", "b", "c", "\udfff"]
+    everywhere = Uses()
+    expected = [numbered(name, everywhere) for name in names]
+    monkeypatch.setattr(numbering, "HELD", 2)
+    few = Uses()
+    assert [numbered(name, few) for name in names] == expected

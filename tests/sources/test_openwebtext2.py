@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources import openwebtext2
-from sources.archives import Overlong
 from sources.openwebtext2 import LICENCE, SOURCE
 from sources.source import Document, Json, RawFile, Rejected, UnreadableFile
 
@@ -172,7 +171,7 @@ def test_nothing_but_whole_lines_is_deleted(text: str) -> None:
 
 def test_a_line_too_long_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Unread."""
-    monkeypatch.setattr(openwebtext2, "lines", lambda _: iter([Overlong(1, 1 << 30, 0)]))
+    monkeypatch.setattr(openwebtext2, "LONGEST", 5)
     found = outcome(tmp_path, {"text": "a"})
     assert isinstance(found, Rejected)
     assert found.reason == "too_large"

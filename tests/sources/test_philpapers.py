@@ -129,7 +129,7 @@ def test_a_broken_pdf_by_itself_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_too_large_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more is read of it than the limit."""
-    monkeypatch.setattr(philpapers, "MAX_FILE", 5)
+    monkeypatch.setattr(philpapers, "MAX_TEXT", 5)
     path = tmp_path / "KEY.txt"
     path.write_text("a" * 6, encoding="utf-8")
     assert [getattr(o, "reason", "") for o in outcomes(path)] == ["too_large"]

@@ -103,9 +103,21 @@ def test_what_has_no_rows_any_more_is_refused(content: bytes) -> None:
         read(content)
 
 
+def test_a_row_too_long_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its fields are not read; the rows beside it are, and keep their numbers."""
+    monkeypatch.setattr(postgres_csv, "ROW_LIMIT", 50)
+    table = b'"id","text"\n"1","a"\n"2","' + b"line\n" * 20 + b'"\n"3","b"\n'
+    found = list(rows(io.BytesIO(table), "x"))
+    assert [(row.number, row.problem, row.fields.get("text")) for row in found] == [
+        (1, None, "a"),
+        (2, "overlong", None),
+        (3, None, "b"),
+    ]
+
+
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quote that is never closed, and a line without an end, are stopped at the limits."""
-    monkeypatch.setattr(postgres_csv, "ROW_LIMIT", 1000)
+    monkeypatch.setattr(postgres_csv, "OPEN_LIMIT", 1000)
     with pytest.raises(UnreadableFile, match="1,000 bytes"):
         read(table(["1", "line\n" * 300]))
     assert len(read(table(*(["1", "line\n" * 100] for _ in range(20))))) == 20

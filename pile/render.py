@@ -88,7 +88,7 @@ def downloads(found: Sequence[Download]) -> str:
 
 
 def _of_unknown_size(files: int) -> str:
-    return f"and {files:,} files of unknown size" if files else ""
+    return f"and {files:,} file{'s' * (files > 1)} of unknown size" if files else ""
 
 
 def status_row(name: str, state: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The ``pile`` command: parse, call, render. The only module that prints.
+"""The ``pile`` command: parse, call, render.
 
 Results go to stdout, narration to stderr; ``--json`` gives the same structure that was rendered.
 """
@@ -9,13 +9,10 @@ import os
 import shutil
 import signal
 import sys
-import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -23,14 +20,10 @@ from pile import catalogue, layout, lock, render
 from pile.config import Config, ConfigError, load
 from pile.duplicates import clusters
 from pile.exit_codes import (
-    BY_FAILURE,
     FAILED,
-    INTERRUPTED,
-    LOCKED,
     SET_ASIDE,
     UNVERIFIED,
     UPSTREAM,
-    USAGE,
 )
 from pile.export.configs import FRAMEWORKS, export
 from pile.graph import Graph, build
@@ -40,6 +33,7 @@ from pile.run import run_all
 from pile.show import NothingToShowError, show
 from pile.stages import report
 from pile.states import made, state_of, states
+from pile.terminal import emit, errors, say, terminate
 from pile.upstreams import check, default_table
 from pile.urls import Lists, list_urls
 from pile.verify import verify
@@ -89,16 +83,16 @@ def sources_command(
 
     check asks each upstream once, and says what has moved; exit 8 if something has.
     """
-    with _errors(debug):
+    with errors(debug):
         if not names:
             rows = catalogue.rows()
-            _print(rows, catalogue.listing(rows, _columns()), as_json=as_json)
+            emit(rows, catalogue.listing(rows, _columns()), as_json=as_json)
         elif names[0] == CHECK:
             _check_upstreams(names[1:], config, as_json=as_json)
         else:
             for name in names:
                 _require_source(name)
-                _print(catalogue.facts(name), catalogue.explanation(name), as_json=as_json)
+                emit(catalogue.facts(name), catalogue.explanation(name), as_json=as_json)
 
 
 def _columns() -> int:
@@ -123,7 +117,7 @@ def _check_upstreams(names: Sequence[str], config: Path | None, *, as_json: bool
     found = check(
         settings, [*(tables[name] if name in tables else default_table(name) for name in every)]
     )
-    _print([asdict(one) for one in found], render.answered(found), as_json=as_json)
+    emit([asdict(one) for one in found], render.answered(found), as_json=as_json)
     if any(one.state in {"moved", "down"} for one in found):
         raise typer.Exit(UPSTREAM)
 
@@ -136,7 +130,7 @@ def plan_command(
 
     Example: pile plan -c examples/demo.toml
     """
-    with _errors(debug):
+    with errors(debug):
         settings, graph = _open(config)
         found = states(settings, graph)
         reasons = {one.stage.name: why(settings, one).reason for one in found}
@@ -153,9 +147,9 @@ def plan_command(
         text = "\n\n".join(filter(None, (render.downloads(to_come), render.plan(found, reasons))))
         skipped = [asdict(one) for one in graph.skipped]
         for one in graph.skipped:
-            _say(f"{'a run is refused' if one.refused else 'left out'}: {one.source}: {one.why}")
+            say(f"{'a run is refused' if one.refused else 'left out'}: {one.source}: {one.why}")
         fetched = [asdict(one) for one in to_come]
-        _print({"downloads": fetched, "stages": rows, "skipped": skipped}, text, as_json=as_json)
+        emit({"downloads": fetched, "stages": rows, "skipped": skipped}, text, as_json=as_json)
 
 
 @app.command("run")
@@ -166,14 +160,14 @@ def run_command(
 
     Example: pile run -c examples/demo.toml
     """
-    signal.signal(signal.SIGTERM, _terminate)
-    with _errors(debug, resume=f"pile run -c {config}"):
+    signal.signal(signal.SIGTERM, terminate)
+    with errors(debug, resume=f"pile run -c {config}"):
         settings, graph = _open(config)
         _announce(settings, graph)
         with lock.hold(layout.lock(settings.work)), Narrator() as narrator:
-            graph, outcome = run_all(settings, graph, narrator.hear, _say)
+            graph, outcome = run_all(settings, graph, narrator.hear, say)
         found = {**asdict(outcome), "skipped": [asdict(one) for one in graph.skipped]}
-        _print(found, render.outcome(settings, outcome, graph.skipped), as_json=as_json)
+        emit(found, render.outcome(settings, outcome, graph.skipped), as_json=as_json)
         if any(one.upstream_gone for one in graph.skipped):
             raise typer.Exit(UPSTREAM)
         if outcome.quarantined or outcome.damaged or graph.skipped:
@@ -188,7 +182,7 @@ def status_command(
 
     Example: pile status -c examples/demo.toml --json
     """
-    with _errors(debug):
+    with errors(debug):
         settings, graph = _open(config)
         found = states(settings, graph)
         notes = {f"fetch.{source}": some for source, some in graph.recognised().items()}
@@ -197,7 +191,7 @@ def status_command(
             | {"recognised": [file.note for file in notes.get(one.stage.name, ())]}
             for one in found
         ]
-        _print(rows, render.status(rows), as_json=as_json)
+        emit(rows, render.status(rows), as_json=as_json)
         if any(one.state != "done" for one in found):
             raise typer.Exit(FAILED)
 
@@ -213,14 +207,14 @@ def why_command(
 
     Example: pile why dedup.pile_cc -c examples/demo.toml
     """
-    with _errors(debug):
+    with errors(debug):
         settings, graph = _open(config)
         try:
             wanted = graph.named(stage)
         except KeyError:
             raise ConfigError(_no_stage(graph, stage)) from None
         found = why(settings, state_of(settings, wanted))
-        _print(asdict(found), render.why(found), as_json=as_json)
+        emit(asdict(found), render.why(found), as_json=as_json)
 
 
 @app.command("show")
@@ -241,15 +235,15 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
 
     Example: pile show wikipedia_en --rejected -n 10 -c examples/demo.toml
     """
-    with _errors(debug):
+    with errors(debug):
         settings, graph = _open(config)
         if duplicates:
             pairs = clusters(settings, graph, what, count)
             width = shutil.get_terminal_size((120, 24)).columns
-            _print([asdict(one) for one in pairs], render.clusters(pairs, width), as_json=as_json)
+            emit([asdict(one) for one in pairs], render.clusters(pairs, width), as_json=as_json)
             return
         found = show(settings, graph, what, count, rejected=rejected)
-        _print(found, render.records(found), as_json=as_json)
+        emit(found, render.records(found), as_json=as_json)
 
 
 @app.command("verify")
@@ -265,13 +259,13 @@ def verify_command(
 
     Example: pile verify -c examples/demo.toml
     """
-    with _errors(debug):
+    with errors(debug):
         settings, graph = _open(config)
         found = []
         try:
             for one in verify(settings, graph, stages or ()):
                 found.append(one)
-                _say(
+                say(
                     f"{one.stage:<26} {one.files:>6,} files {render.size(one.size):>9}  {'ok' if not one.problems else 'BAD'}"
                 )
         except KeyError as error:
@@ -279,7 +273,7 @@ def verify_command(
         problems = [problem for one in found for problem in one.problems]
         text = "\n".join(f"{one.stage}: {one.file}: {one.what}" for one in problems)
         verdict = text or f"verified: {sum(one.files for one in found):,} files, no problem."
-        _print([asdict(one) for one in found], verdict, as_json=as_json)
+        emit([asdict(one) for one in found], verdict, as_json=as_json)
         if problems:
             raise typer.Exit(UNVERIFIED)
 
@@ -292,14 +286,14 @@ def report_command(
 
     Example: pile report -c examples/demo.toml --json
     """
-    with _errors(debug):
+    with errors(debug):
         settings, graph = _open(config)
         finished = made(settings, graph.named("report"))
         if finished is None:
             raise NothingToShowError(f"no report yet; `pile run -c {config}` makes it")
         folder = finished.folder / report.FOLDER
         figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
-        _print(figures, str(folder / "report.html"), as_json=as_json)
+        emit(figures, str(folder / "report.html"), as_json=as_json)
 
 
 @app.command("export")
@@ -313,12 +307,12 @@ def export_command(
 
     Example: pile export neox -c examples/demo.toml
     """
-    with _errors(debug):
+    with errors(debug):
         if framework not in FRAMEWORKS:
             raise ConfigError(f"cannot export to {framework!r}; can to {', '.join(FRAMEWORKS)}")
         settings, graph = _open(config)
         files = [str(path) for path in export(settings, graph, framework)]
-        _print(files, "\n".join(files), as_json=as_json)
+        emit(files, "\n".join(files), as_json=as_json)
 
 
 @app.command("urls")
@@ -336,26 +330,26 @@ def urls_command(  # noqa: PLR0913, PLR0917 - its options
 
     Example: pile urls RS_2019-*.zst -o urls/
     """
-    with _errors(debug):
+    with errors(debug):
         found = list_urls(dumps, Lists(output, min_score, fidelity, per_file), workers)
-        _print(asdict(found), render.listed(found), as_json=as_json)
+        emit(asdict(found), render.listed(found), as_json=as_json)
 
 
 def _open(config: Path) -> tuple[Config, Graph]:
     settings = load(config)
-    return settings, build(settings, lambda path: _say(f"reading {path}", only_on_terminal=True))
+    return settings, build(settings, lambda path: say(f"reading {path}", only_on_terminal=True))
 
 
 def _announce(settings: Config, graph: Graph) -> None:
     """Say which files are known, what is to be downloaded, and that upstreams should know who asks."""
     for source, known in graph.recognised().items():
-        _say("\n".join(f"{source}: {file.note}" for file in known))
+        say("\n".join(f"{source}: {file.note}" for file in known))
     to_come = downloads(settings, graph)
     if not to_come:
         return
-    _say(render.downloads(to_come))
+    say(render.downloads(to_come))
     if not settings.contact and not os.environ.get("PILE_USER_AGENT"):
-        _say(
+        say(
             'no contact is set: give [run] contact = "you@example.org" (or PILE_CONTACT), so that '
             "upstreams can reach you rather than block you"
         )
@@ -363,48 +357,3 @@ def _announce(settings: Config, graph: Graph) -> None:
 
 def _no_stage(graph: Graph, name: str) -> str:
     return f"there is no stage {name!r}; these are: {', '.join(one.name for one in graph.stages)}"
-
-
-def _print(value: object, text: str, *, as_json: bool) -> None:
-    try:
-        print(json.dumps(value, ensure_ascii=False, indent=1) if as_json else text, flush=True)
-    except BrokenPipeError:
-        # Whoever read our output has enough of it; the exit code still says how it ended.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _say(text: str, *, only_on_terminal: bool = False) -> None:
-    if not only_on_terminal or sys.stderr.isatty():
-        with suppress(BrokenPipeError):  # nobody listens any more: the work goes on
-            print(text, file=sys.stderr, flush=True)
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    raise KeyboardInterrupt
-
-
-@contextmanager
-def _errors(debug: bool, resume: str = "") -> Iterator[None]:
-    """Turn what a user can do something about into a message and an exit code."""
-    hint = f"\nWhat is finished is kept; `{resume}` goes on from there." if resume else ""
-    try:
-        yield
-    except tuple(BY_FAILURE) as error:
-        code = next(code for kind, code in BY_FAILURE.items() if isinstance(error, kind))
-        _fail(error, code, "" if code in {USAGE, LOCKED} else hint, debug=debug)
-    except KeyboardInterrupt:
-        _say(f"stopped.{hint}")
-        raise typer.Exit(INTERRUPTED) from None
-    except typer.Exit:
-        raise
-    except Exception as error:  # noqa: BLE001 - the last place before the user
-        _fail(error, FAILED, f"{hint}\n--debug shows the traceback.", debug=debug)
-
-
-def _fail(error: Exception, code: int, hint: str = "", *, debug: bool = False) -> NoReturn:
-    if debug:
-        traceback.print_exception(error)
-    kind = "" if isinstance(error, tuple(BY_FAILURE)) else f"{type(error).__name__}: "
-    _say(f"error: {kind}{error}{hint}")
-    raise typer.Exit(code) from None

@@ -40,9 +40,9 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             {
                 "published": "English by CLD2 on the raw HTML; jusText 2.2.0's paragraphs, as libxml2 of"
                 " 2020 parsed pages",
-                "corrected": "HTML5 rules; nothing lost below 256 levels",
+                "corrected": "HTML5 rules; nothing lost below 257 levels",
             },
-            "the quality filter's model was never published: not applied",
+            "the quality filter's model was never published: one is [trained anew](quality.md) if asked for",
             {
                 "crawl": "which crawl, as CC-MAIN-YYYY-WW",
                 "first": "how many files of the crawl are passed over",
@@ -76,7 +76,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             "Nothing by itself, as Reddit's dumps are closed; but the pages of a list of your own"
             " (.urls.jsonl, which `pile urls` makes of a dump you hold).",
             {
-                "published": "lines that are exactly `Advertisement` removed",
+                "published": "pages of a summed score of 3, filtered by address; lines that are exactly `Advertisement` removed",
                 "corrected": "such lines in any case and at the end",
             },
             "newspaper4k instead of newspaper3k; many pages of then are gone",

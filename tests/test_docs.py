@@ -43,7 +43,7 @@ def test_the_overview_tells_which_sources_have_no_corrected_fidelity(name: str) 
 @pytest.mark.parametrize("name", sorted(PILE_SET_NAMES))
 def test_the_overview_says_what_the_program_says(name: str) -> None:
     """Fidelities, differences and access are told in one wording, and no value is left out."""
-    (row,) = (
+    row = next(
         line for line in text("docs/sources.md").splitlines() if line.startswith(f"| `{name}` |")
     )
     explained, source = EXPLAINED[name], SOURCES[name]

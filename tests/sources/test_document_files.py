@@ -128,7 +128,7 @@ def test_files_beyond_the_limits_are_rejected(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of bytes, pages, or characters that come out."""
-    monkeypatch.setattr(pdf_text, "MAX_TEXT", 5)
+    monkeypatch.setattr(document_files, "MAX_TEXT", 5)
     assert outcomes(tmp_path, "a.pdf", pdf("too long")) == ["<too_large>"]
     monkeypatch.setattr(pdf_text, "MAX_PAGES", 0)
     assert outcomes(tmp_path, "a.pdf", pdf("a")) == ["<too_large>"]

@@ -1,5 +1,7 @@
 """What the ``pile`` command ends with, and which failure means which."""
 
+import errno
+
 from pile import lock
 from pile.config import ConfigError
 from pile.engine import NoProgressError
@@ -32,3 +34,10 @@ BY_FAILURE: dict[type[Exception], int] = {
     ConservationError: FAILED,
 }
 """Failures that a user can do something about."""
+
+
+def code_of(error: Exception) -> int | None:
+    """Return the exit code of a failure that a user can do something about; None for another."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return NO_SPACE
+    return next((code for kind, code in BY_FAILURE.items() if isinstance(error, kind)), None)

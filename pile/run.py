@@ -342,8 +342,12 @@ def _raise_failures(running: Mapping[str, _Running], outcome: Outcome) -> None:
             gone.setdefault(task.stage.removeprefix("fetch."), []).append(str(error))
     if gone and all(isinstance(error, UpstreamError) for _, error in failures):
         raise SourcesGoneError({name: _first_few(why) for name, why in gone.items()}, outcome.made)
-    if any(isinstance(error, OSError) and error.errno == errno.ENOSPC for _, error in failures):
-        raise NoSpaceError(f"the disk is full: {failures[0][1]}; make room, and run again")
+    for task, error in failures:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            where = error.filename or running[task.stage].folder
+            raise NoSpaceError(
+                f"{task.stage}, task {task.name}: no space left on {where}; make room, and run again"
+            )
     if failures:
         lines = [f"{task.stage}, task {task.name}: {type(e).__name__}: {e}" for task, e in failures]
         raise RunFailed("\n".join(lines)) from failures[0][1]

@@ -13,7 +13,9 @@ from urllib.parse import urlsplit, urlunsplit
 PROGRESS = 1 << 20
 """New bytes that make an attempt count as progress, after which patience begins anew."""
 
-SECRET_NAMES = re.compile(r"(?i)sig|token|key|secret|cred|pass|auth|policy")
+SECRET_NAMES = re.compile(
+    r"(?i)sig|token|key(?!word)|secret|cred|pass|pwd|auth(?!or(?!i[sz]))|policy|jwt|sas$|access|^code$"
+)
 """Query parameters whose values are not shown."""
 
 CHECK_URL = "check the URL against upstream's site"
@@ -106,6 +108,12 @@ class Retries:
 
     def _failure(self, interrupted: Interrupted, why: str) -> UpstreamError:
         return UpstreamError(self._url, f"{interrupted} ({why})", "run again later", True)
+
+
+def secrets_in(url: str) -> list[str]:
+    """Return the names of a URL's query parameters that hold what looks like a secret."""
+    fields = (field.partition("=") for field in urlsplit(url).query.split("&"))
+    return [name for name, _, value in fields if value and SECRET_NAMES.search(name)]
 
 
 def redacted(url: str) -> str:

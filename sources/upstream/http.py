@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
+from http import HTTPStatus
 from importlib.metadata import version
 from urllib.parse import urljoin, urlsplit
 
@@ -191,12 +192,20 @@ def redirected(here: str, target: str) -> str:
 
 def _refusal(response: requests.Response, url: str) -> Exception:
     status, headers = response.status_code, response.headers
-    what = f"answers {status} {response.reason or ''}".rstrip()
+    what = f"answers {status} {_phrase(status)}".rstrip()
     if status in PASSING_STATUSES or status >= 500 or "Retry-After" in headers:
         return Interrupted(what, retry_after(headers))
     if status == requests.codes.requested_range_not_satisfiable:
         return Interrupted(what, start_over=True)
     return UpstreamError(url, what, REMEDIES.get(status, CHECK_URL))
+
+
+def _phrase(status: int) -> str:
+    """Return our own words for a status: a server's may hold what steers a terminal."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

@@ -17,7 +17,8 @@ refuses or does not finish in ten seconds is dropped. Lines that begin with ``::
 Known differences: pandoc (the paper says 1.19.2.4; see `sources.formats.pandoc`), with which some
 papers parse that did not, and the reverse. The ten seconds are of processor time; ``cpu_seconds``
 raises them where the same output on slow and fast machines matters more. ``heap_mib`` bounds what
-macros may take; it is enough for about 4 MB of honest LaTeX. ``\today`` becomes 1970-01-01, where
+macros may take; by default it is enough for about 2 MB of honest LaTeX, and keeps reader and pandoc
+below 500 MB together. ``\today`` becomes 1970-01-01, where
 the original printed the day of the run. A paper without any text is rejected. What is not UTF-8
 was guessed by chardet 3.0.4; see `sources.formats.latex.decode` for how it is told here, mostly
 with the same outcome.
@@ -279,7 +280,7 @@ SOURCE = Source(
     defaults={
         "fidelity": "published",
         "cpu_seconds": 10,
-        "heap_mib": 512,
+        "heap_mib": 256,
         "first": "9107",
         "last": "2007_068",
     },

@@ -31,7 +31,10 @@ _BOOKS = (
 _COUNT = "how many of the listed files are taken, the first ones; 0 takes all"
 _LICENCES = "licences to keep, by SPDX identifier, with or without version; empty keeps all"
 _SECONDS = "processor time that pandoc may take for one document"
-_HEAP = "memory in MiB that pandoc may take for one document"
+_HEAP = (
+    "heap in MiB that pandoc may take for one document; 256 keeps it below 400 MB, a larger one reads"
+    " giant tables and macros too"
+)
 
 EXPLAINED: Mapping[str, Explained] = MappingProxyType(
     {

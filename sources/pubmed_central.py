@@ -16,8 +16,9 @@ Known difference: pandoc. The Pile's lay between 2.0.6 and 2.11.2 and can no lon
 are underlined as it did them; tables and figures come out differently from release to release (3.9
 writes more of them, as HTML). What a given pandoc makes of an article is reproduced exactly.
 
-Pandoc takes about 150 bytes of heap a byte of XML; ``heap_mib`` and ``cpu_seconds`` bound it well
-beyond all but some giant tables.
+Pandoc takes about 150 bytes of heap a byte of XML: what ``heap_mib`` gives by default is enough for
+1.5 MB, three times what a long article has, and keeps reader and pandoc below 500 MB together. Giant
+tables take more and are rejected as ``pandoc_memory``, unless it is raised, to 2048 say.
 
 Place in a file: the member of an archive, the number of the article in a set, or nothing for a file
 that is one article. The id is ``pubmed_central/PMCn``, from the article itself, else from the name;
@@ -329,7 +330,7 @@ SOURCE = Source(
         "records": False,
         "licences": (),
         "cpu_seconds": 60,
-        "heap_mib": 2048,
+        "heap_mib": 256,
     },
     homepage="https://pmc.ncbi.nlm.nih.gov/tools/pmcaws/",
     grouping=Grouping(key=article_of, read=read_together),

@@ -232,3 +232,25 @@ def test_documents_equal_the_original_readers(samples: Path, golden: Path) -> No
             assert only.meta == entry["meta"]
             equal += 1
     assert equal == 46
+
+
+def test_a_document_takes_no_more_days_than_memory_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that would be too many are rejected, by what wide characters take; others go on."""
+    monkeypatch.setattr(ubuntu_irc, "MOST", 500)
+    wide = TALK + "[10:01] <b> \U0001f600\n".encode()
+    found = logs(
+        tmp_path,
+        {
+            "2012/01/02/#a.txt": TALK * 5,
+            "2012/01/03/#a.txt": TALK * 20,
+            "2012/01/04/#a.txt": wide * 2,
+            "2012/01/05/#a.txt": TALK,
+        },
+    )
+    assert [(each.origin, getattr(each, "reason", "")) for each in found] == [
+        ("2012/01/03/#a.txt", "document_full"),
+        ("2012/01/04/#a.txt", "document_full"),
+        ("2012/01/02/#a.txt:2", ""),
+    ]

@@ -64,6 +64,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
                 " last, a few large files)",
                 "records": "whether the bucket's record of each article is fetched too, for licences",
                 "licences": _LICENCES,
+                "fallback": "whether what pandoc fails on is read as plain text, marked in its meta",
                 "cpu_seconds": _SECONDS,
                 "heap_mib": _HEAP,
             },
@@ -90,7 +91,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             "arXiv's bulk archives of sources, about 500 MB each, at the price of their transfer.",
             {
                 "published": "main file of each paper through pandoc, `\\input` unresolved",
-                "corrected": "included files in their places",
+                "corrected": "included files in their places; plain text of what pandoc fails on",
             },
             "pandoc (paper: 1.19.2.4), charset guesses",
             {

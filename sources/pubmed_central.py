@@ -20,6 +20,9 @@ Pandoc takes about 150 bytes of heap a byte of XML: what ``heap_mib`` gives by d
 1.5 MB, three times what a long article has, and keeps reader and pandoc below 500 MB together. Giant
 tables take more and are rejected as ``pandoc_memory``, unless it is raised, to 2048 say.
 
+``fallback = true`` takes plain text of articles that pandoc fails on, instead of rejecting them
+(`sources.formats.plain_extraction`); such a document's meta says ``extractor: "fallback"``.
+
 Place in a file: the member of an archive, the number of the article in a set, or nothing for a file
 that is one article. The id is ``pubmed_central/PMCn``, from the article itself, else from the name;
 ``/rN`` follows at its Nth occurrence in one file. The licence is the article's own where it
@@ -41,6 +44,7 @@ from sources.archives import Member, members, open_stream
 from sources.formats import pandoc, pmc_bucket
 from sources.formats.jats import Front, front
 from sources.formats.numbering import Uses, numbered
+from sources.formats.plain_extraction import BY_FALLBACK, jats_text
 from sources.formats.xml_records import records
 from sources.published import PILE_SET_NAMES
 from sources.source import (
@@ -90,10 +94,14 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How articles are read: pandoc's bounds, and the beginnings of licences that are wanted."""
+    """How articles are read: pandoc's bounds, and the beginnings of licences that are wanted.
+
+    ``fallback`` is whether articles that pandoc fails on are read without it.
+    """
 
     limits: pandoc.Limits
     licences: tuple[str, ...]
+    fallback: bool
 
 
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
@@ -154,6 +162,7 @@ def read_together(
             cpu_seconds=int(str(options["cpu_seconds"])), heap_mib=int(str(options["heap_mib"]))
         ),
         _texts(options, "licences"),
+        bool(options["fallback"]),
     )
     record: Mapping[str, Json] = {}
     files = [file for file in raw_files if not file[1].name.endswith(".json")]
@@ -273,11 +282,14 @@ def _outcome(
     licence = about.licence or pmc_bucket.licence(record) or LICENCE
     if reading.licences and not _is_among(licence, reading.licences):
         return Rejected(article.origin, "licence", excerpt(f"{identifier}: {licence}"))
+    by: Mapping[str, Json] = {}
     try:
         markdown = pandoc.convert(article.xml, "jats", pandoc.TO_MARKDOWN, reading.limits)
+        text = pandoc.without_div_lines(markdown)
     except pandoc.PandocError as error:
-        return Rejected(article.origin, error.reason, excerpt(str(error)))
-    text = pandoc.without_div_lines(markdown)
+        text, by = (jats_text(article.xml) if reading.fallback else ""), BY_FALLBACK
+        if not text:
+            return Rejected(article.origin, error.reason, excerpt(str(error)))
     if not text.strip():
         return Rejected(article.origin, "empty", identifier)
     return Document(
@@ -285,7 +297,7 @@ def _outcome(
         text=text,
         origin=article.origin,
         licence=licence,
-        meta=_meta(about, record),
+        meta={**_meta(about, record), **by},
     )
 
 
@@ -308,7 +320,7 @@ SOURCE = Source(
     pile_set_name=PILE_SET_NAMES["pubmed_central"],
     licence=LICENCE,
     access="open",
-    version=1,
+    version=2,
     libraries=("pypandoc-binary",),
     read=read,
     plan=plan,
@@ -329,6 +341,7 @@ SOURCE = Source(
         "listing": "bucket",
         "records": False,
         "licences": (),
+        "fallback": False,
         "cpu_seconds": 60,
         "heap_mib": 256,
     },

@@ -357,3 +357,15 @@ def test_articles_equal_what_this_pandoc_gave_the_original_code(
         found[file] = only.text
     assert found == expected
     assert len(expected) == 24
+
+
+def test_what_pandoc_fails_on_is_read_as_plain_text_if_asked_for(tmp_path: Path) -> None:
+    """And says so; without the option it is rejected, as published."""
+    (tmp_path / "PMC7.xml").write_bytes(article("an &unknown; entity", "7"))
+    (refused,) = outcomes(tmp_path / "PMC7.xml")
+    assert isinstance(refused, Rejected)
+    assert refused.reason == "pandoc_failed"
+    (plain,) = outcomes(tmp_path / "PMC7.xml", {"fallback": True})
+    assert isinstance(plain, Document)
+    assert plain.text == "an entity\n\n"
+    assert plain.meta == {"pmcid": "PMC7", "extractor": "fallback"}

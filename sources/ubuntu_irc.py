@@ -35,6 +35,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from sources.archives import open_stream
+from sources.fetch import UpstreamError
 from sources.formats.packed import uncompressed_name
 from sources.formats.parse_memory import MOST, text_memory
 from sources.published import PILE_SET_NAMES
@@ -56,6 +57,9 @@ SITE = "https://irclogs.ubuntu.com/"
 LICENCE = "public domain: publicly logged channels; nicknames are personal data"
 LONGEST = 8 << 20
 """Bytes of one day's log; the longest honest ones have 3 MiB."""
+
+LONGEST_GAP = 31
+"""Days in a row that the site may not have; more, and it is taken to have moved."""
 
 SERVER = "==="
 TRAFFIC = ("has joined #", "has left #", "Topic for #", "Topic (#", "is now known as")
@@ -95,15 +99,24 @@ def log_of(name: str) -> Log | None:
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
     """Yield the logs that the index pages list, by day and name; they have no checksums.
 
-    Raises ValueError for a day that is none, for bounds out of order, and if no log is listed.
+    A day that the site does not have is one without logs, unless `LONGEST_GAP` of them follow each
+    other. Raises ValueError for a day that is none, for bounds out of order, and if no log is listed.
     """
     day, last = (date.fromisoformat(str(options[bound])) for bound in ("first", "last"))
     if day > last:
         raise ValueError(f"first is {day}, after last, {last}")
-    channels, found = _channels(options), False
+    days = (last - day).days + 1
+    channels, found, missing = _channels(options), False, 0
     while day <= last:
         folder = day.strftime("%Y/%m/%d/")
-        for link in sorted(set(_LINK.findall(get(SITE + folder).decode("utf-8", "replace")))):
+        try:
+            page, missing = get(SITE + folder).decode("utf-8", "replace"), 0
+        except UpstreamError as error:
+            missing += 1
+            if not error.missing or missing == min(LONGEST_GAP, days):
+                raise
+            page = ""
+        for link in sorted(set(_LINK.findall(page))):
             channel = link.removeprefix("%23").removesuffix(".txt")
             if not channels or unquote(channel) in channels:
                 found = True

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sources import ubuntu_irc
+from sources.fetch import UpstreamError
 from sources.source import Document, Option, RawFile, Rejected, UnreadableFile
 from sources.ubuntu_irc import SITE, SOURCE, document_of, read_together
 
@@ -254,3 +255,30 @@ def test_a_document_takes_no_more_days_than_memory_holds(
         ("2012/01/04/#a.txt", "document_full"),
         ("2012/01/02/#a.txt:2", ""),
     ]
+
+
+def test_a_day_that_the_site_does_not_have_is_one_without_logs() -> None:
+    """But not a month of them: then the site has moved; nor is any other failure a gap."""
+
+    def get(url: str) -> bytes:
+        if url.endswith(("/02/", "/03/")):
+            raise UpstreamError(url, "answers 404", "", missing=True)
+        if "/2012/02/" in url:
+            raise UpstreamError(url, "answers 403", "")
+        return b'<a href="%23a.txt">'
+
+    def planned(first: str, last: str) -> list[str]:
+        options = {**SOURCE.defaults, "first": first, "last": last}
+        return [raw.name for raw in SOURCE.plan(options, get)]
+
+    assert planned("2012-01-01", "2012-01-04") == ["2012/01/01/#a.txt", "2012/01/04/#a.txt"]
+    with pytest.raises(UpstreamError, match="404"):
+        planned("2012-01-02", "2012-01-03")
+    with pytest.raises(UpstreamError, match="403"):
+        planned("2012-01-04", "2012-02-28")
+
+    def gone(url: str) -> bytes:
+        raise UpstreamError(url, "answers 404", "", missing=True)
+
+    with pytest.raises(UpstreamError, match="404"):
+        list(SOURCE.plan(SOURCE.defaults, gone))

@@ -61,7 +61,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
                 "articles": "PMCIDs, as PMC13900; empty takes what prefix says",
                 "prefix": "how the PMCIDs begin that are taken, as PMC1390",
                 "listing": "how the articles are found: bucket (1,000 a request) or inventory (S3's"
-                " last, a few large files)",
+                " last, a few large files); or ranges, some thousand tars of all versions, for a plan of all",
                 "records": "whether the bucket's record of each article is fetched too, for licences",
                 "licences": _LICENCES,
                 "fallback": "whether what pandoc fails on is read as plain text, marked in its meta",

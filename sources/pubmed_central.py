@@ -34,7 +34,7 @@ is named, with or without its version, as ``["CC0", "CC-BY-4.0", "CC-BY-SA"]``; 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -80,16 +80,20 @@ BEGINNING = 4096
 
 _PACKAGE = re.compile(r"PMC[0-9]+")
 _VERSIONED = re.compile(r"(?:.*/)?PMC[0-9]+\.[0-9]+")
+_OBJECT = re.compile(
+    r"(?:.*/)?(?P<stem>(?P<pmcid>PMC[0-9]+)\.(?P<version>[0-9]{1,9}))\.(?P<kind>json|xml)"
+)
 _SET = re.compile(rb"<(?:%s)[\s>]" % "|".join(SETS).encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """The XML of one article, where it was found, and the id to use if it states none."""
+    """The XML of one article, where it was found, the id to use if it states none, and its record."""
 
     origin: str
     name: str
     xml: bytes
+    record: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +113,12 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
     ``articles`` names some, as "PMC13900"; they come with their checksums. Without it, all are
     planned that begin with ``prefix``, as "PMC1390": ``listing = "bucket"`` asks for 1,000 a request
-    (8,000 requests for all), ``"inventory"`` reads S3's last inventory, a few large files. Raises
+    (8,000 requests for all), ``"inventory"`` reads S3's last inventory, a few large files;
+    ``"ranges"`` plans some thousand tars of all versions, one for each beginning of four digits. Raises
     ValueError for an article that is not there, for no article, or another listing.
     """
+    if options["listing"] == RANGES and not _texts(options, "articles"):
+        return pmc_bucket.ranged(str(options["prefix"]), bool(options["records"]))
     found = _planned(options, get)
     if not options["records"]:
         return found
@@ -123,10 +130,12 @@ def _planned(options: Options, get: Get) -> Iterable[RawFile]:
     if articles:
         return (pmc_bucket.article(pmcid, get) for pmcid in sorted(set(articles)))
     if options["listing"] not in LISTINGS:
-        raise ValueError(f"listing is {options['listing']!r}, not one of {', '.join(LISTINGS)}")
+        listings = ", ".join((*LISTINGS, RANGES))
+        raise ValueError(f"listing is {options['listing']!r}, not one of {listings}")
     return LISTINGS[str(options["listing"])](str(options["prefix"]), get)
 
 
+RANGES = "ranges"
 LISTINGS = {"bucket": pmc_bucket.listed, "inventory": pmc_bucket.inventoried}
 
 
@@ -177,28 +186,27 @@ def read_together(
         taken = Uses()
         for article in _articles(path, raw):
             if isinstance(article, Article):
-                yield _outcome(article, reading, record, taken)
+                yield _outcome(article, reading, article.record or record, taken)
             else:
                 yield article
 
 
 def _record(path: Path, raw: RawFile, *, alone: bool) -> Mapping[str, Json] | Rejected:
     """Return what the bucket says of an article."""
-    problem, found = "no record of an article", None
-    try:
-        found = json.loads(path.read_bytes() if path.stat().st_size <= MAX_RECORD else b"")
-    except (ValueError, RecursionError) as error:
-        problem = str(error)
-    if not isinstance(found, dict) or "pmcid" not in found:
+    with path.open("rb") as file:
+        found = _parsed(file.read(MAX_RECORD + 1), raw.name)
+    if isinstance(found, Rejected):
         if alone:
-            raise UnreadableFile(f"{raw.name}: {problem}; download it again")
-        return Rejected(raw.name, "malformed_json", excerpt(problem))
+            raise UnreadableFile(f"{raw.name}: {found.excerpt}; download it again")
+        return found
     return Rejected(raw.name, "no_nxml", excerpt(str(found["pmcid"]))) if alone else found
 
 
 def _articles(path: Path, raw: RawFile) -> Iterator[Article | Rejected]:
     name = raw.name.lower()
-    if name.endswith(ARCHIVES):
+    if name.endswith(pmc_bucket.OBJECTS):
+        yield from _newest(path, raw)
+    elif name.endswith(ARCHIVES):
         stem = PurePosixPath(raw.name).name.split(".")[0]
         if _PACKAGE.fullmatch(stem):
             yield _packaged(path, raw, stem)
@@ -214,6 +222,55 @@ def _articles(path: Path, raw: RawFile) -> Iterator[Article | Rejected]:
         raise UnreadableFile(
             f"{raw.name}: neither an article ({', '.join(ARTICLES)}) nor an archive of them"
         )
+
+
+def _newest(path: Path, raw: RawFile) -> Iterator[Article | Rejected]:
+    """Yield the newest version of each article in a tar of the bucket's objects, with its record.
+
+    An article's versions follow each other, and each record its article.
+    """
+    kept: Article | None = None
+    stem, record = "", dict[str, Json]()
+    place = ("", -1)
+    for member, stream in members(path):
+        origin = f"{raw.name}:{member.name}"
+        match = _OBJECT.fullmatch(member.name)
+        if match is None or member.problem:
+            yield Rejected(origin, "unreadable_member", member.problem or "no object of an article")
+            continue
+        if match["kind"] == "json":
+            found = _parsed(stream.read(MAX_RECORD + 1), origin)
+            if isinstance(found, Rejected):
+                yield found
+            else:
+                stem, record = match["stem"], found
+            continue
+        article = _member_article(raw, member, stream, match["pmcid"])
+        if isinstance(article, Rejected):
+            yield article
+            continue
+        article = replace(article, record=record if stem == match["stem"] else {})
+        following = (match["pmcid"], int(match["version"]))
+        older = article if following < place else kept
+        if kept is not None and place[0] != following[0]:
+            yield kept
+        elif older is not None:
+            yield Rejected(older.origin, "older_version")
+        if following[0] != place[0] or following > place:
+            kept, place = article, following
+    if kept is not None:
+        yield kept
+
+
+def _parsed(content: bytes, origin: str) -> dict[str, Json] | Rejected:
+    """Return the bucket's record of an article, or why it is none."""
+    try:
+        found = json.loads(content if len(content) <= MAX_RECORD else b"")
+    except (ValueError, RecursionError) as error:
+        return Rejected(origin, "malformed_json", excerpt(str(error)))
+    if not isinstance(found, dict) or "pmcid" not in found:
+        return Rejected(origin, "malformed_json", "no record of an article")
+    return found
 
 
 def _in_set(raw: RawFile, stream: BinaryIO) -> Iterator[Article | Rejected]:
@@ -326,6 +383,7 @@ SOURCE = Source(
     plan=plan,
     reasons={
         "no_nxml": "a package, archive, record or reply without an article in it",
+        "older_version": "a version of an article beside a newer one in a tar of objects",
         "several_nxml": "a package with more than one article file",
         "unreadable_member": "an article file with an unsafe name, or no regular file",
         "too_large": f"more than {MAX_ARTICLE >> 20} MiB of XML",

@@ -24,6 +24,12 @@ from sources.source import Get, Json, RawFile
 BUCKET = "https://pmc-oa-opendata.s3.amazonaws.com/"
 INVENTORY = "inventory-reports/pmc-oa-opendata/metadata/"
 
+RANGE = 4
+"""Digits of PMCIDs that one tar of objects is made for: one thousand articles at most, or eleven."""
+
+OBJECTS = ".objects.tar"
+"""How the name of such a tar ends."""
+
 BY_BATCH = 1 << 20
 """Lines of an inventory that are held as text at once."""
 
@@ -85,6 +91,27 @@ def inventoried(prefix: str, get: Get) -> Iterator[RawFile]:
             continue
         md5 = entry["md5"].decode("ascii") if entry["is_xml"] else ""
         yield _newest(f"PMC{entry['number']}", int(entry["version"]), md5)
+
+
+def ranged(prefix: str, records: bool) -> Iterator[RawFile]:
+    """Yield tars of all versions (and their records) of the articles that begin with ``prefix``.
+
+    One for each beginning of `RANGE` digits, at most 9,000, without any request; PMCIDs of fewer
+    digits are not known. Raises ValueError for a prefix that begins no PMCID.
+    """
+    digits = prefix.removeprefix("PMC")
+    if digits and (not digits.isdecimal() or digits.startswith("0")):
+        raise ValueError(f"{prefix!r} begins no PMCID, as PMC1390 does")
+    missing = max(0, RANGE - len(digits))
+    for number in range(10**missing):
+        first = digits + (f"{number:0{missing}d}" if missing else "")
+        if not first.startswith("0"):
+            also, end = (f"&prefix=metadata/PMC{first}", ",.json") if records else ("", "")
+            yield RawFile(
+                f"{BUCKET}?prefix=PMC{first}{also}#.xml{end}",
+                f"PMC{first}{OBJECTS}",
+                form="objects",
+            )
 
 
 def record_of(raw: RawFile) -> RawFile:

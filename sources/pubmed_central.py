@@ -31,7 +31,6 @@ version). ``records = true`` fetches the records too; ``licences`` keeps only ar
 is named, with or without its version, as ``["CC0", "CC-BY-4.0", "CC-BY-SA"]``; by default all are kept, as published.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -72,17 +71,11 @@ ARTICLES = (".nxml", ".xml", ".nxml.gz", ".xml.gz")
 SETS = ("pmc-articleset", "articles")
 """Roots of XML that holds many articles."""
 
-MAX_RECORD = 1 << 20
-"""Bytes of the bucket's record of an article; honest ones have some thousand."""
-
 BEGINNING = 4096
 """Bytes in which a set's root begins."""
 
 _PACKAGE = re.compile(r"PMC[0-9]+")
 _VERSIONED = re.compile(r"(?:.*/)?PMC[0-9]+\.[0-9]+")
-_OBJECT = re.compile(
-    r"(?:.*/)?(?P<stem>(?P<pmcid>PMC[0-9]+)\.(?P<version>[0-9]{1,9}))\.(?P<kind>json|xml)"
-)
 _SET = re.compile(rb"<(?:%s)[\s>]" % "|".join(SETS).encode())
 
 
@@ -98,10 +91,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How articles are read: pandoc's bounds, and the beginnings of licences that are wanted.
-
-    ``fallback`` is whether articles that pandoc fails on are read without it.
-    """
+    """Pandoc's bounds, which licences are wanted, and whether what it fails on is read without it."""
 
     limits: pandoc.Limits
     licences: tuple[str, ...]
@@ -194,7 +184,7 @@ def read_together(
 def _record(path: Path, raw: RawFile, *, alone: bool) -> Mapping[str, Json] | Rejected:
     """Return what the bucket says of an article."""
     with path.open("rb") as file:
-        found = _parsed(file.read(MAX_RECORD + 1), raw.name)
+        found = _parsed(file.read(pmc_bucket.MAX_RECORD + 1), raw.name)
     if isinstance(found, Rejected):
         if alone:
             raise UnreadableFile(f"{raw.name}: {found.excerpt}; download it again")
@@ -234,12 +224,12 @@ def _newest(path: Path, raw: RawFile) -> Iterator[Article | Rejected]:
     place = ("", -1)
     for member, stream in members(path):
         origin = f"{raw.name}:{member.name}"
-        match = _OBJECT.fullmatch(member.name)
+        match = pmc_bucket.OBJECT.fullmatch(member.name)
         if match is None or member.problem:
             yield Rejected(origin, "unreadable_member", member.problem or "no object of an article")
             continue
         if match["kind"] == "json":
-            found = _parsed(stream.read(MAX_RECORD + 1), origin)
+            found = _parsed(stream.read(pmc_bucket.MAX_RECORD + 1), origin)
             if isinstance(found, Rejected):
                 yield found
             else:
@@ -265,12 +255,9 @@ def _newest(path: Path, raw: RawFile) -> Iterator[Article | Rejected]:
 def _parsed(content: bytes, origin: str) -> dict[str, Json] | Rejected:
     """Return the bucket's record of an article, or why it is none."""
     try:
-        found = json.loads(content if len(content) <= MAX_RECORD else b"")
-    except (ValueError, RecursionError) as error:
+        return pmc_bucket.record(content)
+    except ValueError as error:
         return Rejected(origin, "malformed_json", excerpt(str(error)))
-    if not isinstance(found, dict) or "pmcid" not in found:
-        return Rejected(origin, "malformed_json", "no record of an article")
-    return found
 
 
 def _in_set(raw: RawFile, stream: BinaryIO) -> Iterator[Article | Rejected]:

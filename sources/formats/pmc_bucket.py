@@ -9,6 +9,7 @@ and gzipped CSVs of bucket, key, time and ETag (an object's MD5, unless it came 
 import csv
 import gzip
 import io
+import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,14 @@ INVENTORY = "inventory-reports/pmc-oa-opendata/metadata/"
 
 RANGE = 4
 """Digits of PMCIDs that one tar of objects is made for: one thousand articles at most, or eleven."""
+
+OBJECT = re.compile(
+    r"(?:.*/)?(?P<stem>(?P<pmcid>PMC[0-9]+)\.(?P<version>[0-9]{1,9}))\.(?P<kind>json|xml)"
+)
+"""The key of an article's version, or of the record of one."""
+
+MAX_RECORD = 1 << 20
+"""Bytes of a record; honest ones have some thousand."""
 
 OBJECTS = ".objects.tar"
 """How the name of such a tar ends."""
@@ -118,6 +127,17 @@ def record_of(raw: RawFile) -> RawFile:
     """Return the bucket's record of an article's version, as a raw file beside it."""
     stem = raw.name.removesuffix(".xml")
     return RawFile(f"{BUCKET}metadata/{stem.rpartition('/')[2]}.json", f"{stem}.json")
+
+
+def record(content: bytes) -> dict[str, Json]:
+    """Return what a record says of an article; raises ValueError for what is none."""
+    try:
+        found = json.loads(content if len(content) <= MAX_RECORD else b"")
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(found, dict) or "pmcid" not in found:
+        raise ValueError("no record of an article")
+    return found
 
 
 def licence(record: Mapping[str, Json]) -> str | None:

@@ -43,17 +43,20 @@ class Patience:
 class UpstreamError(Exception):
     """An upstream that is gone, refuses, or gives something else than it should.
 
-    ``retry_later`` tells whether the same request may succeed at another time. The URL is shown
-    without credentials.
+    ``retry_later`` tells whether the same request may succeed at another time, ``missing`` whether
+    upstream says that there is no such file. The URL is shown without credentials.
     """
 
-    def __init__(self, url: str, what: str, remedy: str, retry_later: bool = False) -> None:
-        super().__init__(redacted(url), what, remedy, retry_later)
+    def __init__(
+        self, url: str, what: str, remedy: str, retry_later: bool = False, missing: bool = False
+    ) -> None:
+        super().__init__(redacted(url), what, remedy, retry_later, missing)
         self.url = redacted(url)
         self.retry_later = retry_later
+        self.missing = missing
 
     def __str__(self) -> str:
-        url, what, remedy, _ = self.args
+        url, what, remedy, *_ = self.args
         return f"{url}: {what}; {remedy}"
 
 

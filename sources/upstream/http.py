@@ -197,7 +197,8 @@ def _refusal(response: requests.Response, url: str) -> Exception:
         return Interrupted(what, retry_after(headers))
     if status == requests.codes.requested_range_not_satisfiable:
         return Interrupted(what, start_over=True)
-    return UpstreamError(url, what, REMEDIES.get(status, CHECK_URL))
+    remedy = REMEDIES.get(status, CHECK_URL)
+    return UpstreamError(url, what, remedy, missing=status == requests.codes.not_found)
 
 
 def _phrase(status: int) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from sources.formats.cage_program import LENGTH, NO_MEMORY
+from sources.formats.cage_program import LENGTH, NO_MEMORY, READY
 from sources.source import Json
 
 MEMORY = 448 << 20
@@ -93,7 +93,7 @@ class Cage:
         return answer
 
     def _started(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+        program = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -102,10 +102,19 @@ class Cage:
             env=self._environment(),
             start_new_session=True,
         )
+        if program.stdout is None or program.stdout.read(len(READY)) != READY:
+            program.wait()
+            raise OSError(
+                f"{self._name} ended with {program.returncode} while it was loaded: its libraries want "
+                "more memory than it has, or are not installed as they should be"
+            )
+        return program
 
     def _environment(self) -> dict[str, str]:
         own = str(self.folder)
         same = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PATH": os.defpath}
+        # Each thread of a numeric library takes address space before it is ever used.
+        same |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         return {"HOME": own, "TMPDIR": own, **same}
 
     def _death(self, program: subprocess.Popen[bytes]) -> CageError | OSError:

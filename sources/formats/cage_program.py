@@ -17,6 +17,12 @@ from typing import BinaryIO, NoReturn
 
 LENGTH = struct.Struct(">I")
 
+LOAD_SECONDS = 120.0
+"""Processor time that loading the libraries may take: with too little memory some try for ever."""
+
+READY = b"ready"
+"""What is written once all is loaded."""
+
 NO_MEMORY = 3
 """Exit status where a message alone is more than there is memory for."""
 
@@ -28,8 +34,12 @@ def main(file: str, memory: int, seconds: float) -> None:
     socket.getaddrinfo = _no_network
     given, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
+    signal.setitimer(signal.ITIMER_PROF, LOAD_SECONDS)
     job = _job(file)
     job.load()
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    answers.write(READY)
+    answers.flush()
     try:
         while head := given.read(LENGTH.size):
             message = json.loads(given.read(LENGTH.unpack(head)[0]))

@@ -6,8 +6,9 @@
 * EPUB: all paragraphs of the files of its spine, in their order.
 """
 
+import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +17,7 @@ from typing import BinaryIO
 from sources.formats import epub, pdf_text
 from sources.formats.html_events import MAX_DEPTH, TooDeepError
 from sources.formats.page_charset import decoded
+from sources.formats.parse_memory import MOST
 from sources.formats.pdf_text import PdfError, Pdfs
 from sources.formats.web_text import paragraphs, whole_main_text
 
@@ -84,10 +86,21 @@ def text_of(name: str, stream: BinaryIO, taking: Taking) -> str:
 
 def _joined(pages: Iterable[str], taken: Callable[[str], list[str]]) -> str:
     try:
-        found = (taken(page.removeprefix("\ufeff")) for page in pages)
+        found = (taken(page.removeprefix("\ufeff")) for page in _within(MOST, pages))
         return PARAGRAPH_BREAK.join(paragraph for page in found for paragraph in page)
     except TooDeepError as error:
         raise NoTextError("too_deep", f"over {MAX_DEPTH:,}") from error
+
+
+def _within(memory: int, pages: Iterable[str]) -> Iterator[str]:
+    """Pass pages on while what becomes of them fits: each tag may be a paragraph of its own."""
+    for page in pages:
+        memory -= 130 * page.count("<") + 5 * sys.getsizeof(page)
+        if memory < 0:
+            raise NoTextError(
+                "too_large", "more paragraphs, or wide characters, than fit in memory"
+            )
+        yield page
 
 
 def _pdf(stream: BinaryIO, pdfs: Pdfs) -> str:

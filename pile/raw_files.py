@@ -13,14 +13,13 @@ import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from pile import layout, ledger, store
 from pile.addresses import without_password
 from pile.config import Config, ConfigError, SourceTable, expand
-from pile.guests import Refused, guest, lacking, require_keys, unpaid
+from pile.guests import Refused, guest, unmet
 from sources.fetch import UpstreamError, get
 from sources.source import Json, Options, RawFile
 
@@ -215,18 +214,19 @@ def _read_plan(path: Path) -> list[RawFile] | None:
 def planned(config: Config, table: SourceTable) -> list[RawFile]:
     """Ask an upstream what there is to download.
 
-    Raises `Refused` for a source that wants a key or money and has none, else
-    `sources.fetch.UpstreamError`.
+    Raises `Refused` before anything is asked of an upstream that wants a key or money and is given
+    none, and `sources.fetch.UpstreamError`.
     """
     source = table.source
-    ask = partial(get, guest=guest(config, source))
+    asked = guest(config, source)
+
+    def ask(url: str) -> bytes:
+        if why := unmet(config, source, [url]):
+            raise Refused(why)
+        return get(url, guest=asked)
+
     try:
         return list(source.plan(table.all_options, ask))
-    except UpstreamError as error:
-        require_keys(table.name, lacking(source))
-        if source.usd_per_gb and not config.run.spend_usd:
-            raise Refused(unpaid(table.name, source.raw_bytes, source.usd_per_gb)) from error
-        raise
     except NOT_AS_EXPECTED as error:
         raise UpstreamError(
             source.homepage,

@@ -152,6 +152,14 @@ def _sent(
         raise UpstreamError(url, what, CHECK_URL) from None
 
 
+def has_credentials() -> bool:
+    """Tell whether boto3 finds credentials of the user's, wherever it looks for them."""
+    try:
+        return boto3.session.Session().get_credentials() is not None
+    except BotoCoreError:
+        return False
+
+
 @lru_cache(maxsize=8)
 def client(
     signed: bool, agent: str, connect_timeout: float, read_timeout: float

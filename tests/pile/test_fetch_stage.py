@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import http.server
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +16,7 @@ import pytest
 from pile import downloads, preflight
 from pile.config import load
 from pile.graph import build
+from pile.guests import Refused
 from pile.journals import Far, Journal, Listener, Told
 from pile.raw_files import Located
 from pile.stages.fetch import groups
@@ -286,27 +288,59 @@ def test_a_file_of_another_plan_is_not_taken_for_this_one(
     assert json.loads(listed.read_text(encoding="utf-8"))[0]["checksum"] == f"sha256:{digest}"
 
 
-def test_a_missing_key_is_told_before_anything_is_fetched(
+def test_a_missing_key_is_told_before_anything_is_asked(
     tmp_path: Path,
     upstream: Upstream,
     letters: Callable[..., None],
     pile: Pile,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Exit 2, naming the variable, the keyring file, and where to get the key."""
+    """Exit 2, naming the variable, the keyring file, and where to get the key; a plan is still told."""
     monkeypatch.setenv("PILE_KEYRING", str(tmp_path / "keyring.toml"))
     monkeypatch.delenv(KEY.name, raising=False)
     letters(keys=(KEY,))
     config = write(tmp_path, upstream)
-    code, _, err = pile("run", "-c", config)
-    assert code == 2
-    assert upstream.asked == ["/letters/index"]
-    for told in (KEY.name, KEY.where, "keyring.toml", "enabled = false"):
-        assert told in err
-    upstream.answers["/letters/index"] = (403, {})
-    code, _, err = pile("run", "-c", write(tmp_path, upstream, 'work = "unplanned"'))
-    assert code == 2
-    assert KEY.where in err
+    for verb, expected in (("run", 2), ("status", 2), ("plan", 0)):
+        code, out, err = pile(verb, "-c", config)
+        assert code == expected
+        for told in ("europarl: ", KEY.name, KEY.where, "keyring.toml", "enabled = false"):
+            assert told in (err if expected else out)
+    [wanted] = json.loads(pile("plan", "-c", config, "--json")[1])["refused"]
+    assert (wanted["source"], KEY.name in wanted["why"]) == ("europarl", True)
+    assert "not asked" in pile("sources", "check", "-c", config)[1]
+    assert upstream.asked == []
+
+
+def test_a_source_that_lacks_its_key_does_not_hide_the_plan_of_others(
+    tmp_path: Path,
+    upstream: Upstream,
+    letters: Callable[..., None],
+    pile: Pile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The plan has their stages; a run is refused as a whole, before anything is fetched."""
+    monkeypatch.setenv("PILE_KEYRING", str(tmp_path / "keyring.toml"))
+    letters(keys=(KEY,))
+    (tmp_path / "notes.txt").write_text("A note. " * 50, encoding="utf-8")
+    notes = '[sources.notes]\nreader = "local"\nfiles = ["notes.txt"]'
+    config = write(tmp_path, upstream, more=notes)
+    code, out, _ = pile("plan", "-c", config)
+    assert (code, "fetch.notes" in out, KEY.name in out) == (0, True, True)
+    assert pile("run", "-c", config)[0] == 2
+    assert not (tmp_path / "work/stages").exists()
+
+
+def test_a_mirror_needs_no_key_of_the_upstream(
+    tmp_path: Path,
+    upstream: Upstream,
+    letters: Callable[..., None],
+    pile: Pile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A key is for its own hosts: who asks elsewhere goes without."""
+    monkeypatch.setenv("PILE_KEYRING", str(tmp_path / "keyring.toml"))
+    letters(keys=(dataclasses.replace(KEY, hosts=("letters.example.org",)),))
+    assert pile("run", "-c", write(tmp_path, upstream))[0] == 0
 
 
 def test_a_key_leaves_no_trace(
@@ -343,6 +377,7 @@ def test_paid_downloads_need_leave(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Estimate first; over [run] spend_usd nothing is fetched, and a mirror costs nothing."""
+    _without_aws(monkeypatch, tmp_path)
 
     def plan(options: Options, get: Get) -> Iterable[RawFile]:
         del options, get
@@ -359,12 +394,52 @@ def test_paid_downloads_need_leave(
     code, _, err = pile("run", "-c", write(tmp_path, upstream, "spend_usd = 100"))
     assert code == 2
     assert "more than [run] spend_usd = 100 allows" in err
+    assert "AWS_ACCESS_KEY_ID" in err
+    with pytest.raises(Refused, match="AWS_SECRET_ACCESS_KEY"):
+        settings = load(Path(write(tmp_path, upstream, "spend_usd = 112")))
+        preflight.check_leave(settings, build(settings, print))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSERSOWNKEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     settings = load(Path(write(tmp_path, upstream, "spend_usd = 112")))
     preflight.check_leave(settings, build(settings, print))
     text = Path(config).read_text(encoding="utf-8") + '\n"s3://letters/" = "mirror"\n'
     Path(config).write_text(text.replace("spend_usd = 112", ""), encoding="utf-8")
     settings = load(Path(config))
     preflight.check_leave(settings, build(settings, print))
+
+
+def _without_aws(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere / "none"))
+
+
+def test_a_listing_that_is_paid_for_is_not_asked_for_without_leave_and_credentials(
+    tmp_path: Path,
+    upstream: Upstream,
+    letters: Callable[..., None],
+    pile: Pile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The refusal says about what all costs; with leave, whose account is billed must be known."""
+    _without_aws(monkeypatch, tmp_path)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", upstream.url)
+
+    def plan(options: Options, get: Get) -> Iterable[RawFile]:
+        del options
+        yield RawFile("s3://letters/a.tar", get("s3://letters/manifest").decode())
+
+    letters(plan=plan, usd_per_gb=0.09, raw_bytes=1_234_000_000_000)
+    for run, told in (("", "set [run] spend_usd = 112"), ("spend_usd = 5", "AWS_ACCESS_KEY_ID")):
+        config = write(tmp_path, upstream, run)
+        code, _, err = pile("run", "-c", config)
+        assert (code, told in err) == (2, True)
+        code, out, _ = pile("plan", "-c", config)
+        assert (code, told in out) == (0, True)
+        assert told in pile("sources", "check", "-c", config)[1]
+    assert upstream.asked == []
 
 
 def test_a_full_disk_is_told_before_the_start(

@@ -22,6 +22,7 @@ from pile.raw_files import Located
 from pile.stages.fetch import groups
 from sources.registry import SOURCES
 from sources.source import Document, Get, Key, Options, RawFile, Rejected
+from sources.upstream import s3
 from sources.upstream.attempts import Patience
 
 Pile = Callable[..., tuple[int, str, str]]
@@ -243,6 +244,23 @@ def test_a_host_that_stays_down_is_not_asked_for_every_file(
     assert len(asked) <= downloads.DOWN_AFTER + downloads.CONNECTIONS
     told = Counter(event["event"] for event in events(tmp_path))
     assert told == {name: len(asked) for name in ("file started", "file retried", "file failed")}
+
+
+def test_an_s3_that_is_out_of_reach_ends_its_source_for_now(
+    tmp_path: Path,
+    letters: Callable[..., None],
+    upstream: Upstream,
+    pile: Pile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Exit 8, run again later: nothing is known to have moved."""
+    s3.client.cache_clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    letters(plan=lambda options, get: [RawFile("s3://letters/a.txt", "a.txt", 7)])
+    (tmp_path / "notes.txt").write_text("A note. " * 50, encoding="utf-8")
+    notes = '[sources.notes]\nreader = "local"\nfiles = ["notes.txt"]'
+    code, out, _ = pile("run", "-c", write(tmp_path, upstream, more=notes))
+    assert (code, "run again later" in out) == (8, True)
 
 
 @pytest.mark.parametrize("index", ["\0", None])

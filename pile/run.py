@@ -217,14 +217,16 @@ def _run_wave(
 
 
 def _to_fetch(tasks: Iterable[Task]) -> Iterator[Far]:
-    """Yield by source what tasks are to download."""
+    """Yield by source what tasks are to download: no bytes where the size of a file is not known."""
     orders: dict[str, list[Task]] = {}
     for task in tasks:
         if task.function is download:
             orders.setdefault(task.arguments["order"].source, []).append(task)
     for source, found in orders.items():
-        files = sum(len(task.arguments["order"].files) for task in found)
-        yield Far(source, sum(task.weight for task in found), files)
+        groups = [task.arguments["order"].files for task in found]
+        known = all(file.raw.size is not None for group in groups for file in group)
+        size = sum(task.weight for task in found) if known else 0
+        yield Far(source, size, sum(map(len, groups)))
 
 
 def _prepare(config: Config, state: State) -> tuple[_Running, list[Task]]:

@@ -105,7 +105,9 @@ def seconds(function: Callable[[], object], folder: Path) -> float:
 def ours(base: str, files: Sequence[RawFile], folder: Path, workers: Workers) -> None:
     """Download files as the fetch stage does: tasks, digests, receipts."""
     located = [
-        Located(RawFile(f"{base}/{raw.url}", raw.name, raw.size), folder / raw.name, is_local=False)
+        Located(
+            RawFile(f"{base}/{raw.url}", raw.name, raw.size), str(folder / raw.name), is_local=False
+        )
         for raw in files
     ]
     tasks = [

@@ -69,15 +69,18 @@ def downloads(config: Config, graph: Graph, names: Iterable[str] | None = None) 
 
 def _missing(config: Config, graph: Graph, name: str) -> list[Located]:
     """Return the files that are not on this disk yet."""
-    return [file for file in graph.files[name] if not file.is_local and not file.path.exists()]
+    files = graph.files[name]
+    return [file for file in files if not file.is_local and not os.path.exists(file.place)]  # noqa: PTH110
 
 
 def _to_come(file: Located) -> int:
     """Return how many bytes of a file are still to be downloaded, as far as it can be told."""
     if file.raw.size is None:
         return 0
-    partial = partial_of(file.path)
-    return max(0, file.raw.size - (partial.stat().st_size if partial.exists() else 0))
+    try:
+        return max(0, file.raw.size - os.stat(partial_of(file.place)).st_size)  # noqa: PTH116
+    except FileNotFoundError:
+        return file.raw.size
 
 
 def _usd(config: Config, name: str, missing: Sequence[Located]) -> float:
@@ -126,9 +129,10 @@ def unmet(config: Config, graph: Graph) -> list[tuple[str, str]]:
 def _unpaid(config: Config, graph: Graph, name: str) -> str:
     """Return why what a source downloads may not be paid for, as far as that is known beforehand."""
     per_gb = _source(config, name).usd_per_gb
-    one = next((one for one in downloads(config, graph, [name]) if per_gb), None)
-    if one is None or not (one.usd or one.unknown):
+    found = downloads(config, graph, [name]) if per_gb else []
+    if not any(one.usd or one.unknown for one in found):
         return ""
+    [one] = found
     if not config.run.spend_usd:
         return unpaid(name, one.bytes, per_gb)
     if one.unknown:
@@ -141,7 +145,8 @@ def _unpaid(config: Config, graph: Graph, name: str) -> str:
 
 def _too_dear(config: Config, graph: Graph) -> str:
     """Return why all that is paid for is more than may be spent, if some may be."""
-    paid = [one for one in downloads(config, graph) if one.usd]
+    names = [name for name in graph.files if _source(config, name).usd_per_gb]
+    paid = [one for one in downloads(config, graph, names) if one.usd]
     total, limit = sum(one.usd for one in paid), config.run.spend_usd
     if not limit or total <= limit:
         return ""

@@ -157,7 +157,7 @@ def events(folder: Path) -> list[dict[str, Any]]:
 
 def located(name: str, size: int | None) -> Located:
     """Return a file to download."""
-    return Located(RawFile(f"https://x.org/{name}", name, size), Path("raw") / name, is_local=False)
+    return Located(RawFile(f"https://x.org/{name}", name, size), f"raw/{name}", is_local=False)
 
 
 def test_small_files_share_a_task_and_large_ones_have_their_own() -> None:
@@ -187,8 +187,8 @@ def test_a_mirror_changes_where_is_asked_and_nothing_else(
     """Same fingerprints with an address, a folder or nothing as mirror; upstream's names are kept."""
     config = write(tmp_path, upstream)
     assert pile("run", "-c", config)[0] == 0
-    listing = next((tmp_path / "work/stages/fetch.europarl").rglob("raw_files.json"))
-    found = json.loads(listing.read_text(encoding="utf-8"))
+    listing = next((tmp_path / "work/stages/fetch.europarl").rglob("raw_files.jsonl"))
+    found = [json.loads(line) for line in listing.read_text(encoding="utf-8").splitlines()]
     assert found[7]["url"] == "https://letters.example.org/letters/007.txt"
     folder = tmp_path / "mirror"
     for path, text in upstream.texts.items():
@@ -299,11 +299,11 @@ def test_a_file_of_another_plan_is_not_taken_for_this_one(
         assert pile("run", "-c", write(tmp_path, upstream, more=files))[0] == 0
         assert raw.read_text(encoding="utf-8") == upstream.texts[f"/{name}/a.txt"]
     listed = max(
-        (tmp_path / "work/stages/fetch.europarl").rglob("raw_files.json"),
+        (tmp_path / "work/stages/fetch.europarl").rglob("raw_files.jsonl"),
         key=lambda path: path.stat().st_mtime_ns,
     )
     digest = hashlib.sha256(raw.read_bytes()).hexdigest()
-    assert json.loads(listed.read_text(encoding="utf-8"))[0]["checksum"] == f"sha256:{digest}"
+    assert json.loads(listed.read_text(encoding="utf-8"))["checksum"] == f"sha256:{digest}"
 
 
 def test_a_missing_key_is_told_before_anything_is_asked(

@@ -73,10 +73,10 @@ class Manners:
 
     def beside(self, host: str, name: str) -> Path:
         """Return the place of a file beside a host's bucket, its folder made."""
-        name = _file_name(self._stated(host) or _bare(host))
+        whose = _file_name(self._stated(host) or _bare(host))
         # Lists of pages name a million hosts, which are too many for one folder.
-        shard = hashlib.sha256(name.encode()).hexdigest()[:SHARD_DIGITS]
-        folder = (self.folder or Path(_own_folder().name)) / shard / name
+        shard = hashlib.sha256(whose.encode()).hexdigest()[:SHARD_DIGITS]
+        folder = (self.folder or Path(_own_folder().name)) / shard / whose
         folder.mkdir(parents=True, exist_ok=True)
         return folder / name
 

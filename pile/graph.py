@@ -83,8 +83,9 @@ def build(
 ) -> Graph:
     """Return the graph of a configuration; ``on_hash`` hears of raw files that must be read for it.
 
-    ``gone`` names sources whose upstream failed while fetching, and how: they are left out. Raises
-    `ConfigError` when no source is left, `UpstreamsGoneError` if that may pass.
+    ``gone`` names sources whose upstream failed while fetching, and how: they are left out. Without
+    any source but such as a run is refused for, there are no stages. Raises `ConfigError` when not
+    even that is left, `UpstreamsGoneError` if it may pass.
     """
     files: dict[str, tuple[Located, ...]] = {}
     skipped: list[Skipped] = []
@@ -97,10 +98,11 @@ def build(
             skipped.append(found)
         else:
             files[table.name] = found
-    if not files:
+    if not files and not any(one.refused for one in skipped):
         kind = UpstreamsGoneError if any(one.upstream_gone for one in skipped) else ConfigError
         raise kind(_nothing(config, skipped))
-    return Graph(tuple(_stages(config, files, skipped)), tuple(skipped), files)
+    stages = _stages(config, files, skipped) if files else []
+    return Graph(tuple(stages), tuple(skipped), files)
 
 
 def _locate(

@@ -87,6 +87,11 @@ def downloads(found: Sequence[Download]) -> str:
     return "\n".join([*lines, *paid])
 
 
+def unmet(found: Sequence[tuple[str, str]]) -> str:
+    """Return what a run is refused for until it is given; empty when nothing."""
+    return "\n".join(f"{name}{': ' * bool(name)}a run is refused: {why}" for name, why in found)
+
+
 def _of_unknown_size(files: int) -> str:
     return f"and {files:,} file{'s' * (files > 1)} of unknown size" if files else ""
 

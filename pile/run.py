@@ -7,7 +7,7 @@ parts are there is left alone; else the tasks without a receipt, or with a missi
 import errno
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -217,14 +217,16 @@ def _run_wave(
 
 
 def _to_fetch(tasks: Iterable[Task]) -> Iterator[Far]:
-    """Yield by source what tasks are to download."""
+    """Yield by source what tasks are to download: no bytes where the size of a file is not known."""
     orders: dict[str, list[Task]] = {}
     for task in tasks:
         if task.function is download:
             orders.setdefault(task.arguments["order"].source, []).append(task)
     for source, found in orders.items():
-        files = sum(len(task.arguments["order"].files) for task in found)
-        yield Far(source, sum(task.weight for task in found), files)
+        groups = [task.arguments["order"].files for task in found]
+        known = all(file.raw.size is not None for group in groups for file in group)
+        size = sum(task.weight for task in found) if known else 0
+        yield Far(source, size, sum(map(len, groups)))
 
 
 def _prepare(config: Config, state: State) -> tuple[_Running, list[Task]]:
@@ -298,7 +300,7 @@ def _complete(config: Config, one: _Running, watch: Watch, outcome: Outcome) -> 
     receipts = _settled(one)
     parts = one.stage.finish(one.folder, receipts)
     found = ledger.manifest(one.stage.recipe, receipts)
-    found["parts"].extend(asdict(part) for part in parts)
+    found["parts"].extend(map(ledger.plain, parts))
     store.publish_json(layout.manifest(one.folder), found)
     _remove_orphans(one.folder, found)
     seconds = time.monotonic() - one.started
@@ -321,10 +323,12 @@ def _settled(one: _Running) -> Sequence[Receipt]:
 
 def _remove_orphans(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Remove parts that a failed attempt published before it failed, and no receipt lists."""
-    known = {folder / part["name"] for part in manifest["parts"]}
-    known |= {layout.recipe(folder), layout.receipts(folder), layout.manifest(folder)}
+    # By name: what was downloaded lies elsewhere, and may be a million files.
+    known = {part["name"] for part in manifest["parts"] if not part["name"].startswith("../")}
+    ours = {layout.recipe(folder), layout.receipts(folder), layout.manifest(folder)}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path not in known:
+        known_name = path.relative_to(folder).as_posix() in known
+        if path.is_file() and not known_name and path not in ours:
             store.discard(path)
 
 

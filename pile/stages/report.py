@@ -165,9 +165,10 @@ def _quality(config: Config, filtered: Made | None) -> dict[str, Any]:
 
 def _recognised(fetched: Made) -> tuple[Recognised, ...]:
     """Return which of a source's raw files are those of the Pile of 2020, or called like them."""
-    files = json.loads((fetched.folder / LISTING).read_text(encoding="utf-8"))
-    found = (recognise(file["name"], file["checksum"]) for file in files)
-    return tuple(one for one in found if one is not None)
+    with (fetched.folder / LISTING).open(encoding="utf-8") as lines:
+        files = map(json.loads, lines)
+        found = (recognise(file["name"], file["checksum"]) for file in files)
+        return tuple(one for one in found if one is not None)
 
 
 def _by_split(mixed: Iterable[Receipt], figure: str, source: str) -> dict[str, int]:

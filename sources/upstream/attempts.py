@@ -120,11 +120,17 @@ def secrets_in(url: str) -> list[str]:
 
 
 def redacted(url: str) -> str:
-    """Return a URL without user, password, fragment and the values of secret query parameters."""
+    """Return a URL without user, password, fragment and the values of secret query parameters.
+
+    An address of S3 has neither fragment nor query: all that follows its bucket names an object.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
         return "(no URL)"
+    if parts.scheme == "s3":
+        bucket, slash, key = url.removeprefix("s3://").partition("/")
+        return f"s3://{bucket.rpartition('@')[2]}{slash}{key}"
     query = "&".join(
         f"{name}=..." if SECRET_NAMES.search(name) and sign else f"{name}{sign}{value}"
         for name, sign, value in (field.partition("=") for field in parts.query.split("&"))

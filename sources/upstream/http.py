@@ -164,12 +164,15 @@ def _send(
         what = f"a URL or header that cannot be used ({type(error).__name__})"
         raise UpstreamError(url, what, CHECK_URL) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        if isinstance(_bottom(error), ssl.SSLCertVerificationError):
-            raise UpstreamError(
-                url, f"no safe connection ({cause_of(error)})", CERTIFICATE
-            ) from None
         # Not chained: the messages of requests show all of the URL, secrets too.
-        raise Interrupted(f"no answer ({cause_of(error)})") from None
+        raise unanswered(url, error) from None
+
+
+def unanswered(url: str, error: BaseException) -> UpstreamError | Interrupted:
+    """Return what it means that no answer came: it may pass, unless a certificate does not hold."""
+    if isinstance(_bottom(error), ssl.SSLCertVerificationError):
+        return UpstreamError(url, f"no safe connection ({cause_of(error)})", CERTIFICATE)
+    return Interrupted(f"no answer ({cause_of(error)})")
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:

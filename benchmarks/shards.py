@@ -225,7 +225,7 @@ def _tokenise(
     corpus: list[Path], tokenizer: Path, folder: Path, workers: int
 ) -> tuple[float, list[str]]:
     """Write one shard a file; return seconds, and the digests of all shards merged into one."""
-    from pile.stages.tokenize import FOLDER, Encoding, shard_name, tokenize
+    from pile.stages.tokenize import FOLDER, Encoding, name_of, tokenize
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # as the engine sets it for its workers
     encoding = Encoding(tokenizer, "tokens", "drop")  # the peers' rules
@@ -235,7 +235,7 @@ def _tokenise(
         for waiting in [pool.submit(tokenize, folder, file, encoding) for file in corpus]:
             waiting.result()
     seconds = time.perf_counter() - begun
-    (stretches,) = divide([folder / FOLDER / shard_name(file) for file in corpus])
+    (stretches,) = divide([folder / FOLDER / name_of(file) for file in corpus])
     facts = copy(stretches, *paths_of(folder / "merged"))
     return seconds, [facts.sha256_bin, facts.sha256_idx]
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -33,8 +34,12 @@ from tokenizer.text import UnencodableText
 VERSION = 2
 FOLDER = "tokens"
 
-KERNELS_FROM = 32 << 20
-"""Bytes of a corpus file from which compiled kernels are worth their start; the ids are the same."""
+KERNELS_FROM = 4 << 20
+"""Bytes of a corpus file from which compiled kernels are worth their start; the ids are the same.
+
+They start in 2 seconds, or 15 the first time on a machine, and HF ``tokenizers`` needs some 10 for
+the text of such a file.
+"""
 
 SHOWN = 20
 """Documents that cannot be encoded whose reason is kept; all are counted."""
@@ -102,7 +107,8 @@ def tokenize(folder: Path, file: Path, encoding: Encoding) -> Receipt:
     """Encode one corpus file, and count tokens by component."""
     if file.stat().st_size > KERNELS_FROM:
         warm()
-    encoder = Encoder.load(encoding.tokenizer, literal_specials=encoding.literal_specials)
+    text = encoding.tokenizer.read_text(encoding="utf-8")
+    encoder = _loaded(text, encoding.literal_specials)
     tally = Tally()
     with ExitStack() as stack:
         outputs = _Outputs(folder, file, encoder, stack)
@@ -115,6 +121,12 @@ def tokenize(folder: Path, file: Path, encoding: Encoding) -> Receipt:
         for path in paths_of(folder, name_of(file, source))
     )
     return _receipt(file, tally, parts, facts)
+
+
+@lru_cache(maxsize=1)
+def _loaded(text: str, literal_specials: Literal["text", "tokens"]) -> Encoder:
+    """Load a tokenizer once a process: it takes as long as encoding some megabytes."""
+    return Encoder(text, literal_specials)
 
 
 @dataclass(slots=True)
@@ -206,7 +218,11 @@ def _add(outputs: _Outputs, batch: Sequence[Taken], tally: Tally, *, drops_empty
     for one, length in zip(batch, lengths.tolist(), strict=True):
         if length or not drops_empty:
             tally.tokens[one.line.pile_set_name] += length + 1  # and its EOD
-            tally.text_bytes[one.line.pile_set_name] += len(one.line.text.encode())
+            tally.text_bytes[one.line.pile_set_name] += _utf8_bytes(one.line.text)
+
+
+def _utf8_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _receipt(

@@ -8,8 +8,9 @@ Peers run in processes of their own: ``--megatron-python`` names a Python with m
 for text with tokenizers too, and for GPT-NeoX, whose checkout ``--neox`` names, with transformers,
 sentencepiece, lm_dataformat, tqdm and ftfy. What cannot be measured is left out, and the output says
 why. Ratios above 1 mean faster than the peer; both must have given the same bytes, else it stops.
-Workers write shards of a text twice, and ratios with ``once_started`` leave their start out, which is
-seconds, however long a run. Text is compared with GPT-NeoX's own tool, and with the pattern of Megatron's on text already unpacked.
+Text is compared with GPT-NeoX's own tool, and with the pattern of Megatron's on text already unpacked;
+each peer runs between two runs of ours. Our workers write all shards twice: ratios ``once_started``
+leave out their start, which takes seconds, however long a run.
 """
 
 import argparse
@@ -226,8 +227,8 @@ def measure_text(
             beside = [fmean(pair) for pair in zip(*seconds[-2:], strict=True)]
             ratios[name].append(theirs["seconds"] / beside[0])
             ratios[f"{name}_once_started"].append(theirs["seconds"] / beside[1])
-        for place, name in enumerate(("text", "text_once_started")):
-            mean = fmean(one[place] for one in seconds)
+        for kind, name in enumerate(("text", "text_once_started")):
+            mean = fmean(one[kind] for one in seconds)
             figures[f"{name}_mb_per_second_{workers}_workers"] = megabytes / mean
         figures |= {f"{name}_{workers}_workers": found[-1] for name, found in ratios.items()}
     figures |= {name: min(found) for name, found in ratios.items()}

@@ -34,10 +34,10 @@ from tokenizer.text import UnencodableText
 VERSION = 2
 FOLDER = "tokens"
 
-KERNELS_FROM = 4 << 20
+KERNELS_FROM = 2 << 20
 """Bytes of a corpus file from which compiled kernels are worth their start; the ids are the same.
 
-They start in 2 seconds, or 15 the first time on a machine, and HF ``tokenizers`` needs some 10 for
+They start in 2 seconds, or 15 the first time on a machine, and HF ``tokenizers`` needs some 5 for
 the text of such a file.
 """
 

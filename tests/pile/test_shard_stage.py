@@ -112,6 +112,10 @@ def test_other_trainers_get_their_files_over_the_same_tokens(small: Path, pile: 
     assert olmo.samefile(bin_path)
     assert nano.samefile(bin_path)
     assert (folder / "nanogpt" / "letters" / "val.bin").exists()  # the only one of its split
+    assert pile("verify", "tokenize", "shard", "-c", str(small / "pipeline.toml"))[0] == 0
+    code, out, _ = pile("show", "shard", "-n", "999", "-c", str(small / "pipeline.toml"), "--json")
+    assert code == 0
+    assert len(json.loads(out)) == len(texts(folder, "*"))  # documents, and no side files
     ends = np.fromfile(f"{trove}.index", dtype="<u8")
     assert ends.tolist() == np.cumsum(shard.lengths).tolist()
     metadata = Path(f"{trove}.metadata").read_text(encoding="utf-8").splitlines()

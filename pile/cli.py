@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from pile import catalogue, layout, lock, render
+from pile import catalogue, layout, lock, render, shard_commands
 from pile.config import Config, ConfigError, load
 from pile.duplicates import clusters
 from pile.exit_codes import (
@@ -33,7 +33,7 @@ from pile.run import run_all
 from pile.show import NothingToShowError, show
 from pile.stages import report
 from pile.states import made, state_of, states
-from pile.terminal import emit, errors, say, terminate
+from pile.terminal import AsJson, Debug, emit, errors, say, terminate
 from pile.upstreams import check, default_table
 from pile.urls import Lists, list_urls
 from pile.verify import verify
@@ -48,10 +48,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(shard_commands.app)
 
 ConfigPath = Annotated[Path, typer.Option("-c", "--config", help="The pipeline.toml to follow.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 DEFAULT_CONFIG = Path("pipeline.toml")
 CHECK = "check"
 

@@ -12,6 +12,7 @@ from pile.ledger import ConservationError
 from pile.preflight import NoSpaceError
 from pile.run import RunFailed
 from pile.show import NothingToShowError
+from shards.format import BadShard
 from sources.upstream.keys import UnsafeKeyring
 
 DONE, FAILED, USAGE, SET_ASIDE, LOCKED, STALLED, UNVERIFIED, NO_SPACE, UPSTREAM = range(9)
@@ -30,6 +31,7 @@ BY_FAILURE: dict[type[Exception], int] = {
     Refused: USAGE,
     UnsafeKeyring: USAGE,
     UpstreamsGoneError: UPSTREAM,
+    BadShard: UNVERIFIED,
     RunFailed: FAILED,
     ConservationError: FAILED,
 }

@@ -15,6 +15,7 @@ from pile.stages import (
     mix,
     report,
     scatter,
+    shard,
     tokenize,
     train_tokenizer,
 )
@@ -138,6 +139,7 @@ def _stages(
     mixed = mix.stage(config, scattered, list(kept.values()))
     tokenizer = train_tokenizer.stage(config, mixed)
     tokenized = tokenize.stage(config, mixed, tokenizer)
+    sharded = shard.stage(config, mixed, tokenized)
     before = [
         *fetched.values(),
         *extracted.values(),
@@ -147,5 +149,6 @@ def _stages(
         mixed,
         tokenizer,
         tokenized,
+        sharded,
     ]
     return [*before, report.stage(config, [one.source for one in skipped], before)]

@@ -181,7 +181,7 @@ def _bytes_to_come(config: Config, graph: Graph, name: str) -> int:
     epochs = next(table.epochs for table in config.enabled if table.name == name)
     later = [
         stage
-        for stage in ("scatter", "mix", "tokenize")
+        for stage in ("scatter", "mix", "tokenize", *(["shard"] if config.shards.rewrites else []))
         if state_of(config, graph.named(stage)).state != "done"
     ]
     return int(text * epochs * STORED * len(later))

@@ -20,7 +20,7 @@ from pile.graph import Graph, build
 from pile.journals import Far, Listener, Told
 from pile.ledger import Receipt
 from pile.preflight import NoSpaceError, check_leave, check_space, workers
-from pile.stages import index, mix, report, tokenize, train_tokenizer
+from pile.stages import index, mix, report, shard, train_tokenizer
 from pile.stages.stage import Made, Stage
 from pile.states import State, made, state_of, states
 from sources.fetch import UpstreamError
@@ -369,7 +369,7 @@ def _link_latest(config: Config, graph: Graph) -> None:
     for what, stage, inner in (
         ("corpus", "mix", mix.FOLDER),
         ("tokenizer", train_tokenizer.NAME, train_tokenizer.FOLDER),
-        ("shards", "tokenize", tokenize.FOLDER),
+        ("shards", "shard", shard.FOLDER),
         ("report", "report", report.FOLDER),
     ):
         _link(config, graph.named(stage), what, inner)

@@ -74,6 +74,17 @@ def publish_link(path: Path, target: Path) -> None:
     _sync(path.parent)
 
 
+def publish_same(path: Path, source: Path) -> None:
+    """Publish a file that is the same as one of ours: by a second name, or as a copy where none can be."""
+    if path.exists() and path.samefile(source):
+        return  # renaming one name of a file to another does nothing, and would leave the attempt
+    with publish(path) as attempt:
+        try:
+            os.link(source, attempt)
+        except OSError:
+            shutil.copyfile(source, attempt)
+
+
 def adopt(partial: Path, path: Path) -> None:
     """Give its final name to a file that is already complete, verified and flushed to disk.
 

@@ -7,11 +7,14 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from pile.exit_codes import BY_FAILURE, FAILED, INTERRUPTED, LOCKED, NO_SPACE, USAGE, code_of
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 
 
 def emit(value: object, text: str, *, as_json: bool) -> None:

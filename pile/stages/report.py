@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -83,7 +83,7 @@ def gather(config: Config, inputs: Inputs) -> Figures:
         sources=tuple(_source(config, table, inputs, mixed, tokens) for table in read),
         splits=tuple(_splits(mixed, tokenized)),
         tokenizer=_tokenizer(config, inputs, tokenized),
-        shards=tuple(_shards(tokenized)),
+        shards=tuple(_shards(_receipts(inputs["shard"]))),
     )
 
 
@@ -253,20 +253,15 @@ def _tokenizer(config: Config, inputs: Inputs, tokenized: Sequence[Receipt]) -> 
     )
 
 
-def _shards(tokenized: Iterable[Receipt]) -> list[ShardFigures]:
-    found = []
-    for receipt in tokenized:
-        if receipt.parts:
-            facts = cast("dict[str, Any]", receipt.figures["shard"])
-            found.append(
-                ShardFigures(
-                    receipt.task,
-                    str(receipt.figures["split"]),
-                    facts["documents"],
-                    facts["tokens"],
-                    facts["dtype"],
-                    facts["bin_bytes"],
-                    facts["sha256_bin"],
-                )
-            )
-    return found
+def _shards(sharded: Iterable[Receipt]) -> Iterator[ShardFigures]:
+    for receipt in sharded:
+        facts = cast("dict[str, Any]", receipt.figures["shard"])
+        yield ShardFigures(
+            receipt.task,
+            str(receipt.figures["split"]),
+            facts["documents"],
+            facts["tokens"],
+            facts["dtype"],
+            facts["bin_bytes"],
+            facts["sha256_bin"],
+        )

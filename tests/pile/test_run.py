@@ -146,7 +146,7 @@ def test_a_changed_threshold_runs_only_what_depends_on_it(small: Path, pile: Pil
     assert "settings.bands[1]: 3 -> 5" in out
     made = run(pile, small)["made"]
     compared = ["spill.letters", "buckets.letters", "decide.letters", "dedup.letters"]
-    assert made == [*compared, "scatter", "mix", "train_tokenizer", "tokenize", "report"]
+    assert made == [*compared, "scatter", "mix", "train_tokenizer", "tokenize", "shard", "report"]
     write_config(small)
     assert run(pile, small)["made"] == []
 

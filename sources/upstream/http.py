@@ -225,8 +225,10 @@ def _whole(response: requests.Response, url: str, patience: Patience) -> Answer:
     if encoding != "identity":
         what = f"the answer is {encoding}-encoded on its way, though identity was asked for"
         raise UpstreamError(url, what, BY_HAND)
+    if not _framed(response.headers):
+        raise UpstreamError(url, "the answer is encoded for its way in more than chunks", BY_HAND)
     # A chunked answer ends with its last chunk, whatever length it may state too.
-    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    chunked = "Transfer-Encoding" in response.headers
     size = None if chunked else _number(response.headers.get("Content-Length"))
     pieces = flowing(lambda: _read(response), size, patience)
     return Answer(_version(response.headers, size), 0, chunked or size is not None, pieces)
@@ -238,7 +240,7 @@ def _part(response: requests.Response, start: int, known: Version, patience: Pat
     first, last, size = (int(number) for number in match.groups()) if match else (-1, -1, -1)
     fits = 0 < first == start and last + 1 == size and known.size in {None, size}
     fits = fits and _number(headers.get("Content-Length")) in {None, size - start}
-    same = headers.get("ETag") in {None, known.etag}
+    same = _same_version(headers, known) and _framed(headers)
     plain = headers.get("Content-Encoding", "identity").strip().lower() in {"identity", *GZIP}
     if not (fits and same and plain):
         stated = headers.get("Content-Range")
@@ -248,10 +250,32 @@ def _part(response: requests.Response, start: int, known: Version, patience: Pat
     return Answer(known, start, True, flowing(lambda: _read(response), size - start, patience))
 
 
+def _same_version(headers: Mapping[str, str], known: Version) -> bool:
+    """Tell whether a part says that it is of the known version (RFC 9110, section 15.3.7).
+
+    A part must bear the ETag that the whole has. That it need not bear a date again does not help
+    where the date is all there is: such a part could be of any version.
+    """
+    modified = headers.get("Last-Modified")
+    silent = {None} if known.etag is not None else set()
+    dated = known.last_modified is None or modified in {known.last_modified, *silent}
+    return headers.get("ETag") == known.etag and dated
+
+
+def _framed(headers: Mapping[str, str]) -> bool:
+    """Tell whether no more is done to a body on its way than to cut it into chunks.
+
+    Any other coding is left in place by what reads the answer, and would end up in the file.
+    """
+    return headers.get("Transfer-Encoding", "chunked").strip().lower() == "chunked"
+
+
 def _nothing_more(response: requests.Response, start: int, known: Version) -> Answer:
-    """Believe that byte ``start`` is the end of the file, if that is its size."""
+    """Believe that byte ``start`` is the end of the file, if it was known to be that before."""
     stated = response.headers.get("Content-Range", "")
-    if stated != f"bytes */{start}" or known.size not in {None, start}:
+    # A refusal need not name a version; one that does must name the known one.
+    same = response.headers.get("ETag") in {None, known.etag}
+    if stated != f"bytes */{start}" or known.size != start or not same:
         raise Interrupted(f"no part from byte {start} (Content-Range: {stated!r})", start_over=True)
     return Answer(known, start, True, iter(()))
 

@@ -29,6 +29,8 @@ from fault_server import DATE, Reply, Upstream, closed_port, cut, file_server, s
 
 CONTENT = b"".join(b"line %d of a raw file\n" % n for n in range(5000))
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
+REST = f"bytes 70000-{len(CONTENT) - 1}/{len(CONTENT)}"
+EARLIER, LATER = "Mon, 20 Oct 2025 07:28:00 GMT", "Mon, 20 Oct 2025 09:28:00 GMT"
 
 
 @pytest.fixture(scope="module")
@@ -320,9 +322,13 @@ def test_a_file_that_changed_is_downloaded_anew(upstream: Upstream, partial: Pat
             "Content-Length": "99999",
         },
         {"Content-Range": f"lines 70000-{len(CONTENT) - 1}/{len(CONTENT)}"},
-        {"Content-Range": f"bytes 70000-{len(CONTENT) - 1}/{len(CONTENT)}", "ETag": '"two"'},
+        {"Content-Range": REST},
+        {"Content-Range": REST, "ETag": '"two"'},
+        {"Content-Range": REST, "ETag": '"one"', "Transfer-Encoding": "gzip"},
+        {"Content-Range": REST, "ETag": '"one"', "Last-Modified": LATER},
         {
             "Content-Range": f"bytes 70000-{len(CONTENT) - 1}/{len(CONTENT)}",
+            "ETag": '"one"',
             "Content-Encoding": "br",
         },
     ],
@@ -331,13 +337,68 @@ def test_a_part_other_than_asked_for_is_refused(
     upstream: Upstream, partial: Path, patience: Patience, headers: dict[str, str]
 ) -> None:
     """A 206 with another range, size or version is thrown away with what it would be joined to."""
-    start_download(upstream, partial, 70_000, ETag='"one"')
+    start_download(upstream, partial, 70_000, ETag='"one"', Last_Modified=EARLIER)
     rest = CONTENT[70_000:]
     length = {"Content-Length": str(len(rest))}
     upstream.replies = [Reply("206 Partial Content", length | headers, (rest,))]
     found = fetch(raw(upstream), partial, patience=patience)
     assert (partial.read_bytes(), found.resumed_from) == (CONTENT, 0)
     assert ["Range" in request.headers for request in upstream.requests] == [True, False]
+
+
+@pytest.mark.parametrize("stated", [{"Last-Modified": LATER}, {"ETag": '"new"'}, {}])
+def test_a_part_known_by_its_date_must_bear_that_date(
+    upstream: Upstream, partial: Path, patience: Patience, stated: dict[str, str]
+) -> None:
+    """A server that answers If-Range with whatever it has now is not believed."""
+    start_download(upstream, partial, 70_000, Last_Modified=EARLIER, Date=DATE)
+    rest = CONTENT[70_000:].upper()
+    fields = {"Content-Length": str(len(rest)), "Content-Range": REST}
+    upstream.replies = [Reply("206 Partial Content", fields | stated, (rest,))]
+    assert fetch(raw(upstream), partial, patience=patience).sha256 == SHA256
+    assert ["Range" in request.headers for request in upstream.requests] == [True, False]
+
+
+def test_a_part_of_the_same_date_goes_on(upstream: Upstream, partial: Path) -> None:
+    """Where a server has no ETags, a date that lies far enough back will do."""
+    start_download(upstream, partial, 70_000, Last_Modified=EARLIER, Date=DATE)
+    fields = {"Content-Length": str(len(CONTENT) - 70_000), "Content-Range": REST}
+    dated = fields | {"Last-Modified": EARLIER}
+    upstream.replies = [Reply("206 Partial Content", dated, (CONTENT[70_000:],))]
+    found = fetch(raw(upstream), partial)
+    assert (found.sha256, found.resumed_from) == (SHA256, 70_000)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "gzip, chunked", "x"])
+def test_a_body_encoded_for_its_way_is_refused(
+    upstream: Upstream, partial: Path, coding: str
+) -> None:
+    """But for chunks, which are taken off again."""
+    body = gzip.compress(CONTENT)
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if "chunked" in coding else body
+    upstream.replies = [Reply(headers={"Transfer-Encoding": coding}, body=(body,))]
+    with pytest.raises(UpstreamError, match="in more than chunks"):
+        fetch(raw(upstream), partial)
+
+
+@pytest.mark.parametrize(
+    ("known", "refusal"), [(None, {}), (70_000, {"ETag": '"two"'})], ids=["unknown", "other"]
+)
+def test_an_end_that_was_not_known_before_is_not_believed(
+    upstream: Upstream,
+    partial: Path,
+    patience: Patience,
+    known: int | None,
+    refusal: dict[str, str],
+) -> None:
+    """A 416 that names the very size on disk may be a guess, or about another version."""
+    start_download(upstream, partial, 70_000, ETag='"one"')
+    note = json.loads(note_of(partial).read_text())
+    version = note["version"] | {"size": known}
+    note_of(partial).write_text(json.dumps(note | {"version": version}) + "\n")
+    fields = {"Content-Range": "bytes */70000", **refusal}
+    upstream.replies = [Reply("416 Range Not Satisfiable", fields)]
+    assert fetch(raw(upstream), partial, patience=patience).sha256 == SHA256
 
 
 def test_a_download_that_was_complete_is_only_confirmed(upstream: Upstream, partial: Path) -> None:

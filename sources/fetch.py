@@ -136,7 +136,9 @@ def get(
         try:
             with ask(session, url, patience, guest=guest) as answer:
                 _require_end(answer, url)
-                return _joined(url, answer.pieces, limit)
+                content = _joined(url, answer.pieces, limit)
+            _require_md5(answer.version.md5, lambda: hashlib.md5(content).hexdigest())  # noqa: S324
+            return content
         except Interrupted as interrupted:
             retries.wait(interrupted, 0)
 
@@ -191,6 +193,13 @@ def _append(part: Partial, raw: RawFile, pieces: Iterable[bytes]) -> None:
 def _require_all(part: Partial, raw: RawFile) -> None:
     if raw.size is not None and part.size < raw.size:
         raise Interrupted(f"{part.size:,} of {raw.size:,} bytes came")
+    _require_md5(part.version.md5, lambda: part.digest("md5"))
+
+
+def _require_md5(stated: str | None, found: Callable[[], str]) -> None:
+    """Make sure of the MD5 that upstream states with the bytes, over all of them."""
+    if stated is not None and stated != found():
+        raise Interrupted("what came has not the MD5 that its ETag says", start_over=True)
 
 
 def _verify(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -> None:
@@ -201,6 +210,8 @@ def _verify(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -
     found = part.digest(algorithm)
     if found == expected:
         return
+    if part.size == 0 and raw.size is None and raw.form == "file":
+        raise _Wrong("it is empty, which nothing says it should be", PLAN_ANEW)
     _require_whole(part, raw)
     if expected is not None:
         raise _Wrong(

@@ -64,8 +64,9 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
     if urlsplit(address).scheme in SCHEMES:
         pool, headers = _pool(address, pace.connections), _headers(address, guest)
         ask = partial(_asked, pool, headers, guest, patience)
-    urls = (f"{before}{number}{after}" for number in range(following, int(found[2]) + 1))
-    _write(part, following, _runs(ask, urls, pace.connections, patience))
+    numbers = range(following, int(found[2]) + 1)
+    wanted = ((number, f"{before}{number}{after}") for number in numbers)
+    _write(part, following, _runs(ask, wanted, pace.connections, patience))
 
 
 def _write(part: Partial, following: int, runs: Iterator[list[bytes]]) -> None:
@@ -84,14 +85,14 @@ def _write(part: Partial, following: int, runs: Iterator[list[bytes]]) -> None:
 
 
 def _runs(
-    ask: Ask, urls: Iterator[str], connections: int, patience: Patience
+    ask: Ask, wanted: Iterator[tuple[int, str]], connections: int, patience: Patience
 ) -> Iterator[list[bytes]]:
     """Yield the lines of all items in their order, run by run, a few runs ahead."""
     stop = Event()
     ahead: deque[Future[list[bytes]]] = deque()
     with ThreadPoolExecutor(connections) as threads:
         try:
-            while run := list(islice(urls, RUN)):
+            while run := list(islice(wanted, RUN)):
                 ahead.append(threads.submit(_run, ask, run, patience, stop))
                 if len(ahead) > 2 * connections:
                     yield ahead.popleft().result()
@@ -102,29 +103,34 @@ def _runs(
             threads.shutdown(cancel_futures=True)
 
 
-def _run(ask: Ask, urls: list[str], patience: Patience, stop: Event) -> list[bytes]:
-    return [_line(ask, url, patience, stop) for url in urls]
+def _run(ask: Ask, wanted: list[tuple[int, str]], patience: Patience, stop: Event) -> list[bytes]:
+    return [_line(ask, *item, patience, stop) for item in wanted]
 
 
-def _line(ask: Ask, url: str, patience: Patience, stop: Event) -> bytes:
+def _line(ask: Ask, number: int, url: str, patience: Patience, stop: Event) -> bytes:
     """Ask for an item until it comes; nobody waits for it once ``stop`` is set."""
     retries = Retries(url, patience)
     while not stop.is_set():
         try:
-            return _checked(ask(url))
+            return _checked(ask(url), number)
         except Interrupted as interrupted:
             retries.wait(interrupted, 0)
     raise UpstreamError(url, "not asked for", "run again", True)
 
 
-def _checked(answer: bytes) -> bytes:
-    """Return an answer as one line: where JSON has line ends, spaces do."""
+def _checked(answer: bytes, number: int) -> bytes:
+    """Return an answer as one line: where JSON has line ends, spaces do.
+
+    Raises Interrupted if it is no item, or says of itself that it is another one.
+    """
     try:
         item = orjson.loads(answer)
     except orjson.JSONDecodeError:
         raise Interrupted("the answer is no JSON") from None
     if item is not None and not isinstance(item, dict):
         raise Interrupted("the answer is neither null nor a JSON object")
+    if item is not None and str(item.get("id", number)) != str(number):
+        raise Interrupted("the answer is another item")
     return answer.strip().replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
 
 

@@ -59,7 +59,7 @@ class Partial:
         self._flushed = self._behind = 0
         self._writing: threading.Thread | None = None
         self._failure: OSError | None = None
-        self._digests = {name: hashlib.new(name) for name in sorted(algorithms)}
+        self._digests = self._none_yet()
         self._file = path.open("ab+")
 
     def __enter__(self) -> Self:
@@ -90,6 +90,7 @@ class Partial:
             self.start_over(UNKNOWN)
             return
         self.version = note.version
+        self._digests = self._none_yet()
         self._file.truncate(note.flushed)
         self._file.seek(0)
         while chunk := self._file.read(CHUNK):
@@ -104,7 +105,15 @@ class Partial:
             self._on_bytes(-self.size)
         self.size = self.kept = self._flushed = self._behind = 0
         self.version = version
-        self._digests = {name: hashlib.new(name) for name in sorted(self._algorithms)}
+        self._digests = self._none_yet()
+
+    def _none_yet(self) -> dict[str, "hashlib._Hash"]:
+        """Return the digests of no bytes: those wanted, and the one that upstream states."""
+        stated = {"md5"} if self.version.md5 is not None else set()
+        return {
+            name: hashlib.new(name, usedforsecurity=False)
+            for name in sorted(self._algorithms | stated)
+        }
 
     def append(self, chunk: bytes) -> None:
         """Add bytes at the end; what is not yet flushed stays below `SYNC_BYTES`."""

@@ -2,14 +2,14 @@
 
 A request is anonymous first. Only when that is denied does it go out again, signed with what boto3
 finds of the user's credentials; and that the requester pays is offered only if the guest may spend.
-A part is asked for under ``If-Match``, so that it is of the known version or none comes. What comes
-whole is checked against the MD5 that its ETag is, as S3's documentation says, for an object of one
-part that is not encrypted by a key of its owner's, except in directory buckets.
+A part is asked for under ``If-Match``, so that it is of the known version or none comes. In how many
+parts ever it comes, an object is to be checked against the MD5 that its ETag is, as S3's documentation
+says, for one that was uploaded whole and is not encrypted by a key of its owner's, except in directory
+buckets.
 ``AWS_ENDPOINT_URL_S3`` and its kin lead elsewhere, as for all AWS tools. No message shows more of a
 refusal than its code: its text may name the account and the key.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -92,8 +92,10 @@ def ask(
             return
         with response["Body"] as body:
             answer = _answer(body, response, patience, start if part else 0, known)
-            md5 = None if part else _md5(response, wanted["Bucket"])
-            yield replace(answer, pieces=_checked(answer.pieces, md5)) if md5 else answer
+            if not part:
+                version = replace(answer.version, md5=_md5(response, wanted["Bucket"]))
+                answer = replace(answer, version=version)
+            yield answer
 
 
 def _place(url: str) -> dict[str, str]:
@@ -211,16 +213,6 @@ def _md5(response: Mapping[str, Any], bucket: str) -> str | None:
     match = re.fullmatch(r'"([0-9a-f]{32})"', response.get("ETag") or "")
     owners_key = response.get("SSECustomerAlgorithm") or response.get("SSEKMSKeyId")
     return match[1] if match and not owners_key and not bucket.endswith(DIRECTORY_BUCKET) else None
-
-
-def _checked(pieces: Iterator[bytes], md5: str) -> Iterator[bytes]:
-    """Yield the bytes of an object; raises Interrupted at the end if they are others."""
-    digest = hashlib.md5(usedforsecurity=False)
-    for piece in pieces:
-        digest.update(piece)
-        yield piece
-    if digest.hexdigest() != md5:
-        raise Interrupted("what came has not the MD5 that its ETag says", start_over=True)
 
 
 def _read(body: urllib3.HTTPResponse) -> bytes:

@@ -210,6 +210,22 @@ def test_an_endless_body_stops_at_the_planned_size(upstream: Upstream, partial: 
         fetch(raw(upstream, size=1000), partial)
 
 
+@pytest.mark.parametrize(
+    "reply", [whole(b""), Reply(headers={"Transfer-Encoding": "chunked"}, body=(b"0\r\n\r\n",))]
+)
+def test_an_empty_file_is_refused_unless_it_is_planned(
+    upstream: Upstream, partial: Path, reply: Reply
+) -> None:
+    """An answer of no bytes is what many a broken server gives for a file; a plan may say otherwise."""
+    upstream.replies = [reply, reply, reply]
+    with pytest.raises(UpstreamError, match="it is empty"):
+        fetch(raw(upstream), partial)
+    assert not partial.exists()
+    nothing = f"sha256:{hashlib.sha256(b'').hexdigest()}"
+    assert fetch(raw(upstream, size=0), partial).size == 0
+    assert fetch(raw(upstream, checksum=nothing), partial).size == 0
+
+
 def test_compression_on_the_way_is_refused(upstream: Upstream, partial: Path) -> None:
     """A server that compresses though asked not to does not send the file's bytes."""
     upstream.replies = [whole(gzip.compress(CONTENT), Content_Encoding="gzip")]

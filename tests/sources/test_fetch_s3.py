@@ -94,6 +94,23 @@ def test_a_cut_object_goes_on_under_if_match(upstream: S3Upstream, partial: Path
     assert upstream.requests[2]["HTTP_IF_MATCH"].startswith('"')
 
 
+def test_an_object_in_parts_is_checked_as_a_whole(upstream: S3Upstream, partial: Path) -> None:
+    """Bytes that went bad on the way come anew, also where they came before a cut or an earlier call."""
+    upstream.faults = [("cut", 100_000)]
+    with pytest.raises(UpstreamError):
+        fetch(RAW, partial, guest=GUEST, patience=Patience(attempts=1))
+    with partial.open("r+b") as file:
+        file.write(b"X")
+    found = fetch(RAW, partial, guest=GUEST, patience=PATIENCE)
+    assert partial.read_bytes() == CONTENT
+    assert found.resumed_from == 0
+    assert [request.get("HTTP_RANGE") for request in upstream.requests] == [
+        None,
+        "bytes=100000-",
+        None,
+    ]
+
+
 def test_an_object_that_changed_between_two_parts_starts_over(
     upstream: S3Upstream, partial: Path
 ) -> None:

@@ -105,6 +105,7 @@ def test_line_ends_within_an_item_become_spaces(upstream: WebUpstream, partial: 
         Reply(b'"an error"'),
         Reply(b""),
         Reply(b'{"id": NaN}'),
+        Reply(b'{"id": 99}'),
         Reply(b'{"id": 1, "text": "x"}', cut=8),
         Reply(b"null", status="503 Slow Down"),
         Reply(b"null", status="429 Too Many", headers={"Retry-After": "1"}),

@@ -137,8 +137,9 @@ def get(
             with ask(session, url, patience, guest=guest) as answer:
                 _require_end(answer, url)
                 content = _joined(url, answer.pieces, limit)
-            _require_md5(answer.version.md5, lambda: hashlib.md5(content).hexdigest())  # noqa: S324
-            return content
+                digest = hashlib.md5(content, usedforsecurity=False)
+                _require_md5(answer.version.md5, digest.hexdigest)
+                return content
         except Interrupted as interrupted:
             retries.wait(interrupted, 0)
 
@@ -165,9 +166,11 @@ def _fill(part: Partial, raw: RawFile, guest: Guest, patience: Patience, ask: As
                 _append(part, raw, answer.pieces)
             _require_all(part, raw)
         except Interrupted as interrupted:
+            in_vain = False
             if interrupted.start_over or part.version.validator is None:
+                in_vain = part.size > 0
                 part.start_over(UNKNOWN)
-            retries.wait(interrupted, part.size)
+            retries.wait(interrupted, part.size, in_vain=in_vain)
         else:
             return
 

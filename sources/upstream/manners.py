@@ -38,15 +38,14 @@ class Manners:
     def turn(self, host: str, longest: float = 600.0) -> Iterator[None]:
         """Wait for a turn at a host (``name`` or ``name:port``), and hold a connection meanwhile.
 
-        Raises Interrupted if the host asked to be left alone for more than ``longest`` seconds, or if
-        no connection is free so long.
+        Raises Interrupted if the host asked to be left alone for more than ``longest`` seconds.
         """
         pace = self.pace(host)
         if pace is None:
             yield
             return
         tokens = self.beside(host, "bucket")
-        with bucket.slot(tokens.parent, pace.connections, longest):
+        with bucket.slot(tokens.parent, pace.connections):
             bucket.take(tokens, 1 / pace.per_second, longest)
             yield
 

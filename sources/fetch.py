@@ -34,9 +34,9 @@ from sources.upstream.attempts import (
 )
 from sources.upstream.guest import ALONE, Guest
 from sources.upstream.http import shared_session
-from sources.upstream.partial import Partial
+from sources.upstream.partial import Partial, forget
 
-__all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "get", "sha256_of"]
+__all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "forget", "get", "sha256_of"]
 
 CHUNK = 1 << 20
 LISTING_LIMIT = 64 << 20
@@ -94,7 +94,8 @@ def fetch(
 ) -> Fetched:
     """Download a raw file to ``partial``, for the caller to rename; its bytes are on disk then.
 
-    One caller at a time may write to ``partial``.
+    A note beside it says that it is whole, so that a kill before it is renamed does not cost it again:
+    call `forget` afterwards. One caller at a time may write to ``partial``.
     After an error ``partial`` holds what came so far, with a note beside it to go on with; what is
     not what it should be is deleted. ``on_bytes`` hears how many bytes the file grew by, or shrank
     by when it starts over. Raises `UpstreamError`; OSError if ``partial`` cannot be written; and
@@ -105,11 +106,12 @@ def fetch(
     ask = _transport(raw.url)
     with Partial(partial, redacted(raw.url), {algorithm, "sha256"}, on_bytes) as part:
         try:
-            if raw.form == "file":
-                _fill(part, raw, guest, patience, ask)
-            else:
-                _gatherer(raw.form)(raw, part, guest, patience)
-            _verify(part, raw, algorithm, expected)
+            if not _is_there(part, raw, algorithm, expected):
+                if raw.form == "file":
+                    _fill(part, raw, guest, patience, ask)
+                else:
+                    _gatherer(raw.form)(raw, part, guest, patience)
+                _verify(part, raw, algorithm, expected)
         except _Wrong as wrong:
             part.discard()
             raise UpstreamError(raw.url, str(wrong), wrong.remedy) from None
@@ -153,6 +155,16 @@ def sha256_of(path: Path) -> tuple[int, str]:
             digest.update(chunk)
             size += len(chunk)
     return size, digest.hexdigest()
+
+
+def _is_there(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -> bool:
+    """Tell whether an earlier call finished with this very file; another one is dropped."""
+    if part.whole:
+        try:
+            _verify(part, raw, algorithm, expected)
+        except _Wrong:
+            part.start_over(UNKNOWN)
+    return part.whole
 
 
 def _fill(part: Partial, raw: RawFile, guest: Guest, patience: Patience, ask: Ask) -> None:

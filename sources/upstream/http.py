@@ -306,7 +306,7 @@ def _tells_versions_apart(modified: str, headers: Mapping[str, str]) -> bool:
 def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 

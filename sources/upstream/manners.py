@@ -6,6 +6,7 @@ counts; one with a port is for that port alone. Any other host has a bucket of i
 pace. This machine is asked at no pace, unless one is stated.
 """
 
+import hashlib
 import ipaddress
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,9 @@ from sources.source import Pace
 from sources.upstream import bucket
 
 DEFAULT_PACE = Pace(10.0, 8)
+
+LONGEST_NAME = 200
+"""Characters of a file's name, beyond which a digest stands for it; most systems take 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class Manners:
 
     def beside(self, host: str, name: str) -> Path:
         """Return the place of a file beside a host's bucket, its folder made."""
-        folder = (self.folder or Path(_own_folder().name)) / _file_name(
+        folder = (self.folder or Path(_own_folder().name)) / file_name(
             self._stated(host) or _bare(host)
         )
         folder.mkdir(parents=True, exist_ok=True)
@@ -88,8 +92,10 @@ def _bare(host: str) -> str:
     return (urlsplit(f"//{_address(host)}").hostname or "").rstrip(".")
 
 
-def _file_name(host: str) -> str:
-    return quote(host, safe="") or "unnamed"
+def file_name(text: str) -> str:
+    """Return the name of a file for a host or a site, whatever upstream calls it."""
+    name = quote(text, safe="") or "unnamed"
+    return name if len(name) <= LONGEST_NAME else hashlib.sha256(name.encode()).hexdigest()
 
 
 def is_loopback(host: str) -> bool:

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from io import FileIO
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 from urllib.robotparser import RobotFileParser
 
 from sources.upstream.attempts import PATIENT, Interrupted, Patience, Retries, UpstreamError
 from sources.upstream.bucket import locked
 from sources.upstream.guest import ALONE, Guest
 from sources.upstream.http import ask, shared_session, user_agent
+from sources.upstream.manners import file_name
 
 LIMIT = 500 * 1024
 """Bytes of a robots.txt that are read (RFC 9309, section 2.5)."""
@@ -49,7 +50,7 @@ def allowed(
     parts = urlsplit(url)
     site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
     agent = user_agent(guest.manners.contact)
-    kept = guest.manners.beside(parts.netloc, f"robots-{quote(site, safe='')}")
+    kept = guest.manners.beside(parts.netloc, f"robots-{file_name(site)}")
     text = _text(kept, lambda: (asked or _asked)(f"{site}/robots.txt", guest, patience))
     rules = _parsed(text)
     delay = _delay(rules, agent)

@@ -149,6 +149,8 @@ def _sent(
         raise
     except (HTTPClientError, urllib3.exceptions.HTTPError) as error:
         raise Interrupted(f"no answer ({type(error).__name__})") from None
+    except (ValueError, OverflowError) as error:  # of headers that botocore cannot read
+        raise Interrupted(f"an answer that cannot be read ({type(error).__name__})") from None
     except BotoCoreError as error:
         what = f"a request that cannot be made ({type(error).__name__})"
         raise UpstreamError(url, what, CHECK_URL) from None

@@ -15,7 +15,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.fetch import Patience, UpstreamError, fetch, get, sha256_of
+from sources.fetch import Patience, UpstreamError, fetch, forget, get, sha256_of
 from sources.source import RawFile
 from sources.upstream import http
 from sources.upstream import partial as partial_module
@@ -25,11 +25,23 @@ from sources.upstream.manners import Manners
 
 # Test folders are no packages, so that what two of them share is found by its folder.
 sys.path.append(str(Path(__file__).parent))
-from fault_server import DATE, Reply, Upstream, closed_port, cut, file_server, serving, whole
+from fault_server import (
+    DATE,
+    Reply,
+    Request,
+    Upstream,
+    closed_port,
+    cut,
+    file_server,
+    serving,
+    whole,
+)
 
 CONTENT = b"".join(b"line %d of a raw file\n" % n for n in range(5000))
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 REST = f"bytes 70000-{len(CONTENT) - 1}/{len(CONTENT)}"
+ABSURD = "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"
+ASKED = {"Range": "bytes=70000-", "If-Range": '"one"'}
 EARLIER, LATER = "Mon, 20 Oct 2025 07:28:00 GMT", "Mon, 20 Oct 2025 09:28:00 GMT"
 
 
@@ -96,7 +108,7 @@ def test_a_file_is_downloaded_and_known_by_digest(upstream: Upstream, partial: P
     assert partial.read_bytes() == CONTENT
     assert (found.size, found.sha256) == (len(CONTENT), SHA256)
     assert (found.etag, found.last_modified, found.resumed_from) == ('"one"', DATE, 0)
-    assert not note_of(partial).exists()
+    assert json.loads(note_of(partial).read_text().splitlines()[-1])["whole"]
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256"])
@@ -468,6 +480,54 @@ def test_a_note_that_does_not_fit_is_ignored(
     assert "Range" not in upstream.requests[0].headers
 
 
+def test_a_torn_note_costs_what_came_since_the_one_before(
+    upstream: Upstream, partial: Path, patience: Patience
+) -> None:
+    """A full disk or a kill leaves half a line, which neither hides those before nor spoils the next."""
+    start_download(upstream, partial, 70_000, ETag='"one"')
+    with note_of(partial).open("ab") as file:
+        file.write(b'{"url": "half a li')
+    upstream.replies = [cut(file_server(CONTENT)(Request("", ASKED)), 20_000)]
+    with pytest.raises(UpstreamError):
+        fetch(raw(upstream), partial, patience=replace(patience, attempts=1))
+    found = fetch(raw(upstream), partial)
+    assert (found.sha256, found.resumed_from) == (SHA256, 90_000)
+
+
+@pytest.mark.parametrize("headers", [{}, {"ETag": '"one"'}])
+def test_a_file_that_was_not_renamed_yet_is_not_fetched_again(
+    upstream: Upstream, partial: Path, headers: dict[str, str]
+) -> None:
+    """A kill between the download and its name costs nothing; another plan is not fooled by it."""
+    upstream.replies = [whole(CONTENT, **headers)]
+    fetch(raw(upstream), partial)
+    found = fetch(raw(upstream), partial)
+    assert (found.sha256, found.resumed_from) == (SHA256, len(CONTENT))
+    assert len(upstream.requests) == 1
+    upstream.otherwise = file_server(CONTENT[:50], '"two"')
+    assert fetch(raw(upstream, size=50), partial).size == 50
+    forget(partial)
+    assert not note_of(partial).exists()
+
+
+def test_a_date_beyond_all_calendars_is_none(upstream: Upstream, partial: Path) -> None:
+    """It neither ends the run nor tells two versions apart."""
+    start_download(upstream, partial, 70_000, Last_Modified=ABSURD, Date=DATE)
+    assert fetch(raw(upstream), partial).sha256 == SHA256
+    assert "Range" not in upstream.requests[0].headers
+
+
+def test_a_redirect_to_a_host_without_end_fails_like_any_other(
+    upstream: Upstream, partial: Path
+) -> None:
+    """No file need bear such a name."""
+    for label in ("a" * 300, ".".join(["a" * 60] * 5)):
+        target = f"http://{label}.example/"
+        upstream.replies = [Reply("302 Found", {"Location": target})] * 2
+        with pytest.raises(UpstreamError):
+            fetch(raw(upstream), partial, patience=Patience(attempts=1))
+
+
 def test_a_long_download_is_flushed_on_its_way(
     upstream: Upstream, partial: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -534,7 +594,9 @@ def test_retry_after_is_obeyed(
     assert waits == [seconds]
 
 
-@pytest.mark.parametrize("retry_after", ["Mon, 20 Oct 2025 07:28:00 GMT", "soon", "-5", "²"])
+@pytest.mark.parametrize(
+    "retry_after", ["Mon, 20 Oct 2025 07:28:00 GMT", "soon", "-5", "²", ABSURD]
+)
 def test_a_retry_after_that_says_nothing_is_ignored(
     upstream: Upstream, partial: Path, patience: Patience, waits: list[float], retry_after: str
 ) -> None:

@@ -25,8 +25,10 @@ import urllib3
 from sources.source import RawFile
 from sources.upstream import keys
 from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, Retries, UpstreamError
+from sources.upstream.flow import flowing
 from sources.upstream.guest import Guest
 from sources.upstream.http import (
+    CHUNK,
     PASSING_STATUSES,
     REMEDIES,
     SCHEMES,
@@ -36,6 +38,7 @@ from sources.upstream.http import (
 )
 from sources.upstream.partial import Partial
 from sources.upstream.steps import noted, step
+from sources.upstream.timely import timely
 
 RANGE = re.compile(r"\{([0-9]{1,15})\.\.([0-9]{1,15})\}")
 RUN = 16
@@ -155,7 +158,7 @@ def _asked(
                 preload_content=False,
                 decode_content=False,
             )
-            answer = response.read(LONGEST + 1)
+            answer = _body(response, patience)
             response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Interrupted(f"no answer ({cause_of(error)})") from None
@@ -174,6 +177,16 @@ def _asked(
         guest.manners.hold(host, wait)
         raise Interrupted(what, wait)
     raise UpstreamError(url, what, REMEDIES.get(response.status, CHECK_URL))
+
+
+def _body(response: urllib3.BaseHTTPResponse, patience: Patience) -> bytes:
+    """Return what comes, no more than is too much, unless it comes too slowly."""
+    content = bytearray()
+    for piece in flowing(lambda: response.read1(CHUNK, decode_content=False), None, patience):
+        content += piece
+        if len(content) > LONGEST:
+            break
+    return bytes(content)
 
 
 def _local(url: str) -> bytes:
@@ -201,4 +214,4 @@ def _pool(url: str, connections: int) -> urllib3.PoolManager:
         if isinstance(certificates, str)
         else requests.utils.DEFAULT_CA_BUNDLE_PATH,
     }
-    return urllib3.ProxyManager(proxy, **kept) if proxy else urllib3.PoolManager(**kept)
+    return timely(urllib3.ProxyManager(proxy, **kept) if proxy else urllib3.PoolManager(**kept))

@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
+from types import MappingProxyType
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -33,6 +34,7 @@ from sources.upstream.attempts import (
 )
 from sources.upstream.flow import flowing
 from sources.upstream.guest import ALONE, Guest
+from sources.upstream.timely import Adapter
 
 CHUNK = 256 * 1024
 """Most bytes taken off a connection at once."""
@@ -73,8 +75,16 @@ _SESSIONS = _Sessions()
 def shared_session() -> requests.Session:
     """Return the session of this thread and process."""
     if _SESSIONS.process != os.getpid():
-        _SESSIONS.process, _SESSIONS.session = os.getpid(), requests.Session()
+        _SESSIONS.process, _SESSIONS.session = os.getpid(), new_session()
     return _SESSIONS.session
+
+
+def new_session() -> requests.Session:
+    """Return a session whose answers begin in time."""
+    session = requests.Session()
+    for prefix in ("http://", "https://"):
+        session.mount(prefix, Adapter())
+    return session
 
 
 def user_agent(contact: str = "") -> str:
@@ -103,53 +113,61 @@ def ask(
     The answer may begin at byte 0 all the same: the file has changed, or upstream gives no parts.
     Raises UpstreamError, or Interrupted (also from ``pieces``) if asking again may help.
     """
-    headers = {"User-Agent": user_agent(guest.manners.contact), "Accept-Encoding": "identity"}
+    part = {}
     if start and known.validator is not None:
-        headers |= {"Range": f"bytes={start}-", "If-Range": known.validator}
-    with _answered(session, url, headers, patience, guest) as response:
+        part = {"Range": f"bytes={start}-", "If-Range": known.validator}
+    with answered(session, url, patience, guest, headers=part) as response:
         status = response.status_code
         if status == requests.codes.partial:
             yield _part(response, start, known, patience)
         elif status == requests.codes.requested_range_not_satisfiable and start:
             yield _nothing_more(response, start, known)
         elif status == requests.codes.ok:
-            yield _whole(response, url, patience)
+            yield whole(response, url, patience)
         else:
-            raise _refusal(response, url)
+            raise refusal(response, url)
 
 
 @contextmanager
-def _answered(
+def answered(
     session: requests.Session,
     url: str,
-    headers: Mapping[str, str],
     patience: Patience,
     guest: Guest,
+    method: str = "GET",
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[requests.Response]:
-    """Send the request, and again wherever it is redirected to, each with the keys of its host."""
+    """Send a request, and again wherever it is redirected to, each with the keys of its host.
+
+    The redirects on the way are in the answer's ``history``.
+    """
+    ours = {"User-Agent": user_agent(guest.manners.contact), "Accept-Encoding": "identity"}
     here = url
+    passed: list[requests.Response] = []
     for _ in range(MAX_REDIRECTS + 1):
-        asked = {**headers, **keys.headers(here, guest.keys)}
+        asked = {**ours, **headers, **keys.headers(here, guest.keys)}
         with (
             guest.manners.turn(urlsplit(here).netloc, patience.budget),
-            _send(session, here, asked, patience) as response,
+            _send(session, requests.Request(method, here, asked), patience) as response,
         ):
             guest.manners.hold(urlsplit(here).netloc, retry_after(response.headers))
             if not response.is_redirect:
+                response.history = passed
                 yield response
                 return
+            passed.append(response)
             here = redirected(here, response.headers["Location"])
     raise UpstreamError(url, f"more than {MAX_REDIRECTS} redirects", CHECK_URL)
 
 
 def _send(
-    session: requests.Session, url: str, headers: Mapping[str, str], patience: Patience
+    session: requests.Session, asked: requests.Request, patience: Patience
 ) -> requests.Response:
     # Not by session.get: even where it follows no redirect, it reads the body of one, however long.
-    timeout = (patience.connect_timeout, patience.read_timeout)
+    url, timeout = asked.url, (patience.connect_timeout, patience.read_timeout)
     try:
         auth = requests.utils.get_auth_from_url(url)
-        asked = requests.Request("GET", url, headers, auth=auth if any(auth) else _no_auth)
+        asked.auth = auth if any(auth) else _no_auth
         request = session.prepare_request(asked)
         settings = session.merge_environment_settings(url, {}, True, True, None)
         return session.get_adapter(url).send(
@@ -190,7 +208,8 @@ def redirected(here: str, target: str) -> str:
     return there
 
 
-def _refusal(response: requests.Response, url: str) -> Exception:
+def refusal(response: requests.Response, url: str) -> Exception:
+    """Return what it means that an answer is none: it may pass, or not."""
     status, headers = response.status_code, response.headers
     what = f"answers {status} {_phrase(status)}".rstrip()
     if status in PASSING_STATUSES or status >= 500 or "Retry-After" in headers:
@@ -218,7 +237,8 @@ def retry_after(headers: Mapping[str, str]) -> float:
     return max(0.0, (until - now).total_seconds()) if until else 0.0
 
 
-def _whole(response: requests.Response, url: str, patience: Patience) -> Answer:
+def whole(response: requests.Response, url: str, patience: Patience) -> Answer:
+    """Return an answer that begins at byte 0; raises UpstreamError if it is not of the file itself."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in GZIP and urlsplit(url).path.endswith(".gz"):
         encoding = "identity"  # the stored file is the gzip file; many servers label it so

@@ -5,6 +5,7 @@ import hashlib
 import json
 import pickle
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -683,6 +684,17 @@ def test_a_dripping_upstream_is_given_up(
         fetch(raw(upstream), partial, patience=Patience(attempts=1, read_timeout=0.3))
 
 
+def test_headers_that_drip_are_given_up(upstream: Upstream, partial: Path) -> None:
+    """No byte is late, but the headers are; those cut by hanging up are not taken for all."""
+    drip = tuple(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nX: %b\r\n\r\n" % (b"x" * 200))
+    pieces = tuple(bytes([byte]) for byte in drip)
+    upstream.replies = [Reply(raw=b"", body=pieces, pause=0.05)]
+    began = time.monotonic()
+    with pytest.raises(UpstreamError, match="no answer"):
+        fetch(raw(upstream), partial, patience=Patience(attempts=1, read_timeout=0.3))
+    assert time.monotonic() - began < 3
+
+
 def test_a_closed_port_may_open_later(partial: Path, patience: Patience) -> None:
     """No answer at all is a failure that may pass, named by its cause."""
     url = f"http://127.0.0.1:{closed_port()}/raw"
@@ -847,6 +859,6 @@ def test_a_servers_own_words_steer_no_terminal() -> None:
     """The phrase of a status is ours, not what the answer says."""
     response = requests.Response()
     response.status_code, response.reason = 404, "\x1b[2J"
-    assert "answers 404 Not Found" in str(http._refusal(response, "https://example.org/x"))
+    assert "answers 404 Not Found" in str(http.refusal(response, "https://example.org/x"))
     response.status_code = 499
-    assert "answers 499;" in str(http._refusal(response, "https://example.org/x"))
+    assert "answers 499;" in str(http.refusal(response, "https://example.org/x"))

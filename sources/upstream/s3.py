@@ -1,7 +1,7 @@
 """One S3 request at a time, under the rules of the other transports; boto3 carries it.
 
-A request is anonymous first. Only when that is denied does it go out again, signed with what boto3
-finds of the user's credentials; and that the requester pays is offered only if the guest may spend.
+A request is anonymous first. Only when that is denied does it go out again, in a turn of its own, signed
+with what boto3 finds of the user's credentials, as do all later ones to that bucket; and that the requester pays is offered only if the guest may spend.
 A part is asked for under ``If-Match``, so that it is of the known version or none comes. In how many
 parts ever it comes, an object is to be checked against the MD5 that its ETag is, as S3's documentation
 says, for one that was uploaded whole and is not encrypted by a key of its owner's, except in directory
@@ -45,6 +45,9 @@ DIRECTORY_BUCKET = "--x-s3"
 DEFAULT_REGION = "us-east-1"
 PASSING_CODES = {"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"}
 DENIED = {"AccessDenied", "403"}
+SIGNED: set[str] = set()
+"""Buckets that gave this process a signed request what they denied an anonymous one."""
+
 NO_CREDENTIALS = (
     NoCredentialsError,
     PartialCredentialsError,
@@ -78,24 +81,35 @@ def ask(
     part = bool(start and known.etag)
     if part:
         wanted |= {"Range": f"bytes={start}-", "IfMatch": str(known.etag)}
-    with guest.manners.turn(_host(wanted), patience.budget):
-        try:
-            response = _response(url, wanted, patience, guest)
-        except ClientError as error:
-            if not (part and _status(error) == 416 and start == known.size):
-                refusal = _refusal(url, error)
-                if isinstance(refusal, Interrupted):
-                    guest.manners.hold(_host(wanted), refusal.retry_after)
-                raise refusal from None
-            # If-Match holds before a range is looked at: the known version ends here.
-            yield Answer(known, start, True, iter(()))
+    asked_signed = (True,) if wanted["Bucket"] in SIGNED else (False, True)
+    for signed in asked_signed:
+        with guest.manners.turn(_host(wanted), patience.budget):
+            try:
+                response = _response(url, wanted, patience, guest, signed=signed)
+            except ClientError as error:
+                if not signed and _code(error) in DENIED:
+                    continue
+                if not (part and _status(error) == 416 and start == known.size):
+                    raise _held(_refusal(url, error), guest, _host(wanted)) from None
+                # If-Match holds before a range is looked at: the known version ends here.
+                yield Answer(known, start, True, iter(()))
+                return
+            if signed:
+                SIGNED.add(wanted["Bucket"])
+            with response["Body"] as body:
+                answer = _answer(body, response, patience, start if part else 0, known)
+                if not part:
+                    version = replace(answer.version, md5=_md5(response, wanted["Bucket"]))
+                    answer = replace(answer, version=version)
+                yield answer
             return
-        with response["Body"] as body:
-            answer = _answer(body, response, patience, start if part else 0, known)
-            if not part:
-                version = replace(answer.version, md5=_md5(response, wanted["Bucket"]))
-                answer = replace(answer, version=version)
-            yield answer
+
+
+def _held(refusal: Exception, guest: Guest, host: str) -> Exception:
+    """Leave a host alone for as long as its refusal says."""
+    if isinstance(refusal, Interrupted):
+        guest.manners.hold(host, refusal.retry_after)
+    return refusal
 
 
 def _place(url: str) -> dict[str, str]:
@@ -112,15 +126,12 @@ def _host(wanted: Mapping[str, str]) -> str:
 
 
 def _response(
-    url: str, wanted: Mapping[str, str], patience: Patience, guest: Guest
+    url: str, wanted: Mapping[str, str], patience: Patience, guest: Guest, *, signed: bool
 ) -> Mapping[str, Any]:
-    """Ask anonymously, and if that is denied as the user; raises ClientError for a refusal."""
+    """Ask once, anonymously or as the user; raises ClientError for a refusal."""
     agent = user_agent(guest.manners.contact)
-    try:
+    if not signed:
         return _sent(url, wanted, patience, agent, signed=False)
-    except ClientError as error:
-        if _code(error) not in DENIED:
-            raise
     try:
         payer = {"RequestPayer": "requester"} if guest.spend else {}
         return _sent(url, {**wanted, **payer}, patience, agent, signed=True)

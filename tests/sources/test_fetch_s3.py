@@ -3,6 +3,7 @@
 import os
 import random
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,6 +51,7 @@ def upstream(
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.url)
     s3.client.cache_clear()
     server.faults.clear()
+    s3.SIGNED.clear()
     server.requester_pays = server.private = False
     server.put(KEY, CONTENT)
     server.requests.clear()
@@ -128,6 +130,22 @@ def test_an_object_that_is_all_there_needs_no_more(upstream: S3Upstream, partial
         known = answer.version
     with s3.ask(None, RAW.url, PATIENCE, len(CONTENT), known, GUEST) as answer:  # type: ignore[arg-type]
         assert (answer.start, list(answer.pieces)) == (len(CONTENT), [])
+
+
+def test_each_request_has_a_turn_and_a_denial_is_remembered(
+    upstream: S3Upstream, tmp_path: Path, credentials: None
+) -> None:
+    """A bucket that wants signed requests is asked anonymously once, and never above its pace."""
+    upstream.private = True
+    moments: list[float] = []
+    began = time.monotonic()
+    upstream.faults = [("call", lambda: moments.append(time.monotonic()))] * 4
+    slow = Guest(Manners(tmp_path / "manners", {"open.s3.amazonaws.com": Pace(5.0)}))
+    for number in range(3):
+        fetch(RAW, tmp_path / f"{number}.partial", guest=slow, patience=PATIENCE)
+    signed = ["HTTP_AUTHORIZATION" in request for request in upstream.requests]
+    assert signed == [False, True, True, True]
+    assert moments[-1] - began >= 3 * 0.2
 
 
 def test_a_private_object_wants_credentials(upstream: S3Upstream, partial: Path) -> None:

@@ -22,7 +22,7 @@ from pile import store
 from pile.journals import Journal
 from pile.ledger import Part, Receipt
 from pile.raw_files import Located
-from sources.fetch import UpstreamError, fetch
+from sources.fetch import UpstreamError, fetch, forget
 from sources.source import Json, RawFile
 from sources.upstream.attempts import PATIENT
 from sources.upstream.guest import Guest
@@ -169,6 +169,7 @@ def _fetch(
             _count_failure(order)
         raise
     store.adopt(partial, file.path)
+    forget(partial)
     order.down.unlink(missing_ok=True)
     journal.say("file finished", **of, bytes=fetched.size, seconds=_since(started))
     return fetched.size, fetched.sha256

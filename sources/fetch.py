@@ -34,9 +34,9 @@ from sources.upstream.attempts import (
 )
 from sources.upstream.guest import ALONE, Guest
 from sources.upstream.http import shared_session
-from sources.upstream.partial import Partial
+from sources.upstream.partial import Partial, forget
 
-__all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "get", "sha256_of"]
+__all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "forget", "get", "sha256_of"]
 
 CHUNK = 1 << 20
 LISTING_LIMIT = 64 << 20
@@ -94,7 +94,8 @@ def fetch(
 ) -> Fetched:
     """Download a raw file to ``partial``, for the caller to rename; its bytes are on disk then.
 
-    One caller at a time may write to ``partial``.
+    A note beside it says that it is whole, so that a kill before it is renamed does not cost it again:
+    call `forget` afterwards. One caller at a time may write to ``partial``.
     After an error ``partial`` holds what came so far, with a note beside it to go on with; what is
     not what it should be is deleted. ``on_bytes`` hears how many bytes the file grew by, or shrank
     by when it starts over. Raises `UpstreamError`; OSError if ``partial`` cannot be written; and
@@ -105,11 +106,12 @@ def fetch(
     ask = _transport(raw.url)
     with Partial(partial, redacted(raw.url), {algorithm, "sha256"}, on_bytes) as part:
         try:
-            if raw.form == "file":
-                _fill(part, raw, guest, patience, ask)
-            else:
-                _gatherer(raw.form)(raw, part, guest, patience)
-            _verify(part, raw, algorithm, expected)
+            if not _is_there(part, raw, algorithm, expected):
+                if raw.form == "file":
+                    _fill(part, raw, guest, patience, ask)
+                else:
+                    _gatherer(raw.form)(raw, part, guest, patience)
+                _verify(part, raw, algorithm, expected)
         except _Wrong as wrong:
             part.discard()
             raise UpstreamError(raw.url, str(wrong), wrong.remedy) from None
@@ -136,7 +138,10 @@ def get(
         try:
             with ask(session, url, patience, guest=guest) as answer:
                 _require_end(answer, url)
-                return _joined(url, answer.pieces, limit)
+                content = _joined(url, answer.pieces, limit)
+                digest = hashlib.md5(content, usedforsecurity=False)
+                _require_md5(answer.version.md5, digest.hexdigest)
+                return content
         except Interrupted as interrupted:
             retries.wait(interrupted, 0)
 
@@ -152,6 +157,16 @@ def sha256_of(path: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
+def _is_there(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -> bool:
+    """Tell whether an earlier call finished with this very file; another one is dropped."""
+    if part.whole:
+        try:
+            _verify(part, raw, algorithm, expected)
+        except _Wrong:
+            part.start_over(UNKNOWN)
+    return part.whole
+
+
 def _fill(part: Partial, raw: RawFile, guest: Guest, patience: Patience, ask: Ask) -> None:
     """Bring in all bytes, attempt by attempt."""
     retries = Retries(raw.url, patience)
@@ -163,9 +178,11 @@ def _fill(part: Partial, raw: RawFile, guest: Guest, patience: Patience, ask: As
                 _append(part, raw, answer.pieces)
             _require_all(part, raw)
         except Interrupted as interrupted:
+            in_vain = False
             if interrupted.start_over or part.version.validator is None:
+                in_vain = part.size > 0
                 part.start_over(UNKNOWN)
-            retries.wait(interrupted, part.size)
+            retries.wait(interrupted, part.size, in_vain=in_vain)
         else:
             return
 
@@ -191,6 +208,13 @@ def _append(part: Partial, raw: RawFile, pieces: Iterable[bytes]) -> None:
 def _require_all(part: Partial, raw: RawFile) -> None:
     if raw.size is not None and part.size < raw.size:
         raise Interrupted(f"{part.size:,} of {raw.size:,} bytes came")
+    _require_md5(part.version.md5, lambda: part.digest("md5"))
+
+
+def _require_md5(stated: str | None, found: Callable[[], str]) -> None:
+    """Make sure of the MD5 that upstream states with the bytes, over all of them."""
+    if stated is not None and stated != found():
+        raise Interrupted("what came has not the MD5 that its ETag says", start_over=True)
 
 
 def _verify(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -> None:
@@ -201,6 +225,8 @@ def _verify(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -
     found = part.digest(algorithm)
     if found == expected:
         return
+    if part.size == 0 and raw.size is None and raw.form == "file":
+        raise _Wrong("it is empty, which nothing says it should be", PLAN_ANEW)
     _require_whole(part, raw)
     if expected is not None:
         raise _Wrong(

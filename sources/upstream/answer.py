@@ -22,6 +22,7 @@ class Version:
     """What an answer says of the file it gives: its validators as sent, its size in bytes, its type.
 
     ``validator`` is what a part of the very same version can be asked for with, if anything is.
+    ``md5`` is what all its bytes must have where upstream documents that its ETag is that.
     """
 
     etag: str | None = None
@@ -29,6 +30,7 @@ class Version:
     validator: str | None = None
     size: int | None = None
     media_type: str | None = None
+    md5: str | None = None
 
 
 UNKNOWN = Version()

@@ -3,7 +3,7 @@
 No message shows credentials.
 """
 
-import hashlib
+import os
 import re
 import time
 from collections.abc import Callable
@@ -26,14 +26,17 @@ BY_HAND = "download the file by hand, and give it as one of your own"
 class Patience:
     """How long to wait for an upstream, in seconds, and how often to ask again.
 
-    ``attempts`` and ``budget`` (of waiting between them) count from the last progress. An upstream
-    that sends less than ``slowest`` bytes a second over a ``read_timeout`` is taken for stalled.
+    It is asked again until the ``budget`` of waiting between the attempts is spent, or ``attempts``
+    were made, if that is not None; both count from the last progress. What came may be thrown away
+    ``restarts`` times. An upstream that sends less than ``slowest`` bytes a second over a
+    ``read_timeout`` is taken for stalled.
     """
 
-    attempts: int = 6
+    attempts: int | None = None
     first_wait: float = 1.0
-    longest_wait: float = 60.0
-    budget: float = 600.0
+    longest_wait: float = 120.0
+    budget: float = 1200.0
+    restarts: int = 5
     connect_timeout: float = 20.0
     read_timeout: float = 60.0
     slowest: int = 1024
@@ -85,28 +88,33 @@ class Retries:
         self._failures = 0
         self._waited = 0.0
         self._furthest = 0
+        self._restarts = 0
 
-    def wait(self, interrupted: Interrupted, reached: int) -> None:
+    def wait(self, interrupted: Interrupted, reached: int, *, in_vain: bool = False) -> None:
         """Wait for the next attempt; raises UpstreamError when there is to be none.
 
-        ``reached`` is how many bytes are there to go on from.
+        ``reached`` is how many bytes are there to go on from; ``in_vain`` tells that others were
+        thrown away.
         """
+        self._restarts += in_vain
+        if self._restarts > self._patience.restarts:
+            raise self._failure(interrupted, f"begun anew {self._patience.restarts} times")
         if reached >= self._furthest + PROGRESS:
             self._failures, self._waited, self._furthest = 0, 0.0, reached
         self._failures += 1
         seconds = max(self._backoff(), interrupted.retry_after)
-        if self._failures >= self._patience.attempts:
+        if self._failures == self._patience.attempts:
             raise self._failure(interrupted, f"asked {self._failures} times")
         if self._waited + seconds > self._patience.budget:
-            raise self._failure(interrupted, f"the next try would be in {seconds:.0f} s")
+            why = f"asked {self._failures} times in {self._waited:.0f} s of waiting"
+            raise self._failure(interrupted, f"{why}, the next try would be in {seconds:.0f} s")
         self._waited += seconds
         self._patience.sleep(seconds)
 
     def _backoff(self) -> float:
-        """Double the wait each time; a hash of the URL spreads clients over its upper half."""
-        digest = hashlib.sha256(f"{self._failures} {self._url}".encode()).digest()
-        spread = int.from_bytes(digest[:4], "big") / (1 << 32)
-        longest = self._patience.first_wait * (1 << (self._failures - 1))
+        """Double the wait each time; chance spreads those who wait for one host over its upper half."""
+        spread = int.from_bytes(os.urandom(4), "big") / (1 << 32)
+        longest = self._patience.first_wait * (1 << min(self._failures - 1, 30))
         return min(self._patience.longest_wait, longest) * (0.5 + spread / 2)
 
     def _failure(self, interrupted: Interrupted, why: str) -> UpstreamError:

@@ -104,14 +104,15 @@ def slow(bucket: Path, delay: float) -> None:
 
 
 @contextmanager
-def slot(folder: Path, connections: int, longest: float) -> Iterator[None]:
-    """Hold one of the host's connections; raises Interrupted if none is free for ``longest``."""
-    deadline = time.monotonic() + longest
+def slot(folder: Path, connections: int) -> Iterator[None]:
+    """Hold one of the host's connections, once one is free.
+
+    Those who hold one are workers of our own, each of which ends or is given up: to wait for them is
+    no failure, however long it takes.
+    """
     pause = POLL
     with ExitStack() as held:
         while not any(_free(folder / f"slot-{number}", held) for number in range(connections)):
-            if time.monotonic() >= deadline:
-                raise Interrupted(f"all {connections} connections to the host are taken")
             time.sleep(pause)
             pause = min(2 * pause, 0.5)
         yield

@@ -105,7 +105,7 @@ def _version(ftp: ftplib.FTP, url: str, path: str) -> Version:
     with _refusals(url):
         size = _stated(ftp, f"SIZE {path}")
         modified = _stated(ftp, f"MDTM {path}")
-    return dated(int(size) if size and size.isdigit() else None, _time(modified))
+    return dated(int(size) if size and size.isascii() and size.isdigit() else None, _time(modified))
 
 
 def _stated(ftp: ftplib.FTP, command: str) -> str | None:

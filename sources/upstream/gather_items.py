@@ -25,17 +25,21 @@ import urllib3
 from sources.source import RawFile
 from sources.upstream import keys
 from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, Retries, UpstreamError
+from sources.upstream.flow import flowing
 from sources.upstream.guest import Guest
 from sources.upstream.http import (
+    CHUNK,
     PASSING_STATUSES,
     REMEDIES,
     SCHEMES,
     cause_of,
+    phrase,
     retry_after,
     user_agent,
 )
 from sources.upstream.partial import Partial
 from sources.upstream.steps import noted, step
+from sources.upstream.timely import timely
 
 RANGE = re.compile(r"\{([0-9]{1,15})\.\.([0-9]{1,15})\}")
 RUN = 16
@@ -64,8 +68,9 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
     if urlsplit(address).scheme in SCHEMES:
         pool, headers = connections_to(address, pace.connections), headers_for(address, guest)
         ask = partial(asked, pool, headers, guest, patience)
-    urls = (f"{before}{number}{after}" for number in range(following, int(found[2]) + 1))
-    _write(part, following, _runs(ask, urls, pace.connections, patience))
+    numbers = range(following, int(found[2]) + 1)
+    wanted = ((number, f"{before}{number}{after}") for number in numbers)
+    _write(part, following, _runs(ask, wanted, pace.connections, patience))
 
 
 def _write(part: Partial, following: int, runs: Iterator[list[bytes]]) -> None:
@@ -84,14 +89,14 @@ def _write(part: Partial, following: int, runs: Iterator[list[bytes]]) -> None:
 
 
 def _runs(
-    ask: Ask, urls: Iterator[str], connections: int, patience: Patience
+    ask: Ask, wanted: Iterator[tuple[int, str]], connections: int, patience: Patience
 ) -> Iterator[list[bytes]]:
     """Yield the lines of all items in their order, run by run, a few runs ahead."""
     stop = Event()
     ahead: deque[Future[list[bytes]]] = deque()
     with ThreadPoolExecutor(connections) as threads:
         try:
-            while run := list(islice(urls, RUN)):
+            while run := list(islice(wanted, RUN)):
                 ahead.append(threads.submit(_run, ask, run, patience, stop))
                 if len(ahead) > 2 * connections:
                     yield ahead.popleft().result()
@@ -102,29 +107,34 @@ def _runs(
             threads.shutdown(cancel_futures=True)
 
 
-def _run(ask: Ask, urls: list[str], patience: Patience, stop: Event) -> list[bytes]:
-    return [_line(ask, url, patience, stop) for url in urls]
+def _run(ask: Ask, wanted: list[tuple[int, str]], patience: Patience, stop: Event) -> list[bytes]:
+    return [_line(ask, *item, patience, stop) for item in wanted]
 
 
-def _line(ask: Ask, url: str, patience: Patience, stop: Event) -> bytes:
+def _line(ask: Ask, number: int, url: str, patience: Patience, stop: Event) -> bytes:
     """Ask for an item until it comes; nobody waits for it once ``stop`` is set."""
     retries = Retries(url, patience)
     while not stop.is_set():
         try:
-            return _checked(ask(url))
+            return _checked(ask(url), number)
         except Interrupted as interrupted:
             retries.wait(interrupted, 0)
     raise UpstreamError(url, "not asked for", "run again", True)
 
 
-def _checked(answer: bytes) -> bytes:
-    """Return an answer as one line: where JSON has line ends, spaces do."""
+def _checked(answer: bytes, number: int) -> bytes:
+    """Return an answer as one line: where JSON has line ends, spaces do.
+
+    Raises Interrupted if it is no item, or says of itself that it is another one.
+    """
     try:
         item = orjson.loads(answer)
     except orjson.JSONDecodeError:
         raise Interrupted("the answer is no JSON") from None
     if item is not None and not isinstance(item, dict):
         raise Interrupted("the answer is neither null nor a JSON object")
+    if item is not None and str(item.get("id", number)) != str(number):
+        raise Interrupted("the answer is another item")
     return answer.strip().replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
 
 
@@ -151,7 +161,7 @@ def asked(
                 preload_content=False,
                 decode_content=False,
             )
-            answer = response.read(longest + 1)
+            answer = _body(response, patience, longest)
             response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Interrupted(f"no answer ({cause_of(error)})") from None
@@ -160,7 +170,7 @@ def asked(
     if response.status == HTTPStatus.OK:
         response.close()
         raise UpstreamError(url, f"an item of more than {longest:,} bytes", CHECK_URL)
-    what = f"answers {response.status} {response.reason or ''}".rstrip()
+    what = f"answers {response.status} {phrase(response.status)}".rstrip()
     if (
         response.status in PASSING_STATUSES
         or response.status >= 500
@@ -170,6 +180,16 @@ def asked(
         guest.manners.hold(host, wait)
         raise Interrupted(what, wait)
     raise UpstreamError(url, what, REMEDIES.get(response.status, CHECK_URL))
+
+
+def _body(response: urllib3.BaseHTTPResponse, patience: Patience, longest: int) -> bytes:
+    """Return what comes, no more than is too much, unless it comes too slowly."""
+    content = bytearray()
+    for piece in flowing(lambda: response.read1(CHUNK, decode_content=False), None, patience):
+        content += piece
+        if len(content) > longest:
+            break
+    return bytes(content)
 
 
 def local(url: str) -> bytes:
@@ -198,4 +218,4 @@ def connections_to(url: str, connections: int) -> urllib3.PoolManager:
         if isinstance(certificates, str)
         else requests.utils.DEFAULT_CA_BUNDLE_PATH,
     }
-    return urllib3.ProxyManager(proxy, **kept) if proxy else urllib3.PoolManager(**kept)
+    return timely(urllib3.ProxyManager(proxy, **kept) if proxy else urllib3.PoolManager(**kept))

@@ -6,6 +6,7 @@ it is written, without entities and without network: what is no OAI-PMH counts a
 The URL of a line does not show the token.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -25,7 +26,7 @@ from sources.upstream.attempts import (
     redacted,
 )
 from sources.upstream.guest import Guest
-from sources.upstream.http import ask
+from sources.upstream.http import ask, new_session
 from sources.upstream.partial import Partial
 from sources.upstream.steps import noted, step
 
@@ -44,11 +45,15 @@ SHORT = 0.99
 class Place:
     """How far a harvest is: how many records came, and the token to go on with.
 
-    The token is empty before the first answer, and None behind the last.
+    The token is empty before the first answer, and None behind the last. ``seen`` is how many answers
+    came, and ``cycle`` the digest of an earlier token, the last whose number was a power of two:
+    a repository that gives its tokens in a circle comes by it again (Brent's way to find cycles).
     """
 
     token: str | None = ""
     records: int = 0
+    seen: int = 0
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
     verb = parse_qs(urlsplit(raw.url).query).get("verb", [""])[0]
     if not verb.startswith("List"):
         raise UpstreamError(raw.url, "not a request for a list, as verb=ListRecords", CHECK_URL)
-    with requests.Session() as session:
+    with new_session() as session:
         for _ in range(RESTARTS):
             if _harvest(raw.url, verb, part, lambda url: _answer(session, url, guest, patience)):
                 return
@@ -88,14 +93,28 @@ def _harvest(first: str, verb: str, part: Partial, answer: Callable[[str], Harve
             return True
         if found.error:
             raise UpstreamError(url, f"answers with the error {found.error}", CHECK_URL)
-        if found.token and found.token == place.token:
-            raise UpstreamError(url, "it gives the same token for ever", CHECK_URL)
-        place = Place(found.token or None, place.records + found.records)
+        following = _next(place, found)
+        if following is None:
+            part.start_over(UNKNOWN)
+            what = "it gives a token for the second time: the list would never end"
+            raise UpstreamError(first, what, "run again; if it stays so, ask the repository", True)
+        place = following
         if place.token is None:
             _require_all(first, place.records, found.size, part)
         line = json.dumps({"url": redacted(url), "answer": found.text}, ensure_ascii=False)
         step(part, line.encode() + b"\n", json.dumps(asdict(place)))
     return True
+
+
+def _next(place: Place, found: Harvested) -> Place | None:
+    """Return the place behind an answer; None if that was reached before."""
+    seen, cycle = place.seen + 1, place.cycle
+    if found.token:
+        digest = hashlib.sha256(found.token.encode()).hexdigest()[:32]
+        if digest == cycle:
+            return None
+        cycle = digest if seen & (seen - 1) == 0 else cycle
+    return Place(found.token or None, place.records + found.records, seen, cycle)
 
 
 def _noted(part: Partial) -> Place:

@@ -16,6 +16,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
+from types import MappingProxyType
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -33,6 +34,7 @@ from sources.upstream.attempts import (
 )
 from sources.upstream.flow import flowing
 from sources.upstream.guest import ALONE, Guest
+from sources.upstream.timely import Adapter
 
 CHUNK = 256 * 1024
 """Most bytes taken off a connection at once."""
@@ -73,8 +75,16 @@ _SESSIONS = _Sessions()
 def shared_session() -> requests.Session:
     """Return the session of this thread and process."""
     if _SESSIONS.process != os.getpid():
-        _SESSIONS.process, _SESSIONS.session = os.getpid(), requests.Session()
+        _SESSIONS.process, _SESSIONS.session = os.getpid(), new_session()
     return _SESSIONS.session
+
+
+def new_session() -> requests.Session:
+    """Return a session whose answers begin in time."""
+    session = requests.Session()
+    for prefix in ("http://", "https://"):
+        session.mount(prefix, Adapter())
+    return session
 
 
 def user_agent(contact: str = "") -> str:
@@ -103,53 +113,61 @@ def ask(
     The answer may begin at byte 0 all the same: the file has changed, or upstream gives no parts.
     Raises UpstreamError, or Interrupted (also from ``pieces``) if asking again may help.
     """
-    headers = {"User-Agent": user_agent(guest.manners.contact), "Accept-Encoding": "identity"}
+    part = {}
     if start and known.validator is not None:
-        headers |= {"Range": f"bytes={start}-", "If-Range": known.validator}
-    with _answered(session, url, headers, patience, guest) as response:
+        part = {"Range": f"bytes={start}-", "If-Range": known.validator}
+    with answered(session, url, patience, guest, headers=part) as response:
         status = response.status_code
         if status == requests.codes.partial:
             yield _part(response, start, known, patience)
         elif status == requests.codes.requested_range_not_satisfiable and start:
             yield _nothing_more(response, start, known)
         elif status == requests.codes.ok:
-            yield _whole(response, url, patience)
+            yield whole(response, url, patience)
         else:
-            raise _refusal(response, url)
+            raise refusal(response, url)
 
 
 @contextmanager
-def _answered(
+def answered(
     session: requests.Session,
     url: str,
-    headers: Mapping[str, str],
     patience: Patience,
     guest: Guest,
+    method: str = "GET",
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[requests.Response]:
-    """Send the request, and again wherever it is redirected to, each with the keys of its host."""
+    """Send a request, and again wherever it is redirected to, each with the keys of its host.
+
+    The redirects on the way are in the answer's ``history``.
+    """
+    ours = {"User-Agent": user_agent(guest.manners.contact), "Accept-Encoding": "identity"}
     here = url
+    passed: list[requests.Response] = []
     for _ in range(MAX_REDIRECTS + 1):
-        asked = {**headers, **keys.headers(here, guest.keys)}
+        asked = {**ours, **headers, **keys.headers(here, guest.keys)}
         with (
             guest.manners.turn(urlsplit(here).netloc, patience.budget),
-            _send(session, here, asked, patience) as response,
+            _send(session, requests.Request(method, here, asked), patience) as response,
         ):
             guest.manners.hold(urlsplit(here).netloc, retry_after(response.headers))
             if not response.is_redirect:
+                response.history = passed
                 yield response
                 return
+            passed.append(response)
             here = redirected(here, response.headers["Location"])
     raise UpstreamError(url, f"more than {MAX_REDIRECTS} redirects", CHECK_URL)
 
 
 def _send(
-    session: requests.Session, url: str, headers: Mapping[str, str], patience: Patience
+    session: requests.Session, asked: requests.Request, patience: Patience
 ) -> requests.Response:
     # Not by session.get: even where it follows no redirect, it reads the body of one, however long.
-    timeout = (patience.connect_timeout, patience.read_timeout)
+    url, timeout = asked.url, (patience.connect_timeout, patience.read_timeout)
     try:
         auth = requests.utils.get_auth_from_url(url)
-        asked = requests.Request("GET", url, headers, auth=auth if any(auth) else _no_auth)
+        asked.auth = auth if any(auth) else _no_auth
         request = session.prepare_request(asked)
         settings = session.merge_environment_settings(url, {}, True, True, None)
         return session.get_adapter(url).send(
@@ -193,9 +211,10 @@ def redirected(here: str, target: str) -> str:
     return there
 
 
-def _refusal(response: requests.Response, url: str) -> Exception:
+def refusal(response: requests.Response, url: str) -> Exception:
+    """Return what it means that an answer is none: it may pass, or not."""
     status, headers = response.status_code, response.headers
-    what = f"answers {status} {_phrase(status)}".rstrip()
+    what = f"answers {status} {phrase(status)}".rstrip()
     if status in PASSING_STATUSES or status >= 500 or "Retry-After" in headers:
         return Interrupted(what, retry_after(headers))
     if status == requests.codes.requested_range_not_satisfiable:
@@ -204,7 +223,7 @@ def _refusal(response: requests.Response, url: str) -> Exception:
     return UpstreamError(url, what, remedy, missing=status == requests.codes.not_found)
 
 
-def _phrase(status: int) -> str:
+def phrase(status: int) -> str:
     """Return our own words for a status: a server's may hold what steers a terminal."""
     try:
         return HTTPStatus(status).phrase
@@ -222,15 +241,18 @@ def retry_after(headers: Mapping[str, str]) -> float:
     return max(0.0, (until - now).total_seconds()) if until else 0.0
 
 
-def _whole(response: requests.Response, url: str, patience: Patience) -> Answer:
+def whole(response: requests.Response, url: str, patience: Patience) -> Answer:
+    """Return an answer that begins at byte 0; raises UpstreamError if it is not of the file itself."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in GZIP and urlsplit(url).path.endswith(".gz"):
         encoding = "identity"  # the stored file is the gzip file; many servers label it so
     if encoding != "identity":
         what = f"the answer is {encoding}-encoded on its way, though identity was asked for"
         raise UpstreamError(url, what, BY_HAND)
+    if not _framed(response.headers):
+        raise UpstreamError(url, "the answer is encoded for its way in more than chunks", BY_HAND)
     # A chunked answer ends with its last chunk, whatever length it may state too.
-    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    chunked = "Transfer-Encoding" in response.headers
     size = None if chunked else _number(response.headers.get("Content-Length"))
     pieces = flowing(lambda: _read(response), size, patience)
     return Answer(_version(response.headers, size), 0, chunked or size is not None, pieces)
@@ -242,7 +264,7 @@ def _part(response: requests.Response, start: int, known: Version, patience: Pat
     first, last, size = (int(number) for number in match.groups()) if match else (-1, -1, -1)
     fits = 0 < first == start and last + 1 == size and known.size in {None, size}
     fits = fits and _number(headers.get("Content-Length")) in {None, size - start}
-    same = headers.get("ETag") in {None, known.etag}
+    same = _same_version(headers, known) and _framed(headers)
     plain = headers.get("Content-Encoding", "identity").strip().lower() in {"identity", *GZIP}
     if not (fits and same and plain):
         stated = headers.get("Content-Range")
@@ -252,10 +274,32 @@ def _part(response: requests.Response, start: int, known: Version, patience: Pat
     return Answer(known, start, True, flowing(lambda: _read(response), size - start, patience))
 
 
+def _same_version(headers: Mapping[str, str], known: Version) -> bool:
+    """Tell whether a part says that it is of the known version (RFC 9110, section 15.3.7).
+
+    A part must bear the ETag that the whole has. That it need not bear a date again does not help
+    where the date is all there is: such a part could be of any version.
+    """
+    modified = headers.get("Last-Modified")
+    silent = {None} if known.etag is not None else set()
+    dated = known.last_modified is None or modified in {known.last_modified, *silent}
+    return headers.get("ETag") == known.etag and dated
+
+
+def _framed(headers: Mapping[str, str]) -> bool:
+    """Tell whether no more is done to a body on its way than to cut it into chunks.
+
+    Any other coding is left in place by what reads the answer, and would end up in the file.
+    """
+    return headers.get("Transfer-Encoding", "chunked").strip().lower() == "chunked"
+
+
 def _nothing_more(response: requests.Response, start: int, known: Version) -> Answer:
-    """Believe that byte ``start`` is the end of the file, if that is its size."""
+    """Believe that byte ``start`` is the end of the file, if it was known to be that before."""
     stated = response.headers.get("Content-Range", "")
-    if stated != f"bytes */{start}" or known.size not in {None, start}:
+    # A refusal need not name a version; one that does must name the known one.
+    same = response.headers.get("ETag") in {None, known.etag}
+    if stated != f"bytes */{start}" or known.size != start or not same:
         raise Interrupted(f"no part from byte {start} (Content-Range: {stated!r})", start_over=True)
     return Answer(known, start, True, iter(()))
 
@@ -286,7 +330,7 @@ def _tells_versions_apart(modified: str, headers: Mapping[str, str]) -> bool:
 def _date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 

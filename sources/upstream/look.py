@@ -2,14 +2,13 @@
 
 import importlib
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Literal
 from urllib.parse import urlsplit
 
 import requests
-import urllib3
 
 from sources.fetch import LISTING_LIMIT, TRANSPORTS, get
-from sources.upstream import keys
 from sources.upstream.answer import Ask
 from sources.upstream.attempts import (
     CHECK_URL,
@@ -19,14 +18,7 @@ from sources.upstream.attempts import (
     redacted,
 )
 from sources.upstream.guest import Guest
-from sources.upstream.http import (
-    MAX_REDIRECTS,
-    REMEDIES,
-    SCHEMES,
-    redirected,
-    unanswered,
-    user_agent,
-)
+from sources.upstream.http import SCHEMES, answered, new_session, redirected, refusal, whole
 
 FOR_GOOD = {301, 308}
 """Redirects that say: do not ask here again."""
@@ -57,59 +49,35 @@ def look(url: str, guest: Guest, method: Literal["HEAD", "GET"]) -> Seen:
     url = guest.mirrored(url)
     if urlsplit(url).scheme not in SCHEMES:
         return _look_otherwise(url, guest, method)
-    moved_to, here = "", url
-    with requests.Session() as session:
-        for _ in range(MAX_REDIRECTS + 1):
-            response, content = _ask(session, here, guest, method)
-            if not response.is_redirect:
-                return _seen(url, guest, response, content, moved_to)
-            here = redirected(here, response.headers["Location"])
-            if response.status_code in FOR_GOOD:
-                moved_to = redacted(here)
-    raise UpstreamError(url, f"more than {MAX_REDIRECTS} redirects", CHECK_URL)
-
-
-def _ask(
-    session: requests.Session, url: str, guest: Guest, method: str
-) -> tuple[requests.Response, bytes]:
-    headers = {
-        "User-Agent": user_agent(guest.manners.contact),
-        "Accept-Encoding": "identity",
-        **keys.headers(url, guest.keys),
-    }
-    timeout = (QUICK.connect_timeout, QUICK.read_timeout)
-    failure: UpstreamError | Interrupted
     try:
-        with (
-            guest.manners.turn(urlsplit(url).netloc),
-            session.request(
-                method, url, headers=headers, timeout=timeout, allow_redirects=False, stream=True
-            ) as response,
-        ):
-            limited = b"" if method == "HEAD" else response.raw.read(LISTING_LIMIT)
-            return response, limited
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        # Not chained: the messages of requests show all of the URL, secrets too.
-        failure = unanswered(url, error)
+        with new_session() as session, answered(session, url, QUICK, guest, method) as response:
+            if response.status_code == HTTPStatus.OK:
+                return _seen(url, response)
+            if method == "GET" or response.status_code not in NO_HEADS:
+                raise refusal(response, url)
     except Interrupted as interrupted:
-        failure = interrupted
-    if isinstance(failure, UpstreamError):
-        raise failure
-    raise UpstreamError(url, str(failure), "ask again later", retry_later=True)
+        raise UpstreamError(url, str(interrupted), "ask again later", retry_later=True) from None
+    return _look_otherwise(url, guest, method)
 
 
-def _seen(
-    url: str, guest: Guest, response: requests.Response, content: bytes, moved_to: str
-) -> Seen:
-    status = response.status_code
-    if status in NO_HEADS and response.request.method == "HEAD":
-        return _look_otherwise(url, guest, "HEAD")
-    if status != requests.codes.ok:
-        what = f"answers {status} {response.reason or ''}".rstrip()
-        passing = status == requests.codes.too_many_requests or status >= 500
-        raise UpstreamError(url, what, REMEDIES.get(status, CHECK_URL), retry_later=passing)
-    length = response.headers.get("Content-Length", "")
-    return Seen(int(length) if length.isdecimal() else None, content, moved_to)
+def _seen(url: str, response: requests.Response) -> Seen:
+    answer = whole(response, url, QUICK)
+    if response.request.method == "HEAD":
+        return Seen(answer.version.size, b"", _moved_to(response))
+    content = bytearray()
+    for piece in answer.pieces:
+        content += piece
+        if len(content) > LISTING_LIMIT:
+            raise UpstreamError(url, f"a listing of more than {LISTING_LIMIT:,} bytes", CHECK_URL)
+    return Seen(len(content), bytes(content), _moved_to(response))
+
+
+def _moved_to(response: requests.Response) -> str:
+    """Return where a file lies for good now, if it was said on the way."""
+    moved = [passed for passed in response.history if passed.status_code in FOR_GOOD]
+    if not moved:
+        return ""
+    return redacted(redirected(moved[-1].url, moved[-1].headers["Location"]))
 
 
 def _look_otherwise(url: str, guest: Guest, method: str) -> Seen:
@@ -119,7 +87,7 @@ def _look_otherwise(url: str, guest: Guest, method: str) -> Seen:
     name = TRANSPORTS.get(urlsplit(url).scheme, "filesystem")
     ask: Ask = importlib.import_module(f"sources.upstream.{name}").ask
     try:
-        with requests.Session() as session, ask(session, url, QUICK, guest=guest) as answer:
+        with new_session() as session, ask(session, url, QUICK, guest=guest) as answer:
             return Seen(answer.version.size)
     except Interrupted as interrupted:
         raise UpstreamError(url, str(interrupted), "ask again later", retry_later=True) from None

@@ -23,6 +23,8 @@ DEFAULT_PACE = Pace(10.0, 8)
 
 SHARD_DIGITS = 2
 """Hexadecimal digits that name the folders over which those of the hosts are spread."""
+LONGEST_NAME = 200
+"""Characters of a file's name, beyond which a digest stands for it; most systems take 255."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +44,14 @@ class Manners:
     def turn(self, host: str, longest: float = 600.0) -> Iterator[None]:
         """Wait for a turn at a host (``name`` or ``name:port``), and hold a connection meanwhile.
 
-        Raises Interrupted if the host asked to be left alone for more than ``longest`` seconds, or if
-        no connection is free so long.
+        Raises Interrupted if the host asked to be left alone for more than ``longest`` seconds.
         """
         pace = self.pace(host)
         if pace is None:
             yield
             return
         tokens = self.beside(host, "bucket")
-        with bucket.slot(tokens.parent, pace.connections, longest):
+        with bucket.slot(tokens.parent, pace.connections):
             bucket.take(tokens, 1 / pace.per_second, longest)
             yield
 
@@ -73,7 +74,7 @@ class Manners:
 
     def beside(self, host: str, name: str) -> Path:
         """Return the place of a file beside a host's bucket, its folder made."""
-        whose = _file_name(self._stated(host) or _bare(host))
+        whose = file_name(self._stated(host) or _bare(host))
         # Lists of pages name a million hosts, which are too many for one folder.
         shard = hashlib.sha256(whose.encode()).hexdigest()[:SHARD_DIGITS]
         folder = (self.folder or Path(_own_folder().name)) / shard / whose
@@ -94,8 +95,10 @@ def _bare(host: str) -> str:
     return (urlsplit(f"//{_address(host)}").hostname or "").rstrip(".")
 
 
-def _file_name(host: str) -> str:
-    return quote(host, safe="") or "unnamed"
+def file_name(text: str) -> str:
+    """Return the name of a file for a host or a site, whatever upstream calls it."""
+    name = quote(text, safe="") or "unnamed"
+    return name if len(name) <= LONGEST_NAME else hashlib.sha256(name.encode()).hexdigest()
 
 
 def is_loopback(host: str) -> bool:

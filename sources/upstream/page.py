@@ -44,8 +44,8 @@ SECONDS = 60.0
 GRACE = 1.0
 """Seconds that hanging up comes later than a page is given up, so that no cut page passes for one."""
 
-TURN = 3600.0
-"""Most seconds to wait for a turn at a host: a list may name one many times."""
+TURN = 600.0
+"""Most seconds to wait for a host that asked to be left alone; for longer its pages are not had."""
 
 UNREACHED = 300.0
 """Seconds for which a site that was out of reach is not asked again."""
@@ -218,7 +218,7 @@ def _answered(
             "GET", place.request_uri, headers=headers, preload_content=False, decode_content=False
         )
         with connection.getresponse() as response:
-            guest.manners.hold(netloc, min(SECONDS, retry_after(response.headers)))
+            guest.manners.hold(netloc, retry_after(response.headers))
             yield response, deadline
 
 
@@ -266,7 +266,9 @@ def _failures() -> Iterator[None]:
         yield
     except urllib3.exceptions.NewConnectionError as error:  # one of its errors of time, too
         raise Missing("unreachable", cause_of(error), passing=True) from None
-    except (urllib3.exceptions.TimeoutError, TimeoutError, Interrupted) as error:
+    except Interrupted as error:
+        raise Missing("refused", str(error), passing=True) from None
+    except (urllib3.exceptions.TimeoutError, TimeoutError) as error:
         raise Missing("timeout", cause_of(error), passing=True) from None
     except (urllib3.exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
         raise Missing("unreachable", cause_of(error), passing=True) from None

@@ -31,18 +31,22 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the file beside a partial download says: ``flushed`` bytes of this version are there."""
+    """What the file beside a partial download says: ``flushed`` bytes of this version are there.
+
+    With ``whole`` they are all of it, and were found to be what they should be.
+    """
 
     url: str
     version: Version
     flushed: int
+    whole: bool = False
 
 
 class Partial:
     """A file being downloaded from ``url`` (shown without secrets), open for appending.
 
-    ``size`` is how many bytes are there, ``version`` the version they belong to, and ``kept`` how
-    many of them an earlier call left. ``on_bytes`` hears of each change of size, so that what it
+    ``size`` is how many bytes are there, ``version`` the version they belong to, ``kept`` how many of
+    them an earlier call left, and ``whole`` tells whether it had finished with them. ``on_bytes`` hears of each change of size, so that what it
     heard adds up to it. Raises OSError.
     """
 
@@ -53,13 +57,14 @@ class Partial:
         self.note_path = path.with_name(path.name + NOTE_SUFFIX)
         self.size = self.kept = 0
         self.version = UNKNOWN
+        self.whole = False
         self._url = url
         self._algorithms = algorithms
         self._on_bytes = on_bytes or _say_nothing
         self._flushed = self._behind = 0
         self._writing: threading.Thread | None = None
         self._failure: OSError | None = None
-        self._digests = {name: hashlib.new(name) for name in sorted(algorithms)}
+        self._digests = self._none_yet()
         self._file = path.open("ab+")
 
     def __enter__(self) -> Self:
@@ -78,7 +83,7 @@ class Partial:
     ) -> None:
         """Flush, and keep the note unless the download is done."""
         with self._file:
-            if kind is not None and self.path.exists():
+            if kind is not None and self.path.exists() and not self.whole:
                 self.flush()
             self._wait()
 
@@ -89,7 +94,8 @@ class Partial:
         if note is None or note.url != self._url or not 0 < note.flushed <= length:
             self.start_over(UNKNOWN)
             return
-        self.version = note.version
+        self.version, self.whole = note.version, note.whole
+        self._digests = self._none_yet()
         self._file.truncate(note.flushed)
         self._file.seek(0)
         while chunk := self._file.read(CHUNK):
@@ -103,8 +109,16 @@ class Partial:
         if self.size:
             self._on_bytes(-self.size)
         self.size = self.kept = self._flushed = self._behind = 0
-        self.version = version
-        self._digests = {name: hashlib.new(name) for name in sorted(self._algorithms)}
+        self.version, self.whole = version, False
+        self._digests = self._none_yet()
+
+    def _none_yet(self) -> dict[str, "hashlib._Hash"]:
+        """Return the digests of no bytes: those wanted, and the one that upstream states."""
+        stated = {"md5"} if self.version.md5 is not None else set()
+        return {
+            name: hashlib.new(name, usedforsecurity=False)
+            for name in sorted(self._algorithms | stated)
+        }
 
     def append(self, chunk: bytes) -> None:
         """Add bytes at the end; what is not yet flushed stays below `SYNC_BYTES`."""
@@ -158,11 +172,15 @@ class Partial:
         self._file.flush()
 
     def finish(self) -> None:
-        """Bring all bytes to disk and drop the note: there is nothing to go on with."""
+        """Bring all bytes to disk, and note that they are all.
+
+        Until the file has its name, a kill must not cost them again.
+        """
         self._file.flush()
         self._wait()
         os.fsync(self._file.fileno())
-        self.note_path.unlink(missing_ok=True)
+        self._flushed = self.size
+        _write_note(self.note_path, Note(self._url, self.version, self.size, whole=True))
 
     def discard(self) -> None:
         """Delete the file and its note."""
@@ -174,26 +192,39 @@ class Partial:
         return self._digests[algorithm].hexdigest()
 
 
+def forget(path: Path) -> None:
+    """Delete the note beside a download, once its file has got its name."""
+    path.with_name(path.name + NOTE_SUFFIX).unlink(missing_ok=True)
+
+
 def _say_nothing(grown: int) -> None:
     del grown
 
 
 def _read_note(path: Path) -> Note | None:
-    """Read the last line of a note; one that was cut while it was written says nothing."""
+    """Read the last whole line of a note; one that was torn while it was written says nothing."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, ValueError):
+        lines = path.read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
         return None
-    lines = text[: text.rfind("\n") + 1].splitlines()
+    notes = (_note(line) for line in reversed(lines) if line.endswith(b"\n"))
+    return next((note for note in notes if note is not None), None)
+
+
+def _note(line: bytes) -> Note | None:
     try:
-        fields = json.loads(lines[-1])
-        return Note(fields["url"], Version(**fields["version"]), int(fields["flushed"]))
-    except (IndexError, ValueError, KeyError, TypeError):
+        fields = json.loads(line)
+        version, flushed = Version(**fields["version"]), int(fields["flushed"])
+        return Note(fields["url"], version, flushed, fields.get("whole") is True)
+    except (ValueError, KeyError, TypeError):
         return None
 
 
 def _write_note(path: Path, note: Note) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(note)) + "\n")
+    """Add a line, whatever a full disk or a kill has left of the one before."""
+    with path.open("ab+") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+        torn = file.read(1) not in {b"", b"\n"}
+        file.write((b"\n" if torn else b"") + json.dumps(asdict(note)).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())

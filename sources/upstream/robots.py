@@ -1,9 +1,8 @@
 """What a site's robots.txt allows, asked for where pages are scraped (RFC 9309).
 
 It is fetched once a day for each site, and kept beside the host's bucket for all workers. A site
-without one allows everything, and one that cannot give it now allows nothing. Rules count in their order
-and wildcards as they stand, as `urllib.robotparser` has it. ``Crawl-delay`` and ``Request-rate`` slow the
-host's bucket; a site that wants more than `LONGEST_DELAY` is not scraped.
+without one allows everything, and one that cannot give it now allows nothing. ``Crawl-delay`` and
+``Request-rate`` slow the host's bucket; a site that wants more than `LONGEST_DELAY` is not scraped.
 """
 
 import json
@@ -12,13 +11,14 @@ from collections.abc import Callable
 from functools import lru_cache
 from io import FileIO
 from pathlib import Path
-from urllib.parse import quote, urlsplit
-from urllib.robotparser import RobotFileParser
+from urllib.parse import urlsplit
 
 from sources.upstream.attempts import PATIENT, Interrupted, Patience, Retries, UpstreamError
 from sources.upstream.bucket import locked
 from sources.upstream.guest import ALONE, Guest
 from sources.upstream.http import ask, shared_session, user_agent
+from sources.upstream.manners import file_name
+from sources.upstream.robots_rules import Rules, parsed
 
 LIMIT = 500 * 1024
 """Bytes of a robots.txt that are read (RFC 9309, section 2.5)."""
@@ -49,13 +49,12 @@ def allowed(
     parts = urlsplit(url)
     site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
     agent = user_agent(guest.manners.contact)
-    kept = guest.manners.beside(parts.netloc, f"robots-{quote(site, safe='')}")
+    kept = guest.manners.beside(parts.netloc, f"robots-{file_name(site)}")
     text = _text(kept, lambda: (asked or _asked)(f"{site}/robots.txt", guest, patience))
-    rules = _parsed(text)
-    delay = _delay(rules, agent)
-    if delay > LONGEST_DELAY or not rules.can_fetch(agent, url):
+    rules = _parsed(text, agent)
+    if rules.delay > LONGEST_DELAY or not rules.allow(url):
         return False
-    guest.manners.slow(parts.netloc, delay)
+    guest.manners.slow(parts.netloc, rules.delay)
     return True
 
 
@@ -103,13 +102,5 @@ def _asked(url: str, guest: Guest, patience: Patience) -> str:
 
 
 @lru_cache(maxsize=64)
-def _parsed(text: str) -> RobotFileParser:
-    rules = RobotFileParser()
-    rules.parse(text.lstrip("\ufeff").splitlines())
-    return rules
-
-
-def _delay(rules: RobotFileParser, agent: str) -> float:
-    delay = float(rules.crawl_delay(agent) or 0)
-    rate = rules.request_rate(agent)
-    return max(delay, rate.seconds / rate.requests) if rate and rate.requests else delay
+def _parsed(text: str, agent: str) -> Rules:
+    return parsed(text, agent)

@@ -1,15 +1,15 @@
 """One S3 request at a time, under the rules of the other transports; boto3 carries it.
 
-A request is anonymous first. Only when that is denied does it go out again, signed with what boto3
-finds of the user's credentials; and that the requester pays is offered only if the guest may spend.
-A part is asked for under ``If-Match``, so that it is of the known version or none comes. What comes
-whole is checked against the MD5 that its ETag is, as S3's documentation says, for an object of one
-part that is not encrypted by a key of its owner's, except in directory buckets.
+A request is anonymous first. Only when that is denied does it go out again, in a turn of its own, signed
+with what boto3 finds of the user's credentials, as do all later ones to that bucket; and that the requester pays is offered only if the guest may spend.
+A part is asked for under ``If-Match``, so that it is of the known version or none comes. In how many
+parts ever it comes, an object is to be checked against the MD5 that its ETag is, as S3's documentation
+says, for one that was uploaded whole and is not encrypted by a key of its owner's, except in directory
+buckets.
 ``AWS_ENDPOINT_URL_S3`` and its kin lead elsewhere, as for all AWS tools. No message shows more of a
 refusal than its code: its text may name the account and the key.
 """
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -53,6 +53,9 @@ DIRECTORY_BUCKET = "--x-s3"
 DEFAULT_REGION = "us-east-1"
 PASSING_CODES = {"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException"}
 DENIED = {"AccessDenied", "403"}
+SIGNED: set[str] = set()
+"""Buckets that gave this process a signed request what they denied an anonymous one."""
+
 NO_CREDENTIALS = (
     NoCredentialsError,
     PartialCredentialsError,
@@ -86,22 +89,35 @@ def ask(
     part = bool(start and known.etag)
     if part:
         wanted |= {"Range": f"bytes={start}-", "IfMatch": str(known.etag)}
-    with guest.manners.turn(_host(wanted), patience.budget):
-        try:
-            response = _response(url, wanted, patience, guest)
-        except ClientError as error:
-            if not (part and _status(error) == 416 and start == known.size):
-                refusal = _refusal(url, error)
-                if isinstance(refusal, Interrupted):
-                    guest.manners.hold(_host(wanted), refusal.retry_after)
-                raise refusal from None
-            # If-Match holds before a range is looked at: the known version ends here.
-            yield Answer(known, start, True, iter(()))
+    asked_signed = (True,) if wanted["Bucket"] in SIGNED else (False, True)
+    for signed in asked_signed:
+        with guest.manners.turn(_host(wanted), patience.budget):
+            try:
+                response = _response(url, wanted, patience, guest, signed=signed)
+            except ClientError as error:
+                if not signed and _code(error) in DENIED:
+                    continue
+                if not (part and _status(error) == 416 and start == known.size):
+                    raise _held(_refusal(url, error), guest, _host(wanted)) from None
+                # If-Match holds before a range is looked at: the known version ends here.
+                yield Answer(known, start, True, iter(()))
+                return
+            if signed:
+                SIGNED.add(wanted["Bucket"])
+            with response["Body"] as body:
+                answer = _answer(body, response, patience, start if part else 0, known)
+                if not part:
+                    version = replace(answer.version, md5=_md5(response, wanted["Bucket"]))
+                    answer = replace(answer, version=version)
+                yield answer
             return
-        with response["Body"] as body:
-            answer = _answer(body, response, patience, start if part else 0, known)
-            md5 = None if part else _md5(response, wanted["Bucket"])
-            yield replace(answer, pieces=_checked(answer.pieces, md5)) if md5 else answer
+
+
+def _held(refusal: Exception, guest: Guest, host: str) -> Exception:
+    """Leave a host alone for as long as its refusal says."""
+    if isinstance(refusal, Interrupted):
+        guest.manners.hold(host, refusal.retry_after)
+    return refusal
 
 
 def _place(url: str) -> dict[str, str]:
@@ -118,15 +134,12 @@ def _host(wanted: Mapping[str, str]) -> str:
 
 
 def _response(
-    url: str, wanted: Mapping[str, str], patience: Patience, guest: Guest
+    url: str, wanted: Mapping[str, str], patience: Patience, guest: Guest, *, signed: bool
 ) -> Mapping[str, Any]:
-    """Ask anonymously, and if that is denied as the user; raises ClientError for a refusal."""
+    """Ask once, anonymously or as the user; raises ClientError for a refusal."""
     agent = user_agent(guest.manners.contact)
-    try:
+    if not signed:
         return _sent(url, wanted, patience, agent, signed=False)
-    except ClientError as error:
-        if _code(error) not in DENIED:
-            raise
     try:
         payer = {"RequestPayer": "requester"} if guest.spend else {}
         return _sent(url, {**wanted, **payer}, patience, agent, signed=True)
@@ -155,6 +168,8 @@ def _sent(
         raise
     except (ConnectionError, HTTPClientError, urllib3.exceptions.HTTPError) as error:
         raise unanswered(url, error) from None
+    except (ValueError, OverflowError) as error:  # of headers that botocore cannot read
+        raise Interrupted(f"an answer that cannot be read ({type(error).__name__})") from None
     except BotoCoreError as error:
         what = f"a request that cannot be made ({type(error).__name__})"
         raise UpstreamError(url, what, CHECK_URL) from None
@@ -227,16 +242,6 @@ def _md5(response: Mapping[str, Any], bucket: str) -> str | None:
     match = re.fullmatch(r'"([0-9a-f]{32})"', response.get("ETag") or "")
     owners_key = response.get("SSECustomerAlgorithm") or response.get("SSEKMSKeyId")
     return match[1] if match and not owners_key and not bucket.endswith(DIRECTORY_BUCKET) else None
-
-
-def _checked(pieces: Iterator[bytes], md5: str) -> Iterator[bytes]:
-    """Yield the bytes of an object; raises Interrupted at the end if they are others."""
-    digest = hashlib.md5(usedforsecurity=False)
-    for piece in pieces:
-        digest.update(piece)
-        yield piece
-    if digest.hexdigest() != md5:
-        raise Interrupted("what came has not the MD5 that its ETag says", start_over=True)
 
 
 def _read(body: urllib3.HTTPResponse) -> bytes:

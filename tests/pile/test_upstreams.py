@@ -57,6 +57,18 @@ def test_a_file_that_is_there_is_well(upstream: Upstream) -> None:
     assert [request.path for request in upstream.requests] == ["/a"]
 
 
+def test_a_look_sends_no_password_of_other_tools(
+    upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What ~/.netrc holds is none of ours."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login me password other\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(netrc))
+    upstream.otherwise = lambda _: whole(b"12345")
+    assert state(upstream, RawFile(f"{upstream.url}/a", "a")).state == "ok"
+    assert not any("Authorization" in request.headers for request in upstream.requests)
+
+
 def test_another_size_is_told(upstream: Upstream) -> None:
     """The file that is there is not the one that is known."""
     found = state(upstream, RawFile(f"{upstream.url}/a", "a", 8))

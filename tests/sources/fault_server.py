@@ -23,7 +23,7 @@ class Reply:
     """One answer: sent as it stands, then the connection is closed.
 
     ``body`` may come in pieces, with ``pause`` seconds before each. ``stall`` keeps the connection open
-    so long after the last; ``reset`` ends it by a reset. ``raw`` is sent in place of all of it.
+    so long after the last; ``reset`` ends it by a reset. ``raw`` is sent in place of the headers.
     """
 
     status: str = "200 OK"
@@ -105,7 +105,7 @@ async def send(writer: asyncio.StreamWriter, request: Request, reply: Reply) -> 
     lines += [f"{name}: {value}" for name, value in reply.headers.items()]
     head = "\r\n".join([*lines, "", ""]).encode()
     writer.write(head if reply.raw is None else reply.raw)
-    for piece in reply.body if reply.raw is None else ():
+    for piece in reply.body:
         await writer.drain()
         if reply.pause:
             await asyncio.sleep(reply.pause)

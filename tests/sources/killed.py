@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
-from sources.fetch import fetch
+from sources.fetch import fetch, forget
 from sources.source import RawFile
 from sources.upstream import partial as partial_module
 
@@ -23,6 +23,7 @@ def download(raw: RawFile, partial: Path, die_at: int = -1) -> None:
         os.fsync = deadly(os.fsync, die_at)
     fetch(raw, partial)
     partial.rename(partial.with_suffix(".done"))
+    forget(partial)
 
 
 def deadly(fsync: Callable[[int], None], die_at: int) -> Callable[[int], None]:

@@ -164,6 +164,7 @@ def test_a_user_may_log_in(upstream: FtpUpstream, partial: Path) -> None:
     """A wrong password is refused at once, and neither is shown."""
     fetch(raw(upstream, "user:word@"), partial, patience=PATIENCE)
     upstream.commands.clear()
+    partial.unlink()
     with pytest.raises(UpstreamError, match="530") as caught:
         fetch(raw(upstream, "user:wrong@"), partial, patience=PATIENCE)
     assert "wrong" not in str(caught.value)

@@ -4,6 +4,7 @@ import os
 import random
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -55,6 +56,7 @@ def upstream(
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", server.url)
     s3.client.cache_clear()
     server.faults.clear()
+    s3.SIGNED.clear()
     server.requester_pays = server.private = False
     server.put(KEY, CONTENT)
     server.requests.clear()
@@ -99,6 +101,23 @@ def test_a_cut_object_goes_on_under_if_match(upstream: S3Upstream, partial: Path
     assert upstream.requests[2]["HTTP_IF_MATCH"].startswith('"')
 
 
+def test_an_object_in_parts_is_checked_as_a_whole(upstream: S3Upstream, partial: Path) -> None:
+    """Bytes that went bad on the way come anew, also where they came before a cut or an earlier call."""
+    upstream.faults = [("cut", 100_000)]
+    with pytest.raises(UpstreamError):
+        fetch(RAW, partial, guest=GUEST, patience=Patience(attempts=1))
+    with partial.open("r+b") as file:
+        file.write(b"X")
+    found = fetch(RAW, partial, guest=GUEST, patience=PATIENCE)
+    assert partial.read_bytes() == CONTENT
+    assert found.resumed_from == 0
+    assert [request.get("HTTP_RANGE") for request in upstream.requests] == [
+        None,
+        "bytes=100000-",
+        None,
+    ]
+
+
 def test_an_object_that_changed_between_two_parts_starts_over(
     upstream: S3Upstream, partial: Path
 ) -> None:
@@ -116,6 +135,22 @@ def test_an_object_that_is_all_there_needs_no_more(upstream: S3Upstream, partial
         known = answer.version
     with s3.ask(None, RAW.url, PATIENCE, len(CONTENT), known, GUEST) as answer:  # type: ignore[arg-type]
         assert (answer.start, list(answer.pieces)) == (len(CONTENT), [])
+
+
+def test_each_request_has_a_turn_and_a_denial_is_remembered(
+    upstream: S3Upstream, tmp_path: Path, credentials: None
+) -> None:
+    """A bucket that wants signed requests is asked anonymously once, and never above its pace."""
+    upstream.private = True
+    moments: list[float] = []
+    began = time.monotonic()
+    upstream.faults = [("call", lambda: moments.append(time.monotonic()))] * 4
+    slow = Guest(Manners(tmp_path / "manners", {"open.s3.amazonaws.com": Pace(5.0)}))
+    for number in range(3):
+        fetch(RAW, tmp_path / f"{number}.partial", guest=slow, patience=PATIENCE)
+    signed = ["HTTP_AUTHORIZATION" in request for request in upstream.requests]
+    assert signed == [False, True, True, True]
+    assert moments[-1] - began >= 3 * 0.2
 
 
 def test_a_private_object_wants_credentials(upstream: S3Upstream, partial: Path) -> None:

@@ -21,7 +21,7 @@ from sources.upstream.guest import ALONE, Guest
 sys.path.append(str(Path(__file__).parent.parent / "servers"))
 from web_upstream import Asked, Reply, WebUpstream, serving_web
 
-PATIENCE = Patience(read_timeout=3.0, sleep=lambda _: None)
+PATIENCE = Patience(attempts=6, read_timeout=3.0, sleep=lambda _: None)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +105,7 @@ def test_line_ends_within_an_item_become_spaces(upstream: WebUpstream, partial: 
         Reply(b'"an error"'),
         Reply(b""),
         Reply(b'{"id": NaN}'),
+        Reply(b'{"id": 99}'),
         Reply(b'{"id": 1, "text": "x"}', cut=8),
         Reply(b"null", status="503 Slow Down"),
         Reply(b"null", status="429 Too Many", headers={"Retry-After": "1"}),
@@ -118,6 +119,7 @@ def test_what_is_no_item_is_asked_for_again(
     upstream.answer = in_turn(reply, reply)
     fetch(raw(upstream, 1, 40), partial, patience=PATIENCE)
     assert partial.read_bytes() == lines(1, 40)
+    partial.unlink()
     upstream.answer = lambda asked: reply if asked.path.endswith("/33.json") else honest(asked)
     with pytest.raises(UpstreamError, match=r"/33\.json") as caught:
         fetch(raw(upstream, 1, 40), partial, patience=PATIENCE)
@@ -162,6 +164,7 @@ def test_keys_are_sent_to_their_host(
     key = Key("ITEMS_KEY", ("127.0.0.1",), "X-Key", "nowhere")
     fetch(raw(upstream, 1, 3), partial, guest=Guest(keys=(key,)), patience=PATIENCE)
     assert {asked.headers["x-key"] for asked in upstream.asked} == {"the-users-secret"}
+    partial.unlink()
     upstream.answer = lambda _: Reply(status="403 Forbidden")
     with pytest.raises(UpstreamError) as caught:
         fetch(raw(upstream, 1, 3), partial, guest=Guest(keys=(key,)), patience=PATIENCE)

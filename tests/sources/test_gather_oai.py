@@ -1,5 +1,6 @@
 """A harvest by OAI-PMH is every answer in its order, or the failure is clear."""
 
+import itertools
 import json
 import random
 import sys
@@ -124,7 +125,7 @@ def test_a_harvest_that_was_cut_goes_on_with_its_token(
     upstream: WebUpstream, partial: Path, patience: Patience
 ) -> None:
     """What is on disk is not asked for again."""
-    upstream.answer = but(6, *[Reply(status="500 No")] * 9)
+    upstream.answer = but(6, *[Reply(status="500 No")] * 99)
     with pytest.raises(UpstreamError):
         fetch(raw(upstream), partial, patience=patience)
     upstream.answer = honest
@@ -142,6 +143,7 @@ def test_a_forgotten_token_means_to_start_over(
     fetch(raw(upstream), partial, patience=patience)
     assert answers(partial) == whole()
     assert [place(asked) for asked in upstream.asked] == [0, 3, 6, 0, 3, 6, 9]
+    partial.unlink()
     upstream.answer = but(6, *[failing("badResumptionToken")] * 3)
     with pytest.raises(UpstreamError, match="forgot") as caught:
         fetch(raw(upstream), partial, patience=patience)
@@ -239,13 +241,24 @@ def test_a_list_that_is_too_short_is_no_harvest(
     assert partial.read_bytes() == b""
 
 
-def test_a_token_that_stays_the_same_ends_the_harvest(
-    upstream: WebUpstream, partial: Path, patience: Patience
+@pytest.mark.parametrize("length", [1, 2, 3, 7, 20])
+@pytest.mark.parametrize("tail", [0, 5])
+def test_tokens_that_come_again_end_the_harvest(
+    upstream: WebUpstream, partial: Path, patience: Patience, length: int, tail: int
 ) -> None:
-    """A list that never ends is no list."""
-    upstream.answer = lambda _: Reply(listed(0).encode())
-    with pytest.raises(UpstreamError, match="for ever"):
+    """A list that never ends is no list, in however large a circle it leads, and wherever it enters it."""
+    count = itertools.count()
+
+    def circling(_: Asked) -> Reply:
+        number = next(count)
+        at = number if number < tail else tail + (number - tail) % length
+        return Reply(listed(0, token=f"{at}/").encode())
+
+    upstream.answer = circling
+    with pytest.raises(UpstreamError, match="for the second time"):
         fetch(raw(upstream), partial, patience=patience)
+    assert len(upstream.asked) <= 4 * (length + tail)
+    assert partial.stat().st_size == 0
 
 
 @pytest.mark.parametrize("query", ["", "verb=Identify"])

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from fastwarc.warc import ArchiveIterator, WarcRecordType
@@ -17,8 +18,9 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from sources.archives import open_stream
 from sources.fetch import Patience, UpstreamError, fetch
 from sources.formats import warc
-from sources.source import RawFile
+from sources.source import Pace, RawFile
 from sources.upstream import gather_pages, page
+from sources.upstream.attempts import Interrupted
 from sources.upstream.guest import Guest
 from sources.upstream.manners import Manners
 from sources.upstream.public_address import ALLOW_PRIVATE, PrivateHost, is_public
@@ -340,6 +342,7 @@ def test_a_site_out_of_reach_is_left_alone_for_a_while(
     assert len(site.asked) == page.ATTEMPTS
     monkeypatch.setattr(page, "_unreached", {})
     site.answer = answer
+    partial.unlink()
     fetch(plan, partial, guest=guest, patience=PATIENCE)
     assert len(bodies(partial)) == 50
 
@@ -433,6 +436,24 @@ def test_a_list_that_changed_starts_over(site: WebUpstream, tmp_path: Path, part
     found = fetch(raw(tmp_path, f"{site.url}/b", f"{site.url}/c"), partial, patience=PATIENCE)
     assert found.resumed_from == 0
     assert bodies(partial) == {1: body("/b"), 2: body("/c")}
+
+
+def test_a_host_that_wants_to_be_left_alone_is(
+    site: WebUpstream, tmp_path: Path, partial: Path
+) -> None:
+    """For as long as it says; what would have to be waited for too long is not had."""
+    later = Reply(status="429 Later", headers={"Retry-After": "3600"})
+    site.answer = lambda asked: later if asked.path == "/a" else answer(asked)
+    guest = Guest(Manners(tmp_path / "manners", {"127.0.0.1": Pace(1000.0)}))
+    plan = raw(tmp_path, f"{site.url}/a")
+    fetch(plan, partial, guest=guest, patience=PATIENCE)
+    assert [asked.path for asked in site.asked] == ["/robots.txt", "/a"]
+    assert reasons(partial) == {1: "refused"}
+    with (
+        pytest.raises(Interrupted, match="left alone"),
+        guest.manners.turn(urlsplit(site.url).netloc),
+    ):
+        pass
 
 
 def test_a_list_must_be_a_file_of_this_machine(tmp_path: Path, partial: Path) -> None:

@@ -67,7 +67,7 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
     ask: Ask = local
     if urlsplit(address).scheme in SCHEMES:
         pool, headers = connections_to(address, pace.connections), headers_for(address, guest)
-        ask = partial(asked, pool, headers, guest, patience)
+        ask = partial(asked, pool, headers, guest, patience, longest=LONGEST)
     numbers = range(following, int(found[2]) + 1)
     wanted = ((number, f"{before}{number}{after}") for number in numbers)
     _write(part, following, _runs(ask, wanted, pace.connections, patience))

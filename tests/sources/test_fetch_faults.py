@@ -127,7 +127,7 @@ def outcome(upstream: Upstream, one: Session, partial: Path, guest: Guest) -> st
             found = fetch(one.raw(upstream.url), partial, guest=guest, patience=PATIENCE)
         except UpstreamError as error:
             failed = error
-            url, what, remedy, retry_later = error.args
+            url, what, remedy, retry_later, *_ = error.args
             assert url.startswith("http")
             assert len(what) > 5
             assert len(remedy) > 5

@@ -50,6 +50,7 @@ from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.formats.parse_memory import MOST, json_memory
 from sources.formats.postgres_csv import ROW_LIMIT, rows
 from sources.formats.soup_text import soup_text, whole_text
+from sources.option_checks import each, of_form
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -129,7 +130,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
     if snapshot != "none":
         yield _snapshot(snapshot, get)
     volumes = options["volumes"]
-    for volume in volumes if isinstance(volumes, tuple) else (str(volumes),):
+    for volume in map(str, volumes if isinstance(volumes, tuple) else (volumes,)):
         if not _VOLUME.fullmatch(volume):
             raise ValueError(f"volumes holds {volume!r}, which is not of the form us/410")
         yield RawFile(f"{CAP_HOST}{volume}.zip", f"cap/{volume.replace('/', '-')}.zip")
@@ -339,6 +340,10 @@ SOURCE = Source(
         "unreadable_member": UNREADABLE,
     },
     defaults={"snapshot": "newest", "volumes": (), "fidelity": "published"},
+    checks={
+        "snapshot": of_form(r"newest|none|\d{4}-\d\d-\d\d", "YYYY-MM-DD, or newest, or none"),
+        "volumes": each(of_form(_VOLUME.pattern, "REPORTER/NUMBER, as us/410")),
+    },
     homepage="https://www.courtlistener.com/help/api/bulk-data/",
     # Some tens of GB, bz2: a guess, as the listing alone says.
     raw_bytes=50_000_000_000,

@@ -55,6 +55,7 @@ from sources.formats.warc import (
     parse_response,
     records,
 )
+from sources.option_checks import within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -268,6 +269,7 @@ SOURCE = Source(
         "empty": "a text of nothing but white space, or advertisements",
     },
     defaults={"fidelity": "published", "min_score": 3},
+    checks={"min_score": within(0)},
     homepage="https://openwebtext2.readthedocs.io",
     manual=MANUAL,
     page_lists=(".urls.jsonl",),

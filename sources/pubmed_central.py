@@ -41,6 +41,7 @@ from sources.formats import pandoc, pmc_bucket
 from sources.formats.jats import Front, front
 from sources.formats.numbering import Uses, numbered
 from sources.formats.xml_records import records
+from sources.option_checks import each, of_form, one_of, within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     EXCERPT,
@@ -125,7 +126,7 @@ def _texts(options: Options, name: str) -> tuple[str, ...]:
     value = options[name]
     if not isinstance(value, tuple):
         raise ValueError(f"{name} must be a list, not {value!r}")  # noqa: TRY004 - a setting's value
-    return value
+    return tuple(map(str, value))
 
 
 def article_of(raw: RawFile, options: Options) -> str:
@@ -330,6 +331,14 @@ SOURCE = Source(
         "licences": (),
         "cpu_seconds": 60,
         "heap_mib": 2048,
+    },
+    checks={
+        "articles": each(of_form(r"PMC\d+", "PMC13900")),
+        "prefix": of_form(r"PMC\d*", "PMC, or PMC1390"),
+        "listing": one_of(*LISTINGS),
+        "licences": each(of_form(r"[A-Za-z0-9.+-]+", "CC-BY, or CC-BY-4.0")),
+        "cpu_seconds": within(1),
+        "heap_mib": within(64),
     },
     homepage="https://pmc.ncbi.nlm.nih.gov/tools/pmcaws/",
     grouping=Grouping(key=article_of, read=read_together),

@@ -111,7 +111,8 @@ def _locate(
     except UpstreamError as error:
         return Skipped(table.name, str(error), upstream_gone=True)
     except Refused as error:
-        return Skipped(table.name, str(error), refused=True)
+        why = str(error).removeprefix(f"{table.name}: ")
+        return Skipped(table.name, why, refused=True)
     return found or Skipped(table.name, table.source.manual or "no raw files are given or planned")
 
 

@@ -64,6 +64,18 @@ def priced(name: str, size: int, dollars: float) -> str:
     return f"{name}: {size / 1e9:,.{0 if size >= 1e9 else 3}f} GB, about {dollars:,.2f} USD"
 
 
+def unpriced(source: Source) -> str:
+    """Return why a source is not even planned without leave to spend: its list itself is paid for."""
+    whole = usd(source.raw_bytes, source.usd_per_gb)
+    return (
+        f"its list of files is paid for by who reads it, and so are they; all that the recipe of 2020 takes has about "
+        f"{source.raw_bytes / 1e9:,.0f} GB, about {whole:,.0f} USD. What your options take may be far less: with [run] "
+        f"spend_usd above 0 the list is read for cents, the price shown exactly, and nothing fetched above "
+        f"spend_usd. Or map its addresses to a mirror in [run.mirrors], give files of your own, or set enabled "
+        f"= false in [sources.{source.name}]"
+    )
+
+
 def unpaid(name: str, size: int, per_gb: float) -> str:
     """Return why a source is not downloaded from without leave to spend, and how to give it."""
     least = max(1, math.ceil(usd(size, per_gb)))

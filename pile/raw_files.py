@@ -1,7 +1,7 @@
 """Which raw files a source is read from: the user's own, or the upstream's plan.
 
-The user's files are known by content, lists of web pages too, whose pages are downloads: their digests are computed once and remembered by size and
-time of change. A download plan is remembered as first made, so that a listing that changes
+The user's files are known by content, lists of web pages too, whose pages are downloads: their
+digests are computed once and remembered by size and time of change. A download plan is remembered as first made, so that a listing that changes
 upstream does not change a run half way.
 """
 
@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 from pile import layout, ledger, store
 from pile.addresses import without_password
 from pile.config import Config, ConfigError, SourceTable, expand
-from pile.guests import Refused, guest, lacking, require_keys, unpaid
+from pile.guests import Refused, guest, lacking, require_keys, unpriced
 from sources.fetch import UpstreamError, get
 from sources.source import Json, Options, RawFile
 
@@ -225,7 +225,7 @@ def planned(config: Config, table: SourceTable) -> list[RawFile]:
     except UpstreamError as error:
         require_keys(table.name, lacking(source))
         if source.usd_per_gb and not config.run.spend_usd:
-            raise Refused(unpaid(table.name, source.raw_bytes, source.usd_per_gb)) from error
+            raise Refused(f"{table.name}: {unpriced(source)}") from error
         raise
     except NOT_AS_EXPECTED as error:
         raise UpstreamError(

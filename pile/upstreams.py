@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pile.config import Config, SourceTable
-from pile.guests import guest, lacking, unpaid
+from pile.guests import guest, lacking, unpriced
 from pile.raw_files import NOT_AS_EXPECTED, remote
 from sources.fetch import UpstreamError
 from sources.registry import SOURCES
@@ -73,7 +73,7 @@ def _lack(config: Config, source: Source) -> str:
     if keys := lacking(source):
         return f"it wants a key: {', '.join(key.name for key in keys)}, from {keys[0].where}"
     if source.usd_per_gb and not config.run.spend_usd:
-        return unpaid(source.name, source.raw_bytes, source.usd_per_gb)
+        return unpriced(source)
     return ""
 
 

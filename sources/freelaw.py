@@ -6,6 +6,8 @@ Raw formats, told apart by name, each also compressed:
   escapes (https://storage.courtlistener.com/bulk-data/).
 * ``scotus.tar.gz`` and the like, and ``all.tar`` of them: the bulk files of before 2022, an opinion
   a ``.json`` with the same fields.
+* pages of the API of then, ``{"meta": …, "objects": […]}``, whose objects are opinions; those of its
+  lists of cases hold no text, and are rejected.
 * CAP: a case a ``.json``, alone or in a volume's ``.zip`` (https://static.case.law/), or a line of a
   ``.jsonl``. ``casebody`` holds the text as XML, HTML or by opinions.
 
@@ -181,7 +183,7 @@ def _records(
     elif file.name.endswith(".jsonl"):
         yield from _json_lines(file.origin, stream)
     elif file.name.endswith(".json"):
-        yield file.origin, _parsed(stream.read(LIMIT + 1))
+        yield from _json_file(file.origin, stream)
     elif file.packed and file.name.endswith(".tar"):
         yield from _inner_archive(file, stream)
     elif file.packed:
@@ -214,6 +216,18 @@ def _csv_records(
             columns = ", ".join(row.fields)
             raise UnreadableFile(f"{origin}: no table of opinions: its columns are {columns:.300}")
         yield f"{origin}:{row.number}", row.fields
+
+
+def _json_file(origin: str, stream: BinaryIO) -> Iterator[tuple[str, Mapping[str, Any] | _Unread]]:
+    """Yield the one record of a file, or those of a page of the old API, ``{"meta", "objects"}``."""
+    found = _parsed(stream.read(LIMIT + 1))
+    objects = None if isinstance(found, _Unread) else found.get("objects")
+    if not isinstance(objects, list):
+        yield origin, found
+        return
+    for number, record in enumerate(objects, 1):
+        whole = isinstance(record, dict)
+        yield f"{origin}:{number}", record if whole else _Unread("other_file", str(record)[:200])
 
 
 def _json_lines(origin: str, stream: BinaryIO) -> Iterator[tuple[str, Mapping[str, Any] | _Unread]]:

@@ -250,7 +250,8 @@ def _problem_of(key: str, value: Any, source: Source) -> str:
 def _unmeant(own: Options, source: Source) -> Iterator[tuple[str, str]]:
     """Yield each option that cannot be meant, also a default beside which another cannot be."""
     options = {**source.defaults, **own}
-    for key in sorted(source.checks, key=lambda key: key not in own):
+    # What the user wrote comes first.
+    for key in sorted(source.checks.keys() & options.keys(), key=lambda key: (key not in own, key)):
         try:
             source.checks[key](options[key], options)
         except OptionError as error:

@@ -306,7 +306,7 @@ def _meta(about: Front, record: Mapping[str, Json]) -> dict[str, Json]:
 SOURCE = Source(
     name="pubmed_central",
     pile_set_name=PILE_SET_NAMES["pubmed_central"],
-    licence=LICENCE,
+    licence="each article's own, as it states; mostly Creative Commons",
     access="open",
     version=1,
     libraries=("pypandoc-binary",),

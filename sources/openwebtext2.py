@@ -5,8 +5,8 @@ OpenWebText2's own files, ``{"text": …, "meta": {"title", "lang", "url", "word
 "subreddit", "reddit_score", …}}``, lists as the URL had many submissions; or pages that the user
 scraped, ``{"url": …, "text": …}`` with any of those beside it. Or ``.warc``, ``.warc.gz`` of the pages
 themselves: a ``response`` each, and a ``metadata`` record with the reason for one that could not be had;
-their header ``X-List-Entry`` is the page's line of a list. Or ``.html`` files, a page each, of which no address
-or score is known; many are read faster from one archive than by themselves. Lists are what ``pile urls`` makes of dumps of
+their header ``X-List-Entry`` is the page's line of a list. Or ``.html`` files, a page each, of
+which no address or score is known; many are read faster from one archive than by themselves. Lists are what ``pile urls`` makes of dumps of
 Reddit's submissions (`sources.formats.reddit_links`): ``files`` that end in ``.urls.jsonl`` are fetched,
 page by page, to such WARCs. Nothing else is downloaded: the pages are their publishers', Reddit's
 dumps are closed to the public, and copies of the set are unofficial.

@@ -6,7 +6,12 @@ Three measurements, each against the same server (`benchmarks/fetch_server.py`, 
   the file to disk; curl writes it and no more.
 * ``small_vs_aria2c``: 10,000 small files over 16 connections, speed over that of ``aria2c``; also over that
   of ``curl --parallel``, and of ``wget``, one file after the other. We digest and flush each file.
-* ``line_use``: one file from a server held to 100 MB/s; the share of the line that was used, and by curl.
+* ``line_use``: files from a server held to 100 MB/s; the share of the line that was used, and by curl. It is
+  that of the bytes by which a large file exceeds one of a quarter, in the time by which it takes longer: what
+  starting and flushing cost, once a file, is left out, as it weighs more the shorter the test is.
+  ``line_use_whole`` has it in.
+
+Each ratio is the median of those of runs in turn, so that a busy moment of the machine hits both alike.
 
     python benchmarks/fetch.py            # a table, some three minutes
     python benchmarks/fetch.py --quick    # less to download, within a minute
@@ -80,14 +85,30 @@ def write_upstream(folder: Path, sizes: Sizes) -> list[RawFile]:
     """Write the files to serve; returns the small ones, named as their addresses below the server."""
     (folder / "small").mkdir(parents=True)
     block = content(1 << 20)
-    with (folder / "large").open("wb") as file:
-        for _ in range(max(sizes["large"], sizes["line"]) >> 20):
-            file.write(block)
+    whole = max(sizes["large"], sizes["line"]) >> 20
+    for name, blocks in (("large", whole), ("quarter", whole // 4)):
+        with (folder / name).open("wb") as file:
+            for _ in range(blocks):
+                file.write(block)
     names = [f"small/{number:05d}.xml" for number in range(sizes["small"])]
     for number, name in enumerate(names):
         (folder / name).write_bytes(block[number : number + 500 + number * 37 % 8000])
     os.sync()
     return [RawFile(name, name, (folder / name).stat().st_size) for name in names]
+
+
+def ratio(found: dict[str, list[float]], peer: str) -> float:
+    """Return our speed over that of a peer: the median of those of runs in turn."""
+    pairs = zip(found[peer], found["ours"], strict=True)
+    return statistics.median(theirs / mine for theirs, mine in pairs)
+
+
+def line_use(
+    whole: dict[str, list[float]], part: dict[str, list[float]], who: str, size: int
+) -> float:
+    """Return the share of the line that was used for the last three quarters of a file."""
+    pairs = zip(whole[who], part[who], strict=True)
+    return statistics.median(size * 3 / 4 / (long - short) for long, short in pairs) / RATE
 
 
 def seconds(function: Callable[[], object], folder: Path) -> float:
@@ -105,7 +126,9 @@ def seconds(function: Callable[[], object], folder: Path) -> float:
 def ours(base: str, files: Sequence[RawFile], folder: Path, workers: Workers) -> None:
     """Download files as the fetch stage does: tasks, digests, receipts."""
     located = [
-        Located(RawFile(f"{base}/{raw.url}", raw.name, raw.size), folder / raw.name, is_local=False)
+        Located(
+            RawFile(f"{base}/{raw.url}", raw.name, raw.size), str(folder / raw.name), is_local=False
+        )
         for raw in files
     ]
     tasks = [
@@ -134,20 +157,23 @@ def best(
     return found
 
 
-def large(base: str, folder: Path, sizes: Sizes) -> dict[str, list[float]]:
+def large(base: str, folder: Path, sizes: Sizes, name: str = "large") -> dict[str, list[float]]:
     """Time one large file."""
-    raw = RawFile("large", "large", max(sizes["large"], sizes["line"]))
+    whole = max(sizes["large"], sizes["line"])
+    raw = RawFile(name, name, whole if name == "large" else whole // 4)
     return best(
         {
             "ours": lambda: ours(base, [raw], folder, Workers("serial")),
-            "curl": lambda: run("curl", "-sS", "-o", str(folder / "large"), f"{base}/large"),
+            "curl": lambda: run("curl", "-sS", "-o", str(folder / name), f"{base}/{name}"),
         },
         folder,
         sizes["repeats"],
     )
 
 
-def small(base: str, folder: Path, files: Sequence[RawFile]) -> dict[str, list[float]]:
+def small(
+    base: str, folder: Path, files: Sequence[RawFile], repeats: int
+) -> dict[str, list[float]]:
     """Time many small files, by whatever tools there are."""
     peers: dict[str, Callable[[], object]] = {
         "ours": lambda: ours(base, files, folder, Workers("serial"))
@@ -171,7 +197,7 @@ def small(base: str, folder: Path, files: Sequence[RawFile]) -> dict[str, list[f
     peers["curl_parallel"] = lambda: run(*curl, "-K", str(lists / "curl"))
     if shutil.which("wget"):
         peers["wget"] = lambda: run("wget", "-q", "-i", at_once, "-P", str(folder))
-    return best(peers, folder, 1)
+    return best(peers, folder, repeats)
 
 
 def version(tool: str) -> str:
@@ -188,22 +214,22 @@ def measure(sizes: Sizes, folder: Path) -> dict[str, object]:
     target = folder / "target"
     with serving(folder / "upstream") as base:
         one = large(base, target, sizes)
-        many = small(base, target, files)
+        many = small(base, target, files, sizes["repeats"])
     raw = RawFile("large", "large", max(sizes["large"], sizes["line"]))
     with serving(folder / "upstream", RATE) as base:
-        line = large(base, target, {**sizes, "repeats": sizes["repeats"] - 1})
-    fastest = {name: min(taken) for name, taken in one.items()}
-    times = {name: min(taken) for name, taken in many.items()}
-    aria2c = times.get("aria2c")
+        again = {**sizes, "repeats": sizes["repeats"] - 1}
+        line, quarter = large(base, target, again), large(base, target, again, "quarter")
+    size, aria2c = raw.size or 0, "aria2c" in many
     return {
-        "large_vs_curl": fastest["curl"] / fastest["ours"],
-        "small_vs_aria2c": aria2c / times["ours"] if aria2c else None,
+        "large_vs_curl": ratio(one, "curl"),
+        "small_vs_aria2c": ratio(many, "aria2c") if aria2c else None,
         "small_vs_aria2c_note": "" if aria2c else "aria2c is not installed: apt install aria2",
-        "small_vs_curl_parallel": times["curl_parallel"] / times["ours"],
-        "line_use": (raw.size or 0) / min(line["ours"]) / RATE,
-        "line_use_curl": (raw.size or 0) / min(line["curl"]) / RATE,
-        "seconds": {"large": one, "small": many, "line": line},
-        "median_large_vs_curl": statistics.median(one["curl"]) / statistics.median(one["ours"]),
+        "small_vs_curl_parallel": ratio(many, "curl_parallel"),
+        "line_use": line_use(line, quarter, "ours", size),
+        "line_use_curl": line_use(line, quarter, "curl", size),
+        "line_use_whole": size / statistics.median(line["ours"]) / RATE,
+        "line_use_whole_curl": size / statistics.median(line["curl"]) / RATE,
+        "seconds": {"large": one, "small": many, "line": line, "quarter": quarter},
         "digest": "ours computes SHA-256 on the way and flushes to disk; the others do neither",
         "input": {
             "large_bytes": raw.size,

@@ -8,7 +8,9 @@ Peers run in processes of their own: ``--megatron-python`` names a Python with m
 for text with tokenizers too, and for GPT-NeoX, whose checkout ``--neox`` names, with transformers,
 sentencepiece, lm_dataformat, tqdm and ftfy. What cannot be measured is left out, and the output says
 why. Ratios above 1 mean faster than the peer; both must have given the same bytes, else it stops.
-Text is compared with GPT-NeoX's own tool, and with the pattern of Megatron's on text already unpacked.
+Text is compared with GPT-NeoX's own tool, and with the pattern of Megatron's on text already unpacked;
+each peer runs between two runs of ours. Our workers write all shards twice: ratios ``once_started``
+leave out their start, which takes seconds, however long a run.
 """
 
 import argparse
@@ -20,8 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -208,36 +213,68 @@ def measure_text(
     elif not asked.neox:
         skipped[names[1]] = "--neox names no checkout of GPT-NeoX"
         del tasks[names[1]]
-    ratios: dict[str, list[float]] = {name: [] for name in tasks}
+    ratios: dict[str, list[float]] = defaultdict(list)
     for workers in (1, 2):
-        seconds, digests = _tokenise(corpus, Path(asked.tokenizer), folder / str(workers), workers)
+        ours = _Ours(corpus, Path(asked.tokenizer), folder, workers)
+        seconds = [ours.run()]
         megabytes = plain.stat().st_size / 1e6
-        figures[f"text_mb_per_second_{workers}_workers"] = megabytes / seconds
         for name, (task, given) in tasks.items():
             theirs = peer(asked, task, **given, tokenizer=asked.tokenizer, workers=workers)
-            _same("shards", digests, theirs["sha256"])
+            seconds.append(ours.run())
+            _same("shards", ours.digests(), theirs["sha256"])
             figures[f"{task}_peer_mb_per_second_{workers}_workers"] = megabytes / theirs["seconds"]
-            ratios[name].append(theirs["seconds"] / seconds)
+            # Before and after the peer, so that whoever else uses the machine slows down both.
+            beside = [fmean(pair) for pair in zip(*seconds[-2:], strict=True)]
+            ratios[name].append(theirs["seconds"] / beside[0])
+            ratios[f"{name}_once_started"].append(theirs["seconds"] / beside[1])
+        for kind, name in enumerate(("text", "text_once_started")):
+            mean = fmean(one[kind] for one in seconds)
+            figures[f"{name}_mb_per_second_{workers}_workers"] = megabytes / mean
+        figures |= {f"{name}_{workers}_workers": found[-1] for name, found in ratios.items()}
     figures |= {name: min(found) for name, found in ratios.items()}
 
 
-def _tokenise(
-    corpus: list[Path], tokenizer: Path, folder: Path, workers: int
-) -> tuple[float, list[str]]:
-    """Write one shard a file; return seconds, and the digests of all shards merged into one."""
-    from pile.stages.tokenize import FOLDER, Encoding, shard_name, tokenize
+@dataclass
+class _Ours:
+    """Our way from a corpus to shards, one a file, as a run's workers do it."""
 
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # as the engine sets it for its workers
-    encoding = Encoding(tokenizer, "tokens", "drop")  # the peers' rules
-    (folder / FOLDER).mkdir(parents=True)
-    begun = time.perf_counter()
-    with ProcessPoolExecutor(workers) as pool:
-        for waiting in [pool.submit(tokenize, folder, file, encoding) for file in corpus]:
+    corpus: list[Path]
+    tokenizer: Path
+    folder: Path
+    workers: int
+    runs: int = 0
+
+    def run(self) -> tuple[float, float]:
+        """Write all shards in new processes, twice; return seconds with their start, and without."""
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"  # as the engine sets it for its workers
+        begun = time.perf_counter()
+        with ProcessPoolExecutor(self.workers) as pool:
+            self._pass(pool)
+            started = time.perf_counter()
+            self._pass(pool)
+            return started - begun, time.perf_counter() - started
+
+    def _pass(self, pool: ProcessPoolExecutor) -> None:
+        from pile.stages.tokenize import Encoding, tokenize
+
+        encoding = Encoding(self.tokenizer, "tokens", "drop")  # the peers' rules
+        self.runs += 1
+        for waiting in [
+            pool.submit(tokenize, self._written, file, encoding) for file in self.corpus
+        ]:
             waiting.result()
-    seconds = time.perf_counter() - begun
-    (stretches,) = divide([folder / FOLDER / shard_name(file) for file in corpus])
-    facts = copy(stretches, *paths_of(folder / "merged"))
-    return seconds, [facts.sha256_bin, facts.sha256_idx]
+
+    @property
+    def _written(self) -> Path:
+        return self.folder / f"{self.workers}-{self.runs}"
+
+    def digests(self) -> list[str]:
+        """Return the digests of the last run's shards, merged into one."""
+        from pile.stages.tokenize import FOLDER, name_of
+
+        (stretches,) = divide([self._written / FOLDER / name_of(file) for file in self.corpus])
+        facts = copy(stretches, *paths_of(self._written / "merged"))
+        return [facts.sha256_bin, facts.sha256_idx]
 
 
 def _same(what: str, ours: object, theirs: object) -> None:

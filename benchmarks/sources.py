@@ -38,6 +38,20 @@ PANDOC = frozenset({"arxiv", "pubmed_central"})
 BOUND_MB = 500
 """Megabytes of memory that no reader needs more than."""
 
+KEYS = """keys of --json:
+  machine, cpus, python            what was measured on
+  mb_s_core_NAME                   a reader's MB of decompressed content in a CPU second
+  container_mb_s_core_NAME         the same of the packed file's bytes
+  library_NAME                     what parses the same bytes beside it
+  library_mb_s_core_NAME           its rate
+  vs_library_NAME                  the reader's rate over the library's
+  documents_NAME                   documents of the file
+  samples_mb_s_core_NAME, samples_documents_NAME
+                                   likewise of real raw files (PILE_SAMPLES)
+  peak_rss_mb_CASE                 --memory: the peak of the reading process, in MB
+  peak_rss_mb_child_CASE           that of its largest child
+  peak_rss_mb_max                  the largest of the former"""
+
 
 def progress(line: str) -> None:
     """Say what is being measured, where it is no output."""
@@ -230,7 +244,11 @@ def chosen(only: str) -> list[str]:
 
 def main() -> None:
     """Measure, or run the one job that a measurement asks for."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0],
+        epilog=KEYS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--quick", action="store_true", help="1 MB a source, one round")
     parser.add_argument("--only", default="", metavar="NAME", help="one source")
     parser.add_argument("--memory", action="store_true", help="peaks of memory, not rates")

@@ -5,15 +5,22 @@ member), or as large as its reader takes whole, which is where parsers multiply 
 character needs four bytes, markup and JSON of nothing but the smallest nodes, deep nesting.
 """
 
+import gzip
 import importlib
 import io
 import itertools
 import json
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
 
 from benchmarks import sources_raw
 from benchmarks.sources_raw import RAWS, Raw, make, prose
@@ -32,50 +39,51 @@ class Case:
     make: Callable[[Path, int], int]
 
 
-def _record_sparse_cc(number: int) -> tuple[bytes, ...]:
-    """Return a page, or nineteen times of twenty a response that is none: all is read."""
-    if number % 20 == 0:
-        return sources_raw.pile_cc(number)
-    text = prose(number, 9000).encode()
-    head = (
-        f"WARC/1.0\r\nWARC-Type: response\r\nWARC-Record-ID: <urn:uuid:{number:032x}>\r\n"
-        f"WARC-Target-URI: dns:example.org\r\nContent-Length: {len(text)}\r\n\r\n"
-    )
-    return head.encode(), text, b"\r\n\r\n"
+@cache
+def _noise(number: int) -> bytes:
+    """Return a figure: bytes that no compression makes less of."""
+    return np.random.default_rng(number).bytes(2_000_000)
 
 
-def _record_sparse_arxiv(number: int) -> tuple[str, bytes]:
-    """Return a paper, or mostly the PDF of one: pandoc would take days over all."""
-    if number % 500 == 0:
-        return sources_raw.arxiv(number)
-    return f"2611/2611.{number:05}.pdf", prose(number, 300_000).encode()
+def _paper_with_figure(number: int) -> tuple[str, bytes]:
+    """Return a paper as most are: an archive of little TeX, which pandoc gets, and a large figure."""
+    name, tex = sources_raw.arxiv(number)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz", compresslevel=1) as archive:
+        for inner, content in (("a.tex", gzip.decompress(tex)), ("b.png", _noise(number % 16))):
+            member = tarfile.TarInfo(inner)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return name, packed.getvalue()
 
 
-def _record_sparse_pmc(number: int) -> tuple[str, bytes]:
-    """Return an article, or mostly XML of another kind."""
-    if number % 500 == 0:
-        return sources_raw.pubmed_central(number)
-    return f"PMC00/PMC{number}.xml", b"<book>" + prose(number, 40_000).encode() + b"</book>"
+def _article_with_figure(number: int) -> tuple[str, bytes]:
+    """Return an article or, every second time, the figure beside it."""
+    name, xml = sources_raw.pubmed_central(number // 2)
+    return (name, xml) if number % 2 == 0 else (f"{name[:-4]}.jpg", _noise(number % 16))
 
 
-def _record_text(number: int) -> tuple[str, bytes]:
-    """Return a paper's text."""
+def _paper_or_text(number: int) -> tuple[str, bytes]:
+    """Return a paper, every fifth time as PDF, else as its text."""
+    if number % 5 == 0:
+        return sources_raw.philpapers(number)
     return f"MADE{number}.txt", prose(number, 60_000).encode()
 
 
-SPARSE = {
-    "pile_cc": {"record": _record_sparse_cc, "container": "streams.gz"},
-    "arxiv": {"record": _record_sparse_arxiv},
-    "pubmed_central": {"record": _record_sparse_pmc},
-    "philpapers": {"record": _record_text},
-    "wikipedia_en": {"record": sources_raw.wikipedia_en_sparse, "container": "streams.bz2"},
-    "freelaw": {"container": "streams.bz2"},
-}
-"""What is changed of a raw file to make gigabytes of it in minutes."""
+CHANGED: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+    {
+        "arxiv": {"record": _paper_with_figure},
+        "pubmed_central": {"record": _article_with_figure},
+        "philpapers": {"record": _paper_or_text},
+        "wikipedia_en": {"container": "streams.bz2"},
+        "freelaw": {"container": "streams.bz2"},
+    }
+)
+"""What is changed of a raw file to write gigabytes of it, and read them, in minutes."""
 
 
 def _big(raw: Raw) -> Case:
-    changed = replace(raw, **SPARSE.get(raw.source, {}))  # type: ignore[arg-type]
+    changed = replace(raw, **CHANGED.get(raw.source, {}))
 
     def write(path: Path, size: int) -> int:
         return make(changed, path, size)
@@ -204,6 +212,7 @@ TABLE = sources_raw.TABLE
 LAW, LINES, SONGS = "opinions-2026-11-01.csv", "items.jsonl", "made00000001.json"
 ROW_LIMIT = ("formats.postgres_csv", "ROW_LIMIT")
 FIELD = ("formats.mediawiki", "MAX_FIELD")
+MAX_BOOK = ("formats.epub", "MAX_BOOK")
 LAW_LIMIT, LOCAL_LIMIT = ("freelaw", "LIMIT"), ("local", "LIMIT")
 LINE = 64 << 20
 
@@ -311,6 +320,34 @@ def _blocks(unit: bytes, size: int) -> Iterator[bytes]:
     return itertools.repeat(block, size // len(block))
 
 
+PAGE_TEXT = b"(the keeper of the light) Tj T*\n"
+CHAPTER = "c2.xhtml"
+
+
+def _epub(unit: bytes, limit: tuple[str, str] | None = None) -> Callable[[Path, int], int]:
+    """Return what writes a book of one chapter that is one unit over and over, deflated."""
+
+    def write(path: Path, size: int) -> int:
+        most = min(size, _limit("", *limit) - 100_000) if limit else size
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as book:
+            for name, content in (sources_raw.epub(0), sources_raw.epub(1)):
+                book.writestr(zipfile.ZipInfo(name), content)
+            with book.open(zipfile.ZipInfo(CHAPTER), "w", force_zip64=True) as chapter:
+                return sum(chapter.write(block) for block in _blocks(unit, most))
+
+    return write
+
+
+def _pdf(path: Path, size: int) -> int:
+    """Write a PDF of one page, whose text is deflated."""
+    packer = zlib.compressobj(6)
+    begin = packer.compress(b"BT /F1 10 Tf 12 TL 40 780 Td\n")
+    packed = b"".join(packer.compress(block) for block in _blocks(PAGE_TEXT, size))
+    stream = begin + packed + packer.compress(b"ET") + packer.flush()
+    path.write_bytes(sources_raw.pdf_of([(stream, " /Filter /FlateDecode")]))
+    return size
+
+
 def _tar_member(name: str, content: Callable[[], bytes]) -> Callable[[Path, int], int]:
     """Return what writes a tar of one member."""
 
@@ -359,6 +396,14 @@ OTHERS = (
     Case("nodes_pile_cc", "pile_cc", "a.warc", _page(b"<p>a")),
     Case("tags_pile_cc", "pile_cc", "a.warc", _page(b"<br>")),
     Case("wide_pile_cc", "pile_cc", "a.warc", _page(b"the keeper \xf0\x9f\x98\x80")),
+    Case("bomb_books3", "books3", "made.epub", _epub(b"<p>a")),
+    Case("nodes_books3", "books3", "made.epub", _epub(b"<p>a", MAX_BOOK)),
+    Case("lists_books3", "books3", "made.epub", _epub(b"<ul><li>a", MAX_BOOK)),
+    Case("wide_books3_epub", "books3", "made.epub", _epub(b"the \xf0\x9f\x98\x80 ", MAX_BOOK)),
+    Case("bomb_local_epub", "local", "made.epub", _epub(b"<p>a")),
+    Case("nodes_local_epub", "local", "made.epub", _epub(b"<p>a", MAX_BOOK)),
+    Case("bomb_philpapers", "philpapers", "made.pdf", _pdf),
+    Case("bomb_local_pdf", "local", "made.pdf", _pdf),
     Case("deep_pile_cc", "pile_cc", "a.warc", _page(b"<div>")),
 )  # fmt: skip
 

@@ -96,18 +96,8 @@ def stackexchange(number: int) -> tuple[bytes, ...]:
 
 def wikipedia_en(number: int) -> tuple[bytes, ...]:
     """Return a page; of twenty, nine are redirects and talk, much as in a dump."""
-    return _page(number, articles=11)
-
-
-def wikipedia_en_sparse(number: int) -> tuple[bytes, ...]:
-    """Return a page; of two hundred, one is an article: all is read, little is parsed."""
-    return _page(number, articles=1, of=200)
-
-
-def _page(number: int, articles: int, of: int = 20) -> tuple[bytes, ...]:
-    is_article = number % of < articles
     head = (
-        f"<page><title>Page {number}</title><ns>{0 if is_article else 1}</ns><id>{number + 1}</id>"
+        f"<page><title>Page {number}</title><ns>{int(number % 20 > 10)}</ns><id>{number + 1}</id>"
         f"<revision><id>{number + 7}</id><timestamp>2020-01-01T00:00:00Z</timestamp>"
     )
     return head.encode(), _wikitext(number % BODIES)
@@ -324,27 +314,35 @@ def philpapers(number: int) -> tuple[str, bytes]:
 
 def pdf(pages: list[str]) -> bytes:
     """Return a PDF of pages of text in Helvetica."""
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>", ""]
-    objects.append("<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
-    kids = []
+    contents = []
     for text in pages:
         flat = text.replace("\n\n", " ").replace("(", "").replace(")", "")
         lines = "".join(f"({flat[at : at + 90]}) Tj T*\n" for at in range(0, len(flat), 90))
-        content = f"BT /F1 10 Tf 12 TL 40 780 Td\n{lines}ET"
-        objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
+        contents.append((f"BT /F1 10 Tf 12 TL 40 780 Td\n{lines}ET".encode(), ""))
+    return pdf_of(contents)
+
+
+def pdf_of(pages: list[tuple[bytes, str]]) -> bytes:
+    """Return a PDF of pages, each the stream of its content and what its dictionary says more."""
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
+    objects.append(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
+    kids = []
+    for stream, more in pages:
+        objects.append(
+            b"<< /Length %d%s >>\nstream\n%s\nendstream" % (len(stream), more.encode(), stream)
+        )
         kids.append(len(objects) + 1)
         objects.append(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] "
-            f"/Resources << /Font << /F1 3 0 R >> >> /Contents {len(objects)} 0 R >>"
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] "
+            b"/Resources << /Font << /F1 3 0 R >> >> /Contents %d 0 R >>" % len(objects)
         )
-    objects[1] = (
-        f"<< /Type /Pages /Kids [{' '.join(f'{kid} 0 R' for kid in kids)}] /Count {len(kids)} >>"
-    )
+    listed = " ".join(f"{kid} 0 R" for kid in kids)
+    objects[1] = f"<< /Type /Pages /Kids [{listed}] /Count {len(kids)} >>".encode()
     out, places = io.BytesIO(b"%PDF-1.4\n"), []
     out.seek(0, io.SEEK_END)
     for number, content in enumerate(objects, 1):
         places.append(out.tell())
-        out.write(f"{number} 0 obj\n{content}\nendobj\n".encode())
+        out.write(b"%d 0 obj\n%s\nendobj\n" % (number, content))
     start = out.tell()
     rows = "".join(f"{place:010} 00000 n \n" for place in places)
     out.write(f"xref\n0 {len(places) + 1}\n0000000000 65535 f \n{rows}".encode())

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sources.upstream.attempts import secrets_in
+
 URL = re.compile(r"[a-z][a-z0-9+.-]*://")
 CONTACT = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|https?://\S+")
 
@@ -33,13 +35,18 @@ def mirror(text: str) -> str:
 
 
 def without_password(text: str) -> str:
-    """Return an address that shows no password; raises ValueError."""
+    """Return an address that shows no password or other secret; raises ValueError."""
     try:
-        password = urlsplit(text).password
+        password, named = urlsplit(text).password, secrets_in(text)
     except ValueError as error:
         raise ValueError(f"is no address ({error})") from None
     if password is not None:
         raise ValueError(SECRETS)
+    if URL.match(text) and named:
+        raise ValueError(
+            f"holds what looks like a secret ({', '.join(named)}), and addresses are written down: "
+            "download the file yourself and name it here, or map the address to a mirror"
+        )
     return text
 
 

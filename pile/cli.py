@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from pile import catalogue, layout, lock, render
+from pile import catalogue, layout, lock, render, shard_commands
 from pile.config import Config, ConfigError, load
 from pile.duplicates import clusters
 from pile.exit_codes import (
@@ -28,12 +28,12 @@ from pile.exit_codes import (
 from pile.export.configs import FRAMEWORKS, export
 from pile.graph import Graph, build
 from pile.narrate import Narrator
-from pile.preflight import downloads
+from pile.preflight import check_leave, downloads, unmet
 from pile.run import run_all
 from pile.show import NothingToShowError, show
 from pile.stages import report
 from pile.states import made, state_of, states
-from pile.terminal import emit, errors, say, terminate
+from pile.terminal import AsJson, Debug, emit, errors, say, terminate
 from pile.upstreams import check, default_table
 from pile.urls import Lists, list_urls
 from pile.verify import verify
@@ -48,10 +48,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(shard_commands.app)
 
 ConfigPath = Annotated[Path, typer.Option("-c", "--config", help="The pipeline.toml to follow.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 DEFAULT_CONFIG = Path("pipeline.toml")
 CHECK = "check"
 
@@ -131,7 +130,7 @@ def plan_command(
     Example: pile plan -c examples/demo.toml
     """
     with errors(debug):
-        settings, graph = _open(config)
+        settings, graph = _planned(config)
         found = states(settings, graph)
         reasons = {one.stage.name: why(settings, one).reason for one in found}
         rows = [
@@ -144,12 +143,18 @@ def plan_command(
             for one in found
         ]
         to_come = downloads(settings, graph)
-        text = "\n\n".join(filter(None, (render.downloads(to_come), render.plan(found, reasons))))
-        skipped = [asdict(one) for one in graph.skipped]
+        wanted = unmet(settings, graph)
+        blocks = (render.downloads(to_come), render.plan(found, reasons), render.unmet(wanted))
         for one in graph.skipped:
-            say(f"{'a run is refused' if one.refused else 'left out'}: {one.source}: {one.why}")
-        fetched = [asdict(one) for one in to_come]
-        emit({"downloads": fetched, "stages": rows, "skipped": skipped}, text, as_json=as_json)
+            if not one.refused:
+                say(f"left out: {one.source}: {one.why}")
+        plan = {
+            "downloads": [asdict(one) for one in to_come],
+            "stages": rows,
+            "skipped": [asdict(one) for one in graph.skipped],
+            "refused": [{"source": name, "why": why} for name, why in wanted],
+        }
+        emit(plan, "\n\n".join(filter(None, blocks)), as_json=as_json)
 
 
 @app.command("run")
@@ -336,6 +341,14 @@ def urls_command(  # noqa: PLR0913, PLR0917 - its options
 
 
 def _open(config: Path) -> tuple[Config, Graph]:
+    settings, graph = _planned(config)
+    if not graph.stages:
+        check_leave(settings, graph)
+    return settings, graph
+
+
+def _planned(config: Path) -> tuple[Config, Graph]:
+    """Return a graph that may be of no stages, if a run is refused for all of its sources."""
     settings = load(config)
     return settings, build(settings, lambda path: say(f"reading {path}", only_on_terminal=True))
 

@@ -43,6 +43,9 @@ from sources.source import Options, Source
 from sources.upstream.attempts import redacted
 
 SCHEMA = 1
+MOST_UINT16 = 65_500
+"""Ids from which shards are int32."""
+
 LOCAL = "local"
 
 Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -136,6 +139,12 @@ class Config(Settings):
         called = [table.pile_set_name for table in self.enabled]
         for twice in sorted({one for one in called if called.count(one) > 1}):
             raise ValueError(f"two sources share the pile_set_name {twice!r}; give each its own")
+        trained = 0 if self.tokenizer.file else self.tokenizer.vocabulary
+        if "nanogpt" in self.shards.sides and trained >= MOST_UINT16:
+            raise ValueError(
+                f"[shards] sides names 'nanogpt', which reads uint16 alone, and [tokenizer] "
+                f"vocabulary = {trained} needs int32: leave one of them out"
+            )
         if self.mix.val + self.mix.test >= 1:
             raise ValueError("[mix] val and test together hold out everything")
         return self

@@ -6,14 +6,15 @@ corpus file is row *n* of its provenance table.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, Any, Self
 
 import orjson
 import pyarrow as pa
+import pyarrow.parquet as pq
 import zstandard
 
 if sys.version_info >= (3, 14):  # pragma: no cover - one of the two
@@ -93,6 +94,14 @@ def read(path: Path) -> Iterator[Line]:
                 yield Line(value["text"], value["meta"]["pile_set_name"])
             except (ValueError, KeyError, TypeError) as error:
                 raise ValueError(f"{path}, line {number}: not a document: {error}") from error
+
+
+def provenance(path: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """Stream what a corpus file's provenance says of each line, in order, by these columns."""
+    table = path.parents[1] / provenance_name(path.parent.name, int(path.name.partition(".")[0]))
+    with pq.ParquetFile(table) as file:
+        for batch in file.iter_batches(columns=list(columns)):
+            yield from zip(*(batch.column(name).to_pylist() for name in columns), strict=True)
 
 
 def file_name(split: str, number: int) -> str:

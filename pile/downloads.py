@@ -76,23 +76,12 @@ def download(order: Order) -> Receipt:
         Part(os.path.relpath(file.path, order.folder), size, sha256)
         for file, (size, sha256) in zip(order.files, entries, strict=True)
     )
-    found: list[Json] = [
-        entry(file.raw, size, f"sha256:{sha256}")
-        for file, (size, sha256) in zip(order.files, entries, strict=True)
-    ]
-    return Receipt(order.task, parts, len(parts), len(parts), figures={"files": found})
+    return Receipt(order.task, parts, len(parts), len(parts))
 
 
-def entry(raw: RawFile, size: int, checksum: str | None) -> dict[str, Json]:
-    """Return what the list of raw files says of one."""
-    # Where the user's own files lie decides nothing, and may change.
-    url = "" if raw.url.startswith("file:") else raw.url
-    return {"name": raw.name, "url": url, "size": size, "checksum": raw.checksum or checksum}
-
-
-def partial_of(path: Path) -> Path:
+def partial_of(place: str) -> str:
     """Return where a raw file lies while it is downloaded."""
-    return path.with_name(f"{path.name}.partial")
+    return f"{place}.partial"
 
 
 def _download_all(order: Order, journal: Journal) -> list[tuple[int, str]]:
@@ -139,7 +128,7 @@ def _download(
     """Return size and SHA-256 of one file, once it has its name."""
     _require_up(order, file.raw)
     file.path.parent.mkdir(parents=True, exist_ok=True)
-    partial = partial_of(file.path)
+    partial = Path(partial_of(file.place))
     there = _there(order, file)
     if there is None:
         with _alone(partial):

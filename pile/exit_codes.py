@@ -1,5 +1,7 @@
 """What the ``pile`` command ends with, and which failure means which."""
 
+import errno
+
 from pile import lock
 from pile.config import ConfigError
 from pile.engine import NoProgressError
@@ -10,6 +12,7 @@ from pile.ledger import ConservationError
 from pile.preflight import NoSpaceError
 from pile.run import RunFailed
 from pile.show import NothingToShowError
+from shards.format import BadShard
 from sources.upstream.keys import UnsafeKeyring
 
 DONE, FAILED, USAGE, SET_ASIDE, LOCKED, STALLED, UNVERIFIED, NO_SPACE, UPSTREAM = range(9)
@@ -28,7 +31,15 @@ BY_FAILURE: dict[type[Exception], int] = {
     Refused: USAGE,
     UnsafeKeyring: USAGE,
     UpstreamsGoneError: UPSTREAM,
+    BadShard: UNVERIFIED,
     RunFailed: FAILED,
     ConservationError: FAILED,
 }
 """Failures that a user can do something about."""
+
+
+def code_of(error: Exception) -> int | None:
+    """Return the exit code of a failure that a user can do something about; None for another."""
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return NO_SPACE
+    return next((code for kind, code in BY_FAILURE.items() if isinstance(error, kind)), None)

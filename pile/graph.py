@@ -15,6 +15,7 @@ from pile.stages import (
     mix,
     report,
     scatter,
+    shard,
     tokenize,
     train_tokenizer,
 )
@@ -83,8 +84,9 @@ def build(
 ) -> Graph:
     """Return the graph of a configuration; ``on_hash`` hears of raw files that must be read for it.
 
-    ``gone`` names sources whose upstream failed while fetching, and how: they are left out. Raises
-    `ConfigError` when no source is left, `UpstreamsGoneError` if that may pass.
+    ``gone`` names sources whose upstream failed while fetching, and how: they are left out. Without
+    any source but such as a run is refused for, there are no stages. Raises `ConfigError` when not
+    even that is left, `UpstreamsGoneError` if it may pass.
     """
     files: dict[str, tuple[Located, ...]] = {}
     skipped: list[Skipped] = []
@@ -97,10 +99,11 @@ def build(
             skipped.append(found)
         else:
             files[table.name] = found
-    if not files:
+    if not files and not any(one.refused for one in skipped):
         kind = UpstreamsGoneError if any(one.upstream_gone for one in skipped) else ConfigError
         raise kind(_nothing(config, skipped))
-    return Graph(tuple(_stages(config, files, skipped)), tuple(skipped), files)
+    stages = _stages(config, files, skipped) if files else []
+    return Graph(tuple(stages), tuple(skipped), files)
 
 
 def _locate(
@@ -111,8 +114,7 @@ def _locate(
     except UpstreamError as error:
         return Skipped(table.name, str(error), upstream_gone=True)
     except Refused as error:
-        why = str(error).removeprefix(f"{table.name}: ")
-        return Skipped(table.name, why, refused=True)
+        return Skipped(table.name, str(error), refused=True)
     return found or Skipped(table.name, table.source.manual or "no raw files are given or planned")
 
 
@@ -137,6 +139,7 @@ def _stages(
     mixed = mix.stage(config, scattered, list(kept.values()))
     tokenizer = train_tokenizer.stage(config, mixed)
     tokenized = tokenize.stage(config, mixed, tokenizer)
+    sharded = shard.stage(config, mixed, tokenized)
     before = [
         *fetched.values(),
         *extracted.values(),
@@ -146,5 +149,6 @@ def _stages(
         mixed,
         tokenizer,
         tokenized,
+        sharded,
     ]
     return [*before, report.stage(config, [one.source for one in skipped], before)]

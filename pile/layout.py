@@ -4,7 +4,7 @@
 has another fingerprint and can never be taken for done. ``latest/`` links to the newest results.
 """
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 
 def lock(work: Path) -> Path:
@@ -12,17 +12,22 @@ def lock(work: Path) -> Path:
     return work / "lock"
 
 
-def raw(work: Path, source: str, name: str) -> Path:
-    """Return the place of a downloaded raw file; refuses a name that would leave the folder."""
-    parts = PurePosixPath(name).parts
-    if not parts or ".." in parts or PurePosixPath(name).is_absolute():
+def raw_folder(work: Path, source: str) -> Path:
+    """Folder of the raw files that are downloaded of a source."""
+    return work / "raw" / source
+
+
+def inside(source: str, name: str) -> str:
+    """Return a raw file's name as a path below its folder; refuses one that would leave it."""
+    parts = [part for part in name.split("/") if part not in {"", "."}]
+    if not parts or ".." in parts or name.startswith("/"):
         raise ValueError(f"the plan of {source} names a raw file outside its folder: {name!r}")
-    return work.joinpath("raw", source, *parts)
+    return "/".join(parts)
 
 
 def plan(work: Path, source: str, key: str) -> Path:
     """Remembered download plan of a source, so that a later listing does not change a run."""
-    return work / "plans" / f"{source}-{key}.json"
+    return work / "plans" / f"{source}-{key}.jsonl"
 
 
 def manners(work: Path) -> Path:

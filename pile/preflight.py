@@ -2,15 +2,16 @@
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from pile import guests
 from pile.config import Config
 from pile.downloads import partial_of
 from pile.engine import Workers
 from pile.graph import Graph
-from pile.guests import Refused, guest, lacking, priced, require_keys, unpaid, usd
+from pile.guests import Refused, guest, priced, unpaid, usd
 from pile.raw_files import Located, free_bytes
 from pile.states import made, state_of
 from sources.source import Source
@@ -60,10 +61,10 @@ class Download:
     whole: int = 0
 
 
-def downloads(config: Config, graph: Graph) -> list[Download]:
+def downloads(config: Config, graph: Graph, names: Iterable[str] | None = None) -> list[Download]:
     """Return what a run would download, by source; sources with nothing to download are left out."""
     found = []
-    for name in graph.files:
+    for name in graph.files if names is None else names:
         missing = _missing(config, graph, name)
         if missing:
             size = sum(_to_come(file) for file in missing)
@@ -87,15 +88,18 @@ def _requests(source: Source, missing: Sequence[Located]) -> tuple[int, float]:
 
 def _missing(config: Config, graph: Graph, name: str) -> list[Located]:
     """Return the files that are not on this disk yet."""
-    return [file for file in graph.files[name] if not file.is_local and not file.path.exists()]
+    files = graph.files[name]
+    return [file for file in files if not file.is_local and not os.path.exists(file.place)]  # noqa: PTH110
 
 
 def _to_come(file: Located) -> int:
     """Return how many bytes of a file are still to be downloaded, as far as it can be told."""
     if file.raw.size is None:
         return 0
-    partial = partial_of(file.path)
-    return max(0, file.raw.size - (partial.stat().st_size if partial.exists() else 0))
+    try:
+        return max(0, file.raw.size - os.stat(partial_of(file.place)).st_size)  # noqa: PTH116
+    except FileNotFoundError:
+        return file.raw.size
 
 
 def _usd(config: Config, name: str, missing: Sequence[Located]) -> float:
@@ -122,41 +126,54 @@ def check(config: Config, graph: Graph) -> None:
 
 def check_leave(config: Config, graph: Graph) -> None:
     """Refuse a run that lacks a key, or would spend more than it may; raises `Refused`."""
-    refused = "\n".join(f"{one.source}: {one.why}" for one in graph.skipped if one.refused)
-    if refused:
-        raise Refused(refused)
+    found = unmet(config, graph)
+    if found:
+        raise Refused("\n".join(f"{name}: {why}" if name else why for name, why in found))
+
+
+def unmet(config: Config, graph: Graph) -> list[tuple[str, str]]:
+    """Return what a run is refused for: the source, or an empty name for all together, and why."""
+    found = [(one.source, one.why) for one in graph.skipped if one.refused]
     for name in graph.files:
-        _require_keys(config, name, _missing(config, graph, name))
-    _check_price(config, graph)
+        missing = _missing(config, graph, name)
+        why = guests.unmet(config, _source(config, name), (file.raw.url for file in missing))
+        # What files cost is known better than what their source does.
+        unpaid_ = _unpaid(config, graph, name) if missing else ""
+        if why or unpaid_:
+            found.append((name, unpaid_ or why))
+    dear = _too_dear(config, graph)
+    return [*found, ("", dear)] if dear else found
 
 
-def _require_keys(config: Config, name: str, missing: Sequence[Located]) -> None:
-    source = _source(config, name)
-    if source.keys and missing:
-        asked = guest(config, source)
-        addresses = [urlsplit(asked.mirrored(file.raw.url)) for file in missing]
-        hosts = {host for one in addresses for host in (one.netloc, one.hostname)}
-        require_keys(name, [key for key in lacking(source) if hosts & set(key.hosts)])
-
-
-def _check_price(config: Config, graph: Graph) -> None:
-    paid = [one for one in downloads(config, graph) if _source(config, one.source).usd_per_gb]
-    total, limit = sum(one.usd for one in paid), config.run.spend_usd
-    for one in paid:
-        billed = one.usd or one.unknown
-        if billed and not limit:
-            raise Refused(unpaid(one.source, one.bytes, _source(config, one.source).usd_per_gb))
-        if billed and one.unknown:
-            raise Refused(
-                f"{one.source}: {one.unknown:,} files are of unknown size, so what they cost cannot be "
-                "told beforehand; give files of your own, or map its addresses to a mirror"
-            )
-    if total > limit:
-        shown = "; ".join(priced(one.source, one.bytes, one.usd) for one in paid)
-        raise Refused(
-            f"{shown}: that is more than [run] spend_usd = {limit:g} allows; set it to at least "
-            f"{math.ceil(total)}, or leave a source out with enabled = false"
+def _unpaid(config: Config, graph: Graph, name: str) -> str:
+    """Return why what a source downloads may not be paid for, as far as that is known beforehand."""
+    per_gb = _source(config, name).usd_per_gb
+    found = downloads(config, graph, [name]) if per_gb else []
+    if not any(one.usd or one.unknown for one in found):
+        return ""
+    [one] = found
+    if not config.run.spend_usd:
+        return unpaid(name, one.bytes, per_gb)
+    if one.unknown:
+        return (
+            f"{one.unknown:,} files are of unknown size, so what they cost cannot be told beforehand; "
+            "give files of your own, or map its addresses to a mirror"
         )
+    return ""
+
+
+def _too_dear(config: Config, graph: Graph) -> str:
+    """Return why all that is paid for is more than may be spent, if some may be."""
+    names = [name for name in graph.files if _source(config, name).usd_per_gb]
+    paid = [one for one in downloads(config, graph, names) if one.usd]
+    total, limit = sum(one.usd for one in paid), config.run.spend_usd
+    if not limit or total <= limit:
+        return ""
+    shown = "; ".join(priced(one.source, one.bytes, one.usd) for one in paid)
+    return (
+        f"{shown}: that is more than [run] spend_usd = {limit:g} allows; set it to at least "
+        f"{math.ceil(total)}, or leave a source out with enabled = false"
+    )
 
 
 def check_space(config: Config, graph: Graph) -> None:
@@ -183,7 +200,7 @@ def _bytes_to_come(config: Config, graph: Graph, name: str) -> int:
     epochs = next(table.epochs for table in config.enabled if table.name == name)
     later = [
         stage
-        for stage in ("scatter", "mix", "tokenize")
+        for stage in ("scatter", "mix", "tokenize", *(["shard"] if config.shards.rewrites else []))
         if state_of(config, graph.named(stage)).state != "done"
     ]
     return int(text * epochs * STORED * len(later))

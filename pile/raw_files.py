@@ -12,15 +12,14 @@ import lzma
 import os
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from pile import layout, ledger, store
 from pile.addresses import without_password
 from pile.config import Config, ConfigError, SourceTable, expand
-from pile.guests import Refused, guest, lacking, require_keys, unpriced
+from pile.guests import Refused, guest, unmet
 from sources.fetch import UpstreamError, get
 from sources.source import Json, Options, RawFile
 
@@ -39,8 +38,13 @@ class Located:
     """A raw file and where it is, or will be once it is fetched."""
 
     raw: RawFile
-    path: Path
+    place: str
     is_local: bool
+
+    @property
+    def path(self) -> Path:
+        """Where it is; kept as text, which takes a third of the memory: there may be a million."""
+        return Path(self.place)
 
 
 def locate(
@@ -54,10 +58,7 @@ def locate(
     if not table.files:
         return tuple(_downloads(config, table))
     entries = [expand(entry, config.path) for entry in table.files]
-    given = [
-        Located(raw, layout.raw(config.work, table.name, raw.name), is_local=False)
-        for raw in remote(config, table)
-    ]
+    given = list(_to_download(config, table, remote(config, table)))
     patterns = [
         os.path.normpath(config.path.parent / entry)
         for entry in entries
@@ -128,10 +129,10 @@ def _local(
             ending = next(filter(name.endswith, table.source.page_lists), None)
             if ending:
                 raw = _pages(path, name.removesuffix(ending), sha256)
-                yield Located(raw, layout.raw(config.work, table.name, raw.name), is_local=False)
+                yield from _to_download(config, table, [raw])
             else:
                 raw = RawFile(path.as_uri(), name, size, f"sha256:{sha256}")
-                yield Located(raw, path, is_local=True)
+                yield Located(raw, str(path), is_local=True)
 
 
 def _pages(path: Path, name: str, sha256: str) -> RawFile:
@@ -199,34 +200,51 @@ def _downloads(config: Config, table: SourceTable) -> Iterable[Located]:
     raws = _read_plan(remembered)
     if raws is None:
         raws = sorted(planned(config, table), key=lambda raw: raw.name)
-        store.publish_json(remembered, [asdict(raw) for raw in raws])
+        store.publish_lines(remembered, _as_lines(raws))
+    yield from _to_download(config, table, raws)
+
+
+def _to_download(config: Config, table: SourceTable, raws: Iterable[RawFile]) -> Iterator[Located]:
+    folder = str(layout.raw_folder(config.work, table.name))
     for raw in raws:
-        yield Located(raw, layout.raw(config.work, table.name, raw.name), is_local=False)
+        yield Located(raw, f"{folder}/{layout.inside(table.name, raw.name)}", is_local=False)
+
+
+def _as_lines(raws: Sequence[RawFile]) -> Iterator[Json]:
+    """Yield a remembered plan: how many files it has, then each without what is as by default."""
+    yield {"files": len(raws)}
+    for raw in raws:
+        every = {name: getattr(raw, name) for name in ("url", "name", "size", "checksum", "form")}
+        yield {name: value for name, value in every.items() if value not in {None, "file"}}
 
 
 def _read_plan(path: Path) -> list[RawFile] | None:
     """Read a remembered plan; a damaged one is made anew."""
     try:
-        return [RawFile(**entry) for entry in json.loads(path.read_text(encoding="utf-8"))]
-    except (FileNotFoundError, ValueError, TypeError):
+        with path.open(encoding="utf-8") as lines:
+            files = json.loads(next(lines, ""))["files"]
+            raws = [RawFile(**json.loads(line)) for line in lines]
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
+    return raws if len(raws) == files else None
 
 
 def planned(config: Config, table: SourceTable) -> list[RawFile]:
     """Ask an upstream what there is to download.
 
-    Raises `Refused` for a source that wants a key or money and has none, else
-    `sources.fetch.UpstreamError`.
+    Raises `Refused` before anything is asked of an upstream that wants a key or money and is given
+    none, and `sources.fetch.UpstreamError`.
     """
     source = table.source
-    ask = partial(get, guest=guest(config, source))
+    asked = guest(config, source)
+
+    def ask(url: str) -> bytes:
+        if why := unmet(config, source, [url]):
+            raise Refused(why)
+        return get(url, guest=asked)
+
     try:
         return list(source.plan(table.all_options, ask))
-    except UpstreamError as error:
-        require_keys(table.name, lacking(source))
-        if source.usd_per_gb and not config.run.spend_usd:
-            raise Refused(f"{table.name}: {unpriced(source)}") from error
-        raise
     except NOT_AS_EXPECTED as error:
         raise UpstreamError(
             source.homepage,

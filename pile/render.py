@@ -99,6 +99,11 @@ def _of_unknown_size(found: Download) -> str:
     return f"and {files:,} file{'s' * (files > 1)} of unknown size{told}"
 
 
+def unmet(found: Sequence[tuple[str, str]]) -> str:
+    """Return what a run is refused for until it is given; empty when nothing."""
+    return "\n".join(f"{name}{': ' * bool(name)}a run is refused: {why}" for name, why in found)
+
+
 def status_row(name: str, state: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return what exists of a stage, and how many records it took, gave and rejected."""
     found = manifest or {}

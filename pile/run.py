@@ -7,7 +7,7 @@ parts are there is left alone; else the tasks without a receipt, or with a missi
 import errno
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,7 +20,7 @@ from pile.graph import Graph, build
 from pile.journals import Far, Listener, Told
 from pile.ledger import Receipt
 from pile.preflight import NoSpaceError, check_leave, check_space, workers
-from pile.stages import index, mix, report, tokenize, train_tokenizer
+from pile.stages import index, mix, report, shard, train_tokenizer
 from pile.stages.stage import Made, Stage
 from pile.states import State, made, state_of, states
 from sources.fetch import UpstreamError
@@ -217,14 +217,16 @@ def _run_wave(
 
 
 def _to_fetch(tasks: Iterable[Task]) -> Iterator[Far]:
-    """Yield by source what tasks are to download."""
+    """Yield by source what tasks are to download: no bytes where the size of a file is not known."""
     orders: dict[str, list[Task]] = {}
     for task in tasks:
         if task.function is download:
             orders.setdefault(task.arguments["order"].source, []).append(task)
     for source, found in orders.items():
-        files = sum(len(task.arguments["order"].files) for task in found)
-        yield Far(source, sum(task.weight for task in found), files)
+        groups = [task.arguments["order"].files for task in found]
+        known = all(file.raw.size is not None for group in groups for file in group)
+        size = sum(task.weight for task in found) if known else 0
+        yield Far(source, size, sum(map(len, groups)))
 
 
 def _prepare(config: Config, state: State) -> tuple[_Running, list[Task]]:
@@ -298,7 +300,7 @@ def _complete(config: Config, one: _Running, watch: Watch, outcome: Outcome) -> 
     receipts = _settled(one)
     parts = one.stage.finish(one.folder, receipts)
     found = ledger.manifest(one.stage.recipe, receipts)
-    found["parts"].extend(asdict(part) for part in parts)
+    found["parts"].extend(map(ledger.plain, parts))
     store.publish_json(layout.manifest(one.folder), found)
     _remove_orphans(one.folder, found)
     seconds = time.monotonic() - one.started
@@ -321,10 +323,12 @@ def _settled(one: _Running) -> Sequence[Receipt]:
 
 def _remove_orphans(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Remove parts that a failed attempt published before it failed, and no receipt lists."""
-    known = {folder / part["name"] for part in manifest["parts"]}
-    known |= {layout.recipe(folder), layout.receipts(folder), layout.manifest(folder)}
+    # By name: what was downloaded lies elsewhere, and may be a million files.
+    known = {part["name"] for part in manifest["parts"] if not part["name"].startswith("../")}
+    ours = {layout.recipe(folder), layout.receipts(folder), layout.manifest(folder)}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path not in known:
+        known_name = path.relative_to(folder).as_posix() in known
+        if path.is_file() and not known_name and path not in ours:
             store.discard(path)
 
 
@@ -342,8 +346,12 @@ def _raise_failures(running: Mapping[str, _Running], outcome: Outcome) -> None:
             gone.setdefault(task.stage.removeprefix("fetch."), []).append(str(error))
     if gone and all(isinstance(error, UpstreamError) for _, error in failures):
         raise SourcesGoneError({name: _first_few(why) for name, why in gone.items()}, outcome.made)
-    if any(isinstance(error, OSError) and error.errno == errno.ENOSPC for _, error in failures):
-        raise NoSpaceError(f"the disk is full: {failures[0][1]}; make room, and run again")
+    for task, error in failures:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            where = error.filename or running[task.stage].folder
+            raise NoSpaceError(
+                f"{task.stage}, task {task.name}: no space left on {where}; make room, and run again"
+            )
     if failures:
         lines = [f"{task.stage}, task {task.name}: {type(e).__name__}: {e}" for task, e in failures]
         raise RunFailed("\n".join(lines)) from failures[0][1]
@@ -361,7 +369,7 @@ def _link_latest(config: Config, graph: Graph) -> None:
     for what, stage, inner in (
         ("corpus", "mix", mix.FOLDER),
         ("tokenizer", train_tokenizer.NAME, train_tokenizer.FOLDER),
-        ("shards", "tokenize", tokenize.FOLDER),
+        ("shards", "shard", shard.FOLDER),
         ("report", "report", report.FOLDER),
     ):
         _link(config, graph.named(stage), what, inner)

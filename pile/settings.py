@@ -134,11 +134,37 @@ class Tokenizer(Settings):
     sample_bytes: Annotated[int, Field(gt=0)] = 4 << 30
 
 
+Side = Literal["datatrove", "nanogpt", "olmo"]
+
+
 class Shards(Settings):
-    """``[shards]``: what stands between documents, and how literal special tokens are read."""
+    """``[shards]``: the size of shards, what each holds, and how documents become tokens.
+
+    A shard has at most ``tokens``, or ``bytes`` of ``.bin``, but at least one document; without
+    either there is one a corpus file, or with ``by = "source"`` one a source and split. Shards of a
+    source hold each document once, whatever its epochs: weights repeat it. ``sides`` are trainers
+    that get their own small files over the same tokens.
+    """
 
     empty_documents: Literal["keep", "drop"] = "keep"
     literal_specials: Literal["text", "tokens"] = "text"
+    by: Literal["mix", "source"] = "mix"
+    tokens: Annotated[int, Field(ge=0)] = 0
+    bytes: Annotated[int, Field(ge=0)] = 0
+    sides: tuple[Side, ...] = ()
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether tokens are written once more, in other files than those of corpus files."""
+        return bool(self.tokens or self.bytes or self.by == "source")
+
+    @model_validator(mode="after")
+    def _keys_agree(self) -> "Shards":
+        if self.tokens and self.bytes:
+            raise ValueError("tokens and bytes both say how large a shard is: give one of them")
+        if len(set(self.sides)) < len(self.sides):
+            raise ValueError("sides names a trainer twice")
+        return self
 
 
 class Report(Settings):

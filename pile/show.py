@@ -54,7 +54,9 @@ def _parts(config: Config, graph: Graph, name: str, *, rejected: bool) -> list[P
         raise NothingToShowError(f"{name} is not made yet; `pile run -c {config.path}` makes it")
     if has_documents:
         return [path for path, _ in finished.parts("rejected/" if rejected else "documents/")]
-    return [path for path, _ in finished.parts() if path.suffix in {".parquet", ".zst", ".bin"}]
+    if name in {"tokenize", "shard"}:
+        return [path.with_suffix(".bin") for path, _ in finished.parts() if path.suffix == ".idx"]
+    return [path for path, _ in finished.parts() if path.suffix in {".parquet", ".zst"}]
 
 
 def _records(config: Config, graph: Graph, path: Path) -> Iterator[Json]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pile import layout
+from pile import layout, store
 from pile.config import Config
 from pile.graph import Graph
 from pile.stages.stage import Made, Stage
@@ -46,15 +46,12 @@ def state_of(config: Config, stage: Stage) -> State:
     """Return how far one stage is."""
     folder = layout.stage(config.work, stage.name, stage.fingerprint)
     found = read_manifest(folder)
-    if found is not None and all(_is_whole(folder, part) for part in found["parts"]):
+    if found is not None and all(
+        store.has_size(folder, part["name"], part["size"]) for part in found["parts"]
+    ):
         return State(stage, folder, "done", found)
     begun = layout.receipts(folder).exists()
     return State(stage, folder, "partial" if begun else "to do", found)
-
-
-def _is_whole(folder: Path, part: Mapping[str, Any]) -> bool:
-    path = folder / part["name"]
-    return path.exists() and bool(path.stat().st_size == part["size"])
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:

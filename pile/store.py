@@ -6,6 +6,7 @@ is what an interrupted attempt left behind.
 """
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -46,9 +47,22 @@ def publish_bytes(path: Path, content: bytes) -> None:
 
 def publish_json(path: Path, value: Json) -> None:
     """Publish a JSON file with sorted keys, so that equal values give equal bytes."""
-    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
-    # A name that is no text keeps its odd bytes as JSON escapes.
-    publish_bytes(path, (text + "\n").encode("utf-8", "backslashreplace"))
+    encoder = json.JSONEncoder(ensure_ascii=False, indent=1, sort_keys=True)
+    publish_text(path, itertools.chain(encoder.iterencode(value), "\n"))
+
+
+def publish_lines(path: Path, values: Iterable[Json]) -> None:
+    """Publish a file of JSON lines, each in the one form of its value; they are never all in memory."""
+    publish_text(path, (f"{canonical(value)}\n" for value in values))
+
+
+def publish_text(path: Path, pieces: Iterable[str]) -> None:
+    """Publish text piece by piece; a name that is no text keeps its odd bytes as JSON escapes."""
+    with (
+        publish(path) as attempt,
+        attempt.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+    ):
+        file.writelines(pieces)
 
 
 def publish_link(path: Path, target: Path) -> None:
@@ -58,6 +72,17 @@ def publish_link(path: Path, target: Path) -> None:
     attempt.symlink_to(os.path.relpath(target, path.parent))
     attempt.replace(path)
     _sync(path.parent)
+
+
+def publish_same(path: Path, source: Path) -> None:
+    """Publish a file that is the same as one of ours: by a second name, or as a copy where none can be."""
+    if path.exists() and path.samefile(source):
+        return  # renaming one name of a file to another does nothing, and would leave the attempt
+    with publish(path) as attempt:
+        try:
+            os.link(source, attempt)
+        except OSError:
+            shutil.copyfile(source, attempt)
 
 
 def adopt(partial: Path, path: Path) -> None:
@@ -108,6 +133,14 @@ def sweep(folder: Path) -> int:
     for path in leftovers:
         discard(path)
     return len(leftovers)
+
+
+def has_size(folder: Path, name: str, size: int) -> bool:
+    """Tell whether a file is there with its size; asked of millions, so no path is made of the name."""
+    try:
+        return os.stat(f"{folder}/{name}").st_size == size  # noqa: PTH116
+    except FileNotFoundError:
+        return False
 
 
 def digest(path: Path) -> tuple[int, str]:

@@ -7,11 +7,14 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from pile.exit_codes import BY_FAILURE, FAILED, INTERRUPTED, LOCKED, USAGE
+from pile.exit_codes import BY_FAILURE, FAILED, INTERRUPTED, LOCKED, NO_SPACE, USAGE, code_of
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
 
 
 def emit(value: object, text: str, *, as_json: bool) -> None:
@@ -42,16 +45,16 @@ def errors(debug: bool, resume: str = "") -> Iterator[None]:
     hint = f"\nWhat is finished is kept; `{resume}` goes on from there." if resume else ""
     try:
         yield
-    except tuple(BY_FAILURE) as error:
-        code = next(code for kind, code in BY_FAILURE.items() if isinstance(error, kind))
-        fail(error, code, "" if code in {USAGE, LOCKED} else hint, debug=debug)
     except KeyboardInterrupt:
         say(f"stopped.{hint}")
         raise typer.Exit(INTERRUPTED) from None
     except typer.Exit:
         raise
     except Exception as error:  # noqa: BLE001 - the last place before the user
-        fail(error, FAILED, f"{hint}\n--debug shows the traceback.", debug=debug)
+        code = code_of(error)
+        if code is None:
+            fail(error, FAILED, f"{hint}\n--debug shows the traceback.", debug=debug)
+        fail(error, code, "" if code in {USAGE, LOCKED} else hint, debug=debug)
 
 
 def fail(error: Exception, code: int, hint: str = "", *, debug: bool = False) -> NoReturn:
@@ -59,5 +62,6 @@ def fail(error: Exception, code: int, hint: str = "", *, debug: bool = False) ->
     if debug:
         traceback.print_exception(error)
     kind = "" if isinstance(error, tuple(BY_FAILURE)) else f"{type(error).__name__}: "
-    say(f"error: {kind}{error}{hint}")
+    remedy = "; make room there, and run again" if code == NO_SPACE and kind else ""
+    say(f"error: {kind}{error}{remedy}{hint}")
     raise typer.Exit(code) from None

@@ -11,12 +11,11 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pile.config import Config, SourceTable
-from pile.guests import guest, lacking, unpriced
+from pile.guests import guest, unmet
 from pile.raw_files import NOT_AS_EXPECTED, remote
 from sources.fetch import UpstreamError
 from sources.registry import SOURCES
 from sources.source import RawFile, Source
-from sources.upstream.guest import Guest
 from sources.upstream.look import Seen, look
 
 AT_ONCE = 8
@@ -39,6 +38,10 @@ class _EnoughError(Exception):
     """The plan understood its first listing, and wants another."""
 
 
+class _NotAskedError(Exception):
+    """An upstream that wants a key or leave to spend; with the address, and what is wanted."""
+
+
 def check(config: Config, tables: Sequence[SourceTable]) -> list[Answered]:
     """Ask the upstream of each source once, in the order given."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -54,36 +57,28 @@ def default_table(name: str) -> SourceTable:
 
 
 def _check(config: Config, table: SourceTable) -> Answered:
-    source, asked = table.source, guest(config, table.source)
+    source = table.source
     given = remote(config, table)
     if not given and (table.files or source.access == "local"):
         return Answered(table.name, "", "local", "read from files of your own")
     try:
-        return _ask(table, asked, given)
+        return _ask(config, table, given)
+    except _NotAskedError as error:
+        url, why = error.args
+        return Answered(table.name, urlsplit(url).netloc, "not asked", why)
     except UpstreamError as error:
         host = urlsplit(error.url).netloc
-        if lack := _lack(config, source):
-            return Answered(table.name, host, "not asked", lack)
         state: State = "down" if error.retry_later else "moved"
         return Answered(table.name, host, state, str(error))
 
 
-def _lack(config: Config, source: Source) -> str:
-    """Return what an upstream wants that it is not given: a key, or leave to spend."""
-    if keys := lacking(source):
-        return f"it wants a key: {', '.join(key.name for key in keys)}, from {keys[0].where}"
-    if source.usd_per_gb and not config.run.spend_usd:
-        return unpriced(source)
-    return ""
-
-
-def _ask(table: SourceTable, asked: Guest, given: Sequence[RawFile]) -> Answered:
+def _ask(config: Config, table: SourceTable, given: Sequence[RawFile]) -> Answered:
     source, listed = table.source, list[tuple[str, Seen]]()
 
     def get(url: str) -> bytes:
         if listed:
             raise _EnoughError
-        listed.append((url, look(url, asked, "GET")))
+        listed.append((url, _look(config, source, url, "GET")))
         return listed[0][1].content
 
     raw: RawFile | None = None
@@ -99,10 +94,17 @@ def _ask(table: SourceTable, asked: Guest, given: Sequence[RawFile]) -> Answered
         return _judged(table, url, seen, "its listing reads as expected")
     if raw is None:
         return _moved(table, source.homepage, "its plan names no file")
-    seen = look(_first_address(raw), asked, "HEAD")
+    seen = _look(config, source, _first_address(raw), "HEAD")
     if None not in {raw.size, seen.size} and raw.size != seen.size and raw.form == "file":
         return _moved(table, raw.url, f"it has {seen.size:,} bytes now, not {raw.size:,}")
     return _judged(table, raw.url, seen, f"{raw.name} is there")
+
+
+def _look(config: Config, source: Source, url: str, method: Literal["HEAD", "GET"]) -> Seen:
+    """Ask once, unless the upstream wants what it is not given."""
+    if why := unmet(config, source, [url]):
+        raise _NotAskedError(url, why)
+    return look(url, guest(config, source), method)
 
 
 def _first_address(raw: RawFile) -> str:

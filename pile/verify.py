@@ -1,12 +1,9 @@
 """Trust nothing: check what a run published, from its bytes up.
 
 Every part is re-hashed and its rows counted, receipts are summed anew, corpus files are read to their
-end by our reader and by `lm_dataformat`'s, shards are checked through and through, and a seeded sample
-of their documents is encoded anew, decoded, and compared with the text (of shards from which no
-document was left out, so that their lines and documents agree).
+end by our reader and by `lm_dataformat`'s, and `pile.verify_tokens` looks into tokens and shards.
 """
 
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,20 +12,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pile import corpus, draws, layout, ledger, store
+from pile import corpus, layout, ledger, store
 from pile.config import Config
 from pile.graph import Graph
-from pile.stages import mix, tokenize, train_tokenizer
+from pile.stages import mix
 from pile.stages.stage import Made
 from pile.states import published, states
-from shards import verify as shard_verify
-from shards.format import BadShard
-from shards.reader import Shard
-from tokenizer.encode import Encoder
-from tokenizer.files import TOKENIZER_JSON
-
-SAMPLE = 100
-"""Documents of each shard that are decoded and compared with their text."""
+from pile.verify_tokens import check_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +66,9 @@ def _check(config: Config, graph: Graph, name: str, finished: Made) -> Iterator[
     broken = {problem.file for problem in bad}
     if name == "mix":
         yield from _check_corpus(finished, broken)
-    if name == "tokenize":
-        yield from _check_shards(config, graph, finished, broken)
+    if name in {"tokenize", "shard"}:
+        for file, what in check_tokens(config, graph, finished, broken):
+            yield Problem(name, file, what)
 
 
 def _check_parts(name: str, finished: Made) -> Iterator[Problem]:
@@ -159,78 +150,3 @@ def _check_corpus_file(path: Path, name: str, rows: int) -> Iterator[Problem]:
             name,
             f"{rows:,} documents by the manifest, {ours:,} read, {theirs:,} by lm_dataformat",
         )
-
-
-def _check_shards(
-    config: Config, graph: Graph, finished: Made, broken: set[str]
-) -> Iterator[Problem]:
-    tokenizer = published(config, graph.named(train_tokenizer.NAME))
-    mixed = published(config, graph.named("mix"))
-    if tokenizer is None or mixed is None:
-        yield Problem(
-            "tokenize", "", "its tokenizer or corpus is gone: nothing to compare tokens with"
-        )
-        return
-    encoder = Encoder.load(tokenizer.folder / train_tokenizer.FOLDER / TOKENIZER_JSON)
-    receipts = ledger.receipts(finished.folder)
-    for split in corpus.SPLITS:
-        for file, _ in mixed.parts(f"{mix.FOLDER}/{split}/"):
-            name = tokenize.shard_name(file)
-            prefix = finished.folder / tokenize.FOLDER / name
-            receipt = receipts.get(name)
-            if (
-                receipt is None
-                or not receipt.parts
-                or broken & {part.name for part in receipt.parts}
-            ):
-                continue
-            yield from _check_shard(config, prefix, receipt.given, encoder)
-            if receipt.rejected:
-                continue
-            try:
-                yield from _compare(config.corpus.seed, file, prefix, encoder)
-            except corpus.DAMAGED as error:
-                yield Problem("tokenize", name, f"its text cannot be read to compare: {error}")
-
-
-def _check_shard(
-    config: Config, prefix: Path, documents: int, encoder: Encoder
-) -> Iterator[Problem]:
-    # Literal special tokens, where they are wanted, may put an EOD anywhere.
-    eod = encoder.eod if config.shards.literal_specials == "text" else None
-    for found in shard_verify.verify(
-        prefix, vocabulary=encoder.vocabulary_size, eod=eod, documents=documents
-    ):
-        yield Problem("tokenize", Path(found.path).name, found.message)
-
-
-def _compare(seed: int, file: Path, prefix: Path, encoder: Encoder) -> Iterator[Problem]:
-    """Encode sampled documents anew, and decode them: the same tokens, the text up to NFC, its EOD."""
-    try:
-        shard = Shard.open(prefix)
-    except BadShard as error:
-        yield Problem("tokenize", prefix.name, str(error))
-        return
-    total = len(shard)
-    wanted = {draws.key(seed, "verify", prefix.name, n) * total >> 64 for n in range(SAMPLE)}
-    for number, line in enumerate(corpus.read(file)):
-        if number in wanted:
-            what = _difference(shard[number].tolist(), line.text, encoder)
-            if what:
-                yield Problem("tokenize", prefix.name, f"document {number} {what}")
-
-
-def _difference(tokens: list[int], text: str, encoder: Encoder) -> str:
-    """Say in what a document's tokens are not those of its text; nothing if they are."""
-    if not tokens or tokens[-1] != encoder.eod:
-        return "does not end with EOD"
-    if tokens[:-1] != encoder.encode([text]).ids.tolist():
-        return "has other tokens than its text"
-    decoded = encoder.decode(tokens[:-1])
-    if encoder.keeps_text and _composed(decoded) != _composed(text):
-        return "decodes to another text"
-    return ""
-
-
-def _composed(text: str) -> str:
-    return unicodedata.normalize("NFC", text)

@@ -32,6 +32,7 @@ from sources.archive_member import Member, judge
 from sources.archive_pull import (
     CHUNK,
     DAMAGE,
+    WINDOW,
     CoderStream,
     Decoder,
     ExpansionGuard,
@@ -41,6 +42,7 @@ from sources.archive_pull import (
     ZlibDecoder,
     buffered,
     counted,
+    over_window,
 )
 from sources.source import UnreadableFile
 
@@ -50,9 +52,6 @@ LZMA = bytes.fromhex("030101")
 DEFLATE = bytes.fromhex("040108")
 BZIP2 = bytes.fromhex("040202")
 AES = bytes.fromhex("06f10701")
-
-MAX_DICTIONARY = 1 << 31
-"""Bytes of the longest dictionary that an LZMA coder may ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +121,8 @@ def _open(file: BinaryIO, folder: Folder, guard: ExpansionGuard) -> OneWayStream
     """Open the output of a folder; reading it moves ``file``, so one folder is read at a time."""
     file.seek(folder.offset)
     what = f"{guard.name}: the 7z folder at byte {folder.offset:,}"
+    if sum(map(_dictionary, folder.coders)) > WINDOW:
+        raise UnreadableFile(f"{what}: {over_window(WINDOW)}")
     stream: OneWayStream = SizedStream(counted(file.read, guard.consume), folder.packed, what)
     for coder, filters in _with_filters(folder.coders):
         stream = _decoded(stream.following, coder, filters, what)
@@ -165,13 +166,21 @@ def _lzma_decoder(properties: bytes, filters: Sequence[Coder]) -> Decoder:
 
 def _lzma2_decoder(properties: bytes, filters: Sequence[Coder]) -> Decoder:
     (packed,) = struct.unpack("<B", properties)
-    dictionary = (2 | packed & 1) << (packed // 2 + 11)
-    return _raw_decoder({"id": lzma.FILTER_LZMA2, "dict_size": dictionary}, filters)
+    return _raw_decoder({"id": lzma.FILTER_LZMA2, "dict_size": _lzma2_size(packed)}, filters)
+
+
+def _lzma2_size(packed: int) -> int:
+    return (2 | packed & 1) << (packed // 2 + 11)
+
+
+def _dictionary(coder: Coder) -> int:
+    """Return the bytes that a coder holds back; of impossible properties none."""
+    if coder.method == LZMA2 and len(coder.properties) == 1:
+        return _lzma2_size(coder.properties[0])
+    return int.from_bytes(coder.properties[1:5], "little") if coder.method == LZMA else 0
 
 
 def _raw_decoder(compressor: Mapping[str, int], filters: Sequence[Coder]) -> Decoder:
-    if compressor["dict_size"] > MAX_DICTIONARY:
-        raise ValueError(f"a dictionary of {compressor['dict_size']:,} bytes")
     undone = [FILTERS[coder.method](coder.properties) for coder in reversed(filters)]
     return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[*undone, compressor])
 

@@ -37,8 +37,13 @@ BOMB_RATIO = 1000
 """Output bytes that an input byte may give over each `BOMB_BYTES`. Repetitive XML reaches 50 in
 bzip2 and logs a few hundred in xz; deflate ends at 1,032, the other formats know no bound."""
 
-WINDOW_LOG = 31
-"""Longest window of a Zstandard frame: 2 GiB, as `zstd --long=31` writes."""
+WINDOW = 1 << 27
+"""Bytes of the longest window (dictionary) that content is decoded with: they are held in memory.
+So much `zstd` takes unasked; `xz -9` and 7-Zip's ultra write half of it."""
+
+LONG_WINDOW = 1 << 31
+"""The same where an upstream writes longer ones: as `zstd --long=31` does."""
+
 
 DAMAGE = (zlib.error, lzma.LZMAError, zstd.ZstdError, OSError, EOFError, ValueError, MemoryError)
 """What decoders raise over bytes they cannot make sense of; never used around reading a file."""
@@ -93,10 +98,24 @@ class ZlibDecoder:
         return output
 
 
-def zstd_decoder() -> Decoder:
-    """Return a decoder of one Zstandard frame with a window of up to 2 GiB."""
-    window = int(zstd.DecompressionParameter.window_log_max)
-    return zstd.ZstdDecompressor(options={window: WINDOW_LOG})
+def zstd_decoder(window: int = WINDOW) -> Decoder:
+    """Return a decoder of one Zstandard frame with a window of so many bytes, a power of two."""
+    longest = int(zstd.DecompressionParameter.window_log_max)
+    return zstd.ZstdDecompressor(options={longest: window.bit_length() - 1})
+
+
+def is_over_window(error: Exception) -> bool:
+    """Tell whether a decoder gave up over a window beyond its limit, by what the libraries say."""
+    said = str(error)
+    return "requires too much memory" in said or "Memory usage limit" in said
+
+
+def over_window(window: int) -> str:
+    """Say what is wrong with content whose window is longer, and what to do."""
+    return (
+        f"its window (dictionary) is longer than {window >> 20} MiB, which a reader would hold in"
+        f" memory; pack it anew with a shorter one, as zstd --long=27, xz -9 or 7z -md=64m write"
+    )
 
 
 class ExpansionGuard:
@@ -235,6 +254,8 @@ class CoderStream(OneWayStream):
         try:
             return self._decoder.decompress(fed, most)
         except DAMAGE as error:
+            if is_over_window(error):
+                raise UnreadableFile(f"{self._what}: {over_window(WINDOW)}") from error
             raise self._failure(f"is damaged ({error})") from error
 
     def _failure(self, what: str) -> UnreadableFile:

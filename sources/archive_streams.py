@@ -16,11 +16,14 @@ from typing import BinaryIO
 from sources.archive_pull import (
     CHUNK,
     DAMAGE,
+    WINDOW,
     Decoder,
     ExpansionGuard,
     OneWayStream,
     ZlibDecoder,
     buffered,
+    is_over_window,
+    over_window,
     zstd_decoder,
 )
 from sources.source import UnreadableFile
@@ -28,18 +31,21 @@ from sources.source import UnreadableFile
 INPUT = 64 * 1024
 """Compressed bytes read at once: little, as each stream that ends among them has the rest copied."""
 
-XZ_MEMORY = (1 << 31) + (64 << 20)
-"""Bytes that an xz decoder may ask for: a 2 GiB dictionary and its tables."""
+XZ_TABLES = 1 << 20
+"""Bytes that an xz decoder may ask for beyond its dictionary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compression:
-    """A compression format: how a stream begins, what decodes it, whether zeros may follow it."""
+    """A compression format: how a stream begins, what decodes it, whether zeros may follow it.
+
+    A decoder is made for windows of at most so many bytes.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     begins: Callable[[bytes], bool]
-    decoder: Callable[[], Decoder]
+    decoder: Callable[[int], Decoder]
     zero_padding: bool
 
 
@@ -58,7 +64,11 @@ def _begins_zstd(head: bytes) -> bool:
 
 
 BZIP2 = Compression(
-    "bzip2", (".bz2", ".tbz2"), _begins_bzip2, bz2.BZ2Decompressor, zero_padding=False
+    "bzip2",
+    (".bz2", ".tbz2"),
+    _begins_bzip2,
+    lambda _: bz2.BZ2Decompressor(),
+    zero_padding=False,
 )
 
 COMPRESSIONS = (
@@ -66,7 +76,7 @@ COMPRESSIONS = (
         "gzip",
         (".gz", ".tgz"),
         lambda head: head.startswith(b"\x1f\x8b\x08"),
-        lambda: ZlibDecoder(wbits=31),
+        lambda _: ZlibDecoder(wbits=31),
         zero_padding=True,
     ),
     BZIP2,
@@ -74,7 +84,7 @@ COMPRESSIONS = (
         "xz",
         (".xz", ".txz"),
         lambda head: head.startswith(b"\xfd7zXZ\x00"),
-        lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY),
+        lambda window: lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=window + XZ_TABLES),
         zero_padding=True,
     ),
     Compression(
@@ -94,12 +104,18 @@ class DecompressedStream(OneWayStream):
     """
 
     def __init__(
-        self, source: BinaryIO, name: str, compression: Compression, start: int = 0
+        self,
+        source: BinaryIO,
+        name: str,
+        compression: Compression,
+        start: int = 0,
+        window: int = WINDOW,
     ) -> None:
         self._source = source
         self._name = name
         self._compression = compression
-        self._decoder = compression.decoder()
+        self._window = window
+        self._decoder = compression.decoder(window)
         self._waiting = b""
         self._taken = self.stream_start = start
         self._produced = 0
@@ -135,6 +151,8 @@ class DecompressedStream(OneWayStream):
         try:
             return self._decoder.decompress(fed, most)
         except DAMAGE as error:
+            if is_over_window(error):
+                raise UnreadableFile(f"{self._name}: {over_window(self._window)}") from error
             raise self._failure(f"the stream is damaged ({error})") from error
 
     def _take(self) -> bytes:
@@ -155,7 +173,7 @@ class DecompressedStream(OneWayStream):
         if not rest:
             self._ended = True
         elif self._compression.begins(rest[:MAGIC_BYTES]):
-            self._decoder, self._waiting = self._compression.decoder(), rest
+            self._decoder, self._waiting = self._compression.decoder(self._window), rest
             self.stream_start = self._taken - len(rest)
         else:
             self._taken -= len(rest)
@@ -173,18 +191,18 @@ def compression_of(head: bytes) -> Compression | None:
     return next((known for known in COMPRESSIONS if known.begins(head[:MAGIC_BYTES])), None)
 
 
-def open_stream(path: Path) -> io.BufferedReader:
+def open_stream(path: Path, window: int = WINDOW) -> io.BufferedReader:
     """Open the decompressed content of a file, or the file itself if it is not compressed.
 
     A file whose name promises a compression that its first bytes do not have is refused: a cut or
-    an error page would pass for content. Raises OSError if the file cannot be opened; reading
+    an error page would pass for content. ``window`` is what a decoder may hold. Raises OSError if the file cannot be opened; reading
     raises `UnreadableFile` over a cut, damage, trailing garbage or an expansion bomb.
     """
     source: io.BufferedReader = io.BufferedReader(path.open("rb", buffering=0), CHUNK)
     head = source.peek(MAGIC_BYTES)[:MAGIC_BYTES]
     compression = compression_of(head)
     if compression is not None:
-        return decompressed(source, path.name, compression)
+        return decompressed(source, path.name, compression, window)
     promised = next((known for known in COMPRESSIONS if path.suffix in known.suffixes), None)
     if promised is not None:
         source.close()
@@ -195,9 +213,11 @@ def open_stream(path: Path) -> io.BufferedReader:
     return source
 
 
-def decompressed(source: BinaryIO, name: str, compression: Compression) -> io.BufferedReader:
+def decompressed(
+    source: BinaryIO, name: str, compression: Compression, window: int = WINDOW
+) -> io.BufferedReader:
     """Return the buffered, decompressed content of an open stream; closing it closes ``source``."""
-    return buffered(DecompressedStream(source, name, compression))
+    return buffered(DecompressedStream(source, name, compression, window=window))
 
 
 @dataclass(frozen=True, slots=True)

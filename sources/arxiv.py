@@ -12,12 +12,14 @@ Main, MAIN, paper, Paper), else the only ``.tex`` file at its top, else every on
 to Markdown, away from its folder, so ``\input`` and ``\include`` give nothing; whatever pandoc
 refuses or does not finish in ten seconds is dropped. Lines that begin with ``:::`` are deleted.
 
-``fidelity = "corrected"`` puts included files in their places first.
+``fidelity = "corrected"`` puts included files in their places first, and takes plain text of what pandoc
+fails on (`sources.formats.plain_extraction`); such a document's meta says ``extractor: "fallback"``.
 
 Known differences: pandoc (the paper says 1.19.2.4; see `sources.formats.pandoc`), with which some
 papers parse that did not, and the reverse. The ten seconds are of processor time; ``cpu_seconds``
 raises them where the same output on slow and fast machines matters more. ``heap_mib`` bounds what
-macros may take; it is enough for about 4 MB of honest LaTeX. ``\today`` becomes 1970-01-01, where
+macros may take; by default it is enough for about 2 MB of honest LaTeX, and keeps reader and pandoc
+below 500 MB together. ``\today`` becomes 1970-01-01, where
 the original printed the day of the run. A paper without any text is rejected. What is not UTF-8
 was guessed by chardet 3.0.4; see `sources.formats.latex.decode` for how it is told here, mostly
 with the same outcome.
@@ -41,6 +43,7 @@ from sources.archives import members
 from sources.formats import latex, pandoc
 from sources.formats.listings import xml_root
 from sources.formats.numbering import Uses, numbered
+from sources.formats.plain_extraction import BY_FALLBACK, latex_text
 from sources.option_checks import OptionError, of_form, within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
@@ -150,10 +153,14 @@ SINGLE = ""
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How main files become text: with or without what they include, and pandoc's limits."""
+    """How main files become text: with or without what they include, and pandoc's limits.
+
+    ``fallback`` is whether papers that pandoc fails on are read without it.
+    """
 
     text: Callable[[str, Mapping[str, bytes]], str | None]
     limits: pandoc.Limits
+    fallback: bool
 
 
 def _published(main: str, files: Mapping[str, bytes]) -> str | None:
@@ -172,7 +179,7 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
     limits = pandoc.Limits(
         cpu_seconds=int(str(options["cpu_seconds"])), heap_mib=int(str(options["heap_mib"]))
     )
-    reading = Reading(by_fidelity(options, FIDELITIES), limits)
+    reading = Reading(by_fidelity(options, FIDELITIES), limits, options["fidelity"] == "corrected")
     taken = Uses()
     for paper in _papers(path, raw):
         if isinstance(paper, Rejected):
@@ -253,11 +260,19 @@ def _outcome(paper: Paper, main: str, identifier: str, reading: Reading) -> Docu
         text = reading.text(main, paper.files)
         if text is None:
             return Rejected(origin, "unknown_encoding")
-        markdown = pandoc.convert(text.encode(), "latex", pandoc.STANDALONE, reading.limits)
+        return _converted(text, identifier, origin, reading)
     except latex.TooLongError as error:
         return Rejected(origin, "too_large", excerpt(str(error)))
+
+
+def _converted(text: str, identifier: str, origin: str, reading: Reading) -> Document | Rejected:
+    try:
+        markdown = pandoc.convert(text.encode(), "latex", pandoc.STANDALONE, reading.limits)
     except pandoc.PandocError as error:
-        return Rejected(origin, error.reason, excerpt(str(error)))
+        plain = latex_text(text) if reading.fallback else ""
+        if not plain.strip():
+            return Rejected(origin, error.reason, excerpt(str(error)))
+        return Document(identifier, plain, origin, LICENCE, dict(BY_FALLBACK))
     markdown = pandoc.without_div_lines(markdown)
     if not markdown.strip():
         return Rejected(origin, "empty")
@@ -269,7 +284,7 @@ SOURCE = Source(
     pile_set_name=PILE_SET_NAMES["arxiv"],
     licence=LICENCE,
     access="pays",
-    version=1,
+    version=2,
     libraries=("faust-cchardet", "pypandoc-binary"),
     read=read,
     plan=plan,
@@ -289,7 +304,7 @@ SOURCE = Source(
     defaults={
         "fidelity": "published",
         "cpu_seconds": 10,
-        "heap_mib": 512,
+        "heap_mib": 256,
         "first": "9107",
         "last": "2007_068",
     },

@@ -31,7 +31,10 @@ _BOOKS = (
 _COUNT = "how many of the listed files are taken, the first ones; 0 takes all"
 _LICENCES = "licences to keep, by SPDX identifier, with or without version; empty keeps all"
 _SECONDS = "processor time that pandoc may take for one document"
-_HEAP = "memory in MiB that pandoc may take for one document"
+_HEAP = (
+    "heap in MiB that pandoc may take for one document; 256 keeps it below 400 MB, a larger one reads"
+    " giant tables and macros too"
+)
 
 EXPLAINED: Mapping[str, Explained] = MappingProxyType(
     {
@@ -59,9 +62,10 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
                 "articles": "PMCIDs, as PMC13900; empty takes what prefix says",
                 "prefix": "how the PMCIDs begin that are taken, as PMC1390",
                 "listing": "how the articles are found: bucket (1,000 a request) or inventory (S3's"
-                " last, a few large files)",
+                " last, a few large files); or ranges, some thousand tars of all versions, for a plan of all",
                 "records": "whether the bucket's record of each article is fetched too, for licences",
                 "licences": _LICENCES,
+                "fallback": "whether what pandoc fails on is read as plain text, marked in its meta",
                 "cpu_seconds": _SECONDS,
                 "heap_mib": _HEAP,
             },
@@ -88,7 +92,7 @@ EXPLAINED: Mapping[str, Explained] = MappingProxyType(
             "arXiv's bulk archives of sources, about 500 MB each, at the price of their transfer.",
             {
                 "published": "main file of each paper through pandoc, `\\input` unresolved",
-                "corrected": "included files in their places",
+                "corrected": "included files in their places; plain text of what pandoc fails on",
             },
             "pandoc (paper: 1.19.2.4), charset guesses",
             {

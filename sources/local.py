@@ -37,11 +37,13 @@ import orjson
 
 from sources.archives import Overlong, lines, open_stream
 from sources.formats import document_files
+from sources.formats.document_files import Taking
 from sources.formats.json_array import BrokenArrayError, begins_array, elements
 from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files, is_archive, uncompressed_name
 from sources.formats.parquet_rows import parquet_rows
 from sources.formats.parse_memory import MOST, json_memory, text_memory
+from sources.formats.pdf_text import Pdfs
 from sources.option_checks import not_empty, one_of
 from sources.source import (
     Document,
@@ -124,6 +126,13 @@ class Keys:
 
 
 def _found(path: Path, raw: RawFile, keys: Keys) -> Iterator[tuple[PackedFile, Found]]:
+    with Pdfs() as pdfs:
+        yield from _found_with(path, raw, keys, Taking(keys.html, pdfs))
+
+
+def _found_with(
+    path: Path, raw: RawFile, keys: Keys, taking: Taking
+) -> Iterator[tuple[PackedFile, Found]]:
     if raw.name.endswith(".parquet"):
         whole = PackedFile(raw.name, raw.name, packed=False)
         for number, row in enumerate(parquet_rows(path, raw.name, keys.text, keys.id), 1):
@@ -131,18 +140,20 @@ def _found(path: Path, raw: RawFile, keys: Keys) -> Iterator[tuple[PackedFile, F
     elif raw.name.endswith(ARCHIVES):
         for file, stream in files(path, raw):
             if file.problem is None and file.name.endswith(ARCHIVES):
-                yield from _nested(file, stream, keys.html)
+                yield from _nested(file, stream, taking)
                 continue
-            for found in _in_file(file, stream, keys.html):
+            for found in _in_file(file, stream, taking):
                 yield file, found
     else:
         with open_stream(path) as stream:
             file = PackedFile(uncompressed_name(raw.name), raw.name, packed=False)
-            for found in _in_file(file, stream, keys.html):
+            for found in _in_file(file, stream, taking):
                 yield file, found
 
 
-def _nested(file: PackedFile, stream: BinaryIO, html: str) -> Iterator[tuple[PackedFile, Found]]:
+def _nested(
+    file: PackedFile, stream: BinaryIO, taking: Taking
+) -> Iterator[tuple[PackedFile, Found]]:
     """Read an archive that is itself a member of one, from a copy on disk."""
     with tempfile.NamedTemporaryFile(prefix="member-") as copy:
         room = NESTED_LIMIT
@@ -157,27 +168,27 @@ def _nested(file: PackedFile, stream: BinaryIO, html: str) -> Iterator[tuple[Pac
             yield file, Found("", "it is no archive", "damaged")
         else:
             for inner, content in files(path, RawFile("", file.origin)):
-                for found in _in_file(inner, content, html):
+                for found in _in_file(inner, content, taking):
                     yield inner, found
 
 
-def _in_file(file: PackedFile, stream: BinaryIO, html: str) -> Iterator[Found]:
+def _in_file(file: PackedFile, stream: BinaryIO, taking: Taking) -> Iterator[Found]:
     if file.problem is not None:
         return iter([Found("", f"{file.name}: {file.problem}", "unreadable_member")])
     by_line = file.name.endswith((".jsonl", ".ndjson")) or file.origin.endswith(".json.gz")
     if by_line:
         return _in_lines(stream)
     if file.name.lower().endswith(DOCUMENT_SUFFIXES):
-        return iter([_document_file(file, stream, html)])
+        return iter([_document_file(file, stream, taking)])
     for suffix, form in FORMS.items():
         if file.name.endswith(suffix):
             return form(file, stream)
     return _whole(file, stream)
 
 
-def _document_file(file: PackedFile, stream: BinaryIO, html: str) -> Found:
+def _document_file(file: PackedFile, stream: BinaryIO, taking: Taking) -> Found:
     try:
-        return Found("", document_files.text_of(file.name, stream, html))
+        return Found("", document_files.text_of(file.name, stream, taking))
     except document_files.NoTextError as error:
         return Found("", str(error), error.reason)
     except UnreadableFile as error:

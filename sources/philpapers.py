@@ -23,11 +23,12 @@ Place in a file: the archive's member; none for a file by itself. The id is ``ph
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
+from typing import BinaryIO
 
 from sources.formats import pdf_filter
 from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
-from sources.formats.pdf_text import PdfError, pdf_text
+from sources.formats.pdf_text import REASONS, PdfError, Pdfs
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -65,29 +66,34 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
     """Yield a document or a rejection for every paper of a file; see the module."""
     chosen = by_fidelity(options, FIDELITIES)
     taken = Uses()
-    for file, stream in files(path, raw):
-        if file.problem:
-            yield Rejected(file.origin, "unreadable_member", file.problem)
-        elif not file.name.endswith((".pdf", ".txt")):
-            yield Rejected(file.origin, "not_a_paper", excerpt(file.name))
-        else:
-            content = stream.read(MAX_FILE + 1)
-            yield _outcome(file, content, chosen, taken)
+    with Pdfs() as pdfs:
+        for file, stream in files(path, raw):
+            if file.problem:
+                yield Rejected(file.origin, "unreadable_member", file.problem)
+            elif not file.name.endswith((".pdf", ".txt")):
+                yield Rejected(file.origin, "not_a_paper", excerpt(file.name))
+            else:
+                text = _text_or_rejected(file, stream, pdfs)
+                yield text if isinstance(text, Rejected) else _outcome(file, text, chosen, taken)
 
 
-def _outcome(
-    file: PackedFile, content: bytes, clean: Callable[[str], str], taken: Uses
-) -> Document | Rejected:
-    if len(content) > (MAX_FILE if file.name.endswith(".pdf") else MAX_TEXT):
-        return Rejected(file.origin, "too_large")
+def _text_or_rejected(file: PackedFile, stream: BinaryIO, pdfs: Pdfs) -> str | Rejected:
     try:
-        text = pdf_text(content, MAX_TEXT) if file.name.endswith(".pdf") else _text(content)
+        if file.name.endswith(".pdf"):
+            return pdfs.text(stream, MAX_FILE, MAX_TEXT)
+        content = stream.read(MAX_TEXT + 1)
+        return _text(content) if len(content) <= MAX_TEXT else Rejected(file.origin, "too_large")
     except PdfError as error:
         if error.reason == "unreadable_pdf" and not file.packed:
             raise UnreadableFile(f"{file.origin}: {error}; get it again") from error
         return Rejected(file.origin, error.reason, excerpt(str(error)))
     except UnicodeDecodeError as error:
         return Rejected(file.origin, "not_utf8", excerpt(str(error)))
+
+
+def _outcome(
+    file: PackedFile, text: str, clean: Callable[[str], str], taken: Uses
+) -> Document | Rejected:
     if len(text.strip()) <= MIN_TEXT:
         return Rejected(file.origin, "too_short", excerpt(text))
     cleaned = clean(text)
@@ -115,8 +121,7 @@ SOURCE = Source(
         "unreadable_member": UNREADABLE,
         "not_a_paper": "a file that is neither .pdf nor .txt",
         "too_large": f"a PDF of more than {MAX_FILE >> 20} MiB, or a text of more than {MAX_TEXT >> 20} MiB",
-        "encrypted": "a PDF that asks for a password",
-        "unreadable_pdf": "a member that is no PDF, or a broken one",
+        **REASONS,
         "not_utf8": "a text that is not UTF-8",
         "too_short": f"no more than {MIN_TEXT:,} characters of text; so are scans",
         "no_paragraphs": "no paragraph that is words for the greater part",

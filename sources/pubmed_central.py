@@ -16,8 +16,12 @@ Known difference: pandoc. The Pile's lay between 2.0.6 and 2.11.2 and can no lon
 are underlined as it did them; tables and figures come out differently from release to release (3.9
 writes more of them, as HTML). What a given pandoc makes of an article is reproduced exactly.
 
-Pandoc takes about 150 bytes of heap a byte of XML; ``heap_mib`` and ``cpu_seconds`` bound it well
-beyond all but some giant tables.
+Pandoc takes about 150 bytes of heap a byte of XML: what ``heap_mib`` gives by default is enough for
+1.5 MB, three times what a long article has, and keeps reader and pandoc below 500 MB together. Giant
+tables take more and are rejected as ``pandoc_memory``, unless it is raised, to 2048 say.
+
+``fallback = true`` takes plain text of articles that pandoc fails on, instead of rejecting them
+(`sources.formats.plain_extraction`); such a document's meta says ``extractor: "fallback"``.
 
 Place in a file: the member of an archive, the number of the article in a set, or nothing for a file
 that is one article. The id is ``pubmed_central/PMCn``, from the article itself, else from the name;
@@ -27,10 +31,9 @@ version). ``records = true`` fetches the records too; ``licences`` keeps only ar
 is named, with or without its version, as ``["CC0", "CC-BY-4.0", "CC-BY-SA"]``; by default all are kept, as published.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -40,8 +43,8 @@ from sources.archives import Member, members, open_stream
 from sources.formats import pandoc, pmc_bucket
 from sources.formats.jats import Front, front
 from sources.formats.numbering import Uses, numbered
+from sources.formats.plain_extraction import BY_FALLBACK, jats_text
 from sources.formats.xml_records import records
-from sources.option_checks import each, of_form, one_of, within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     EXCERPT,
@@ -68,9 +71,6 @@ ARTICLES = (".nxml", ".xml", ".nxml.gz", ".xml.gz")
 SETS = ("pmc-articleset", "articles")
 """Roots of XML that holds many articles."""
 
-MAX_RECORD = 1 << 20
-"""Bytes of the bucket's record of an article; honest ones have some thousand."""
-
 BEGINNING = 4096
 """Bytes in which a set's root begins."""
 
@@ -81,19 +81,21 @@ _SET = re.compile(rb"<(?:%s)[\s>]" % "|".join(SETS).encode())
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """The XML of one article, where it was found, and the id to use if it states none."""
+    """The XML of one article, where it was found, the id to use if it states none, and its record."""
 
     origin: str
     name: str
     xml: bytes
+    record: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How articles are read: pandoc's bounds, and the beginnings of licences that are wanted."""
+    """Pandoc's bounds, which licences are wanted, and whether what it fails on is read without it."""
 
     limits: pandoc.Limits
     licences: tuple[str, ...]
+    fallback: bool
 
 
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
@@ -101,9 +103,12 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
     ``articles`` names some, as "PMC13900"; they come with their checksums. Without it, all are
     planned that begin with ``prefix``, as "PMC1390": ``listing = "bucket"`` asks for 1,000 a request
-    (8,000 requests for all), ``"inventory"`` reads S3's last inventory, a few large files. Raises
+    (8,000 requests for all), ``"inventory"`` reads S3's last inventory, a few large files;
+    ``"ranges"`` plans some thousand tars of all versions, one for each beginning of four digits. Raises
     ValueError for an article that is not there, for no article, or another listing.
     """
+    if options["listing"] == RANGES and not _texts(options, "articles"):
+        return pmc_bucket.ranged(str(options["prefix"]), bool(options["records"]))
     found = _planned(options, get)
     if not options["records"]:
         return found
@@ -115,10 +120,12 @@ def _planned(options: Options, get: Get) -> Iterable[RawFile]:
     if articles:
         return (pmc_bucket.article(pmcid, get) for pmcid in sorted(set(articles)))
     if options["listing"] not in LISTINGS:
-        raise ValueError(f"listing is {options['listing']!r}, not one of {', '.join(LISTINGS)}")
+        listings = ", ".join((*LISTINGS, RANGES))
+        raise ValueError(f"listing is {options['listing']!r}, not one of {listings}")
     return LISTINGS[str(options["listing"])](str(options["prefix"]), get)
 
 
+RANGES = "ranges"
 LISTINGS = {"bucket": pmc_bucket.listed, "inventory": pmc_bucket.inventoried}
 
 
@@ -154,6 +161,7 @@ def read_together(
             cpu_seconds=int(str(options["cpu_seconds"])), heap_mib=int(str(options["heap_mib"]))
         ),
         _texts(options, "licences"),
+        bool(options["fallback"]),
     )
     record: Mapping[str, Json] = {}
     files = [file for file in raw_files if not file[1].name.endswith(".json")]
@@ -168,28 +176,27 @@ def read_together(
         taken = Uses()
         for article in _articles(path, raw):
             if isinstance(article, Article):
-                yield _outcome(article, reading, record, taken)
+                yield _outcome(article, reading, article.record or record, taken)
             else:
                 yield article
 
 
 def _record(path: Path, raw: RawFile, *, alone: bool) -> Mapping[str, Json] | Rejected:
     """Return what the bucket says of an article."""
-    problem, found = "no record of an article", None
-    try:
-        found = json.loads(path.read_bytes() if path.stat().st_size <= MAX_RECORD else b"")
-    except (ValueError, RecursionError) as error:
-        problem = str(error)
-    if not isinstance(found, dict) or "pmcid" not in found:
+    with path.open("rb") as file:
+        found = _parsed(file.read(pmc_bucket.MAX_RECORD + 1), raw.name)
+    if isinstance(found, Rejected):
         if alone:
-            raise UnreadableFile(f"{raw.name}: {problem}; download it again")
-        return Rejected(raw.name, "malformed_json", excerpt(problem))
+            raise UnreadableFile(f"{raw.name}: {found.excerpt}; download it again")
+        return found
     return Rejected(raw.name, "no_nxml", excerpt(str(found["pmcid"]))) if alone else found
 
 
 def _articles(path: Path, raw: RawFile) -> Iterator[Article | Rejected]:
     name = raw.name.lower()
-    if name.endswith(ARCHIVES):
+    if name.endswith(pmc_bucket.OBJECTS):
+        yield from _newest(path, raw)
+    elif name.endswith(ARCHIVES):
         stem = PurePosixPath(raw.name).name.split(".")[0]
         if _PACKAGE.fullmatch(stem):
             yield _packaged(path, raw, stem)
@@ -205,6 +212,52 @@ def _articles(path: Path, raw: RawFile) -> Iterator[Article | Rejected]:
         raise UnreadableFile(
             f"{raw.name}: neither an article ({', '.join(ARTICLES)}) nor an archive of them"
         )
+
+
+def _newest(path: Path, raw: RawFile) -> Iterator[Article | Rejected]:
+    """Yield the newest version of each article in a tar of the bucket's objects, with its record.
+
+    An article's versions follow each other, and each record its article.
+    """
+    kept: Article | None = None
+    stem, record = "", dict[str, Json]()
+    place = ("", -1)
+    for member, stream in members(path):
+        origin = f"{raw.name}:{member.name}"
+        match = pmc_bucket.OBJECT.fullmatch(member.name)
+        if match is None or member.problem:
+            yield Rejected(origin, "unreadable_member", member.problem or "no object of an article")
+            continue
+        if match["kind"] == "json":
+            found = _parsed(stream.read(pmc_bucket.MAX_RECORD + 1), origin)
+            if isinstance(found, Rejected):
+                yield found
+            else:
+                stem, record = match["stem"], found
+            continue
+        article = _member_article(raw, member, stream, match["pmcid"])
+        if isinstance(article, Rejected):
+            yield article
+            continue
+        article = replace(article, record=record if stem == match["stem"] else {})
+        following = (match["pmcid"], int(match["version"]))
+        older = article if following < place else kept
+        if kept is not None and place[0] != following[0]:
+            yield kept
+        elif older is not None:
+            yield Rejected(older.origin, "older_version")
+        if following[0] != place[0] or following > place:
+            kept, place = article, following
+    if kept is not None:
+        yield kept
+
+
+def _parsed(content: bytes, origin: str) -> dict[str, Json] | Rejected:
+    """Return the bucket's record of an article, or why it is none."""
+    try:
+        return pmc_bucket.record(content)
+    except ValueError as error:
+        return Rejected(origin, "malformed_json", excerpt(str(error)))
 
 
 def _in_set(raw: RawFile, stream: BinaryIO) -> Iterator[Article | Rejected]:
@@ -273,11 +326,14 @@ def _outcome(
     licence = about.licence or pmc_bucket.licence(record) or LICENCE
     if reading.licences and not _is_among(licence, reading.licences):
         return Rejected(article.origin, "licence", excerpt(f"{identifier}: {licence}"))
+    by: Mapping[str, Json] = {}
     try:
         markdown = pandoc.convert(article.xml, "jats", pandoc.TO_MARKDOWN, reading.limits)
+        text = pandoc.without_div_lines(markdown)
     except pandoc.PandocError as error:
-        return Rejected(article.origin, error.reason, excerpt(str(error)))
-    text = pandoc.without_div_lines(markdown)
+        text, by = (jats_text(article.xml) if reading.fallback else ""), BY_FALLBACK
+        if not text:
+            return Rejected(article.origin, error.reason, excerpt(str(error)))
     if not text.strip():
         return Rejected(article.origin, "empty", identifier)
     return Document(
@@ -285,7 +341,7 @@ def _outcome(
         text=text,
         origin=article.origin,
         licence=licence,
-        meta=_meta(about, record),
+        meta={**_meta(about, record), **by},
     )
 
 
@@ -308,12 +364,13 @@ SOURCE = Source(
     pile_set_name=PILE_SET_NAMES["pubmed_central"],
     licence="each article's own, as it states; mostly Creative Commons",
     access="open",
-    version=1,
+    version=2,
     libraries=("pypandoc-binary",),
     read=read,
     plan=plan,
     reasons={
         "no_nxml": "a package, archive, record or reply without an article in it",
+        "older_version": "a version of an article beside a newer one in a tar of objects",
         "several_nxml": "a package with more than one article file",
         "unreadable_member": "an article file with an unsafe name, or no regular file",
         "too_large": f"more than {MAX_ARTICLE >> 20} MiB of XML",
@@ -329,17 +386,11 @@ SOURCE = Source(
         "listing": "bucket",
         "records": False,
         "licences": (),
+        "fallback": False,
         "cpu_seconds": 60,
-        "heap_mib": 2048,
+        "heap_mib": 256,
     },
-    checks={
-        "articles": each(of_form(r"PMC\d+", "PMC13900")),
-        "prefix": of_form(r"PMC\d*", "PMC, or PMC1390"),
-        "listing": one_of(*LISTINGS),
-        "licences": each(of_form(r"[A-Za-z0-9.+-]+", "CC-BY, or CC-BY-4.0")),
-        "cpu_seconds": within(1),
-        "heap_mib": within(64),
-    },
+    checks=pmc_bucket.CHECKS,
     homepage="https://pmc.ncbi.nlm.nih.gov/tools/pmcaws/",
     grouping=Grouping(key=article_of, read=read_together),
     # 8 million versions of about 100 kB of XML: a guess, for no total is published.

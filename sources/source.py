@@ -28,13 +28,15 @@ EXCERPT = 200
 """Characters of a rejected record that are kept to look at."""
 
 
-Form: TypeAlias = Literal["file", "items", "oai", "pages"]
+Form: TypeAlias = Literal["file", "items", "oai", "pages", "objects"]
 """What a raw file is made of: the bytes at its address, or the answers to many requests.
 
 ``items``: the address holds a range of numbers, as ``…/item/{1..1000}.json``; the file has one line
 of JSON for each, in their order. ``oai``: the address is the first request of an OAI-PMH harvest; the
 file has one line for each answer, ``{"url": …, "answer": …}``. ``pages``: the address is that of a list
-of web pages; the file is a WARC of them, in their order.
+of web pages; the file is a WARC of them, in their order. ``objects``: the address is a bucket's, as
+``https://bucket/?prefix=a&prefix=b#.xml,.json``; the file is a tar of the objects below these prefixes
+whose keys end so, in order of their names.
 """
 
 

@@ -35,7 +35,9 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from sources.archives import open_stream
+from sources.fetch import UpstreamError
 from sources.formats.packed import uncompressed_name
+from sources.formats.parse_memory import MOST, text_memory
 from sources.option_checks import a_day, each, every, not_after, of_form, one_of
 from sources.published import PILE_SET_NAMES
 from sources.source import (
@@ -56,6 +58,9 @@ SITE = "https://irclogs.ubuntu.com/"
 LICENCE = "public domain: publicly logged channels; nicknames are personal data"
 LONGEST = 8 << 20
 """Bytes of one day's log; the longest honest ones have 3 MiB."""
+
+LONGEST_GAP = 31
+"""Days in a row that the site may not have; more, and it is taken to have moved."""
 
 SERVER = "==="
 TRAFFIC = ("has joined #", "has left #", "Topic for #", "Topic (#", "is now known as")
@@ -95,15 +100,24 @@ def log_of(name: str) -> Log | None:
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
     """Yield the logs that the index pages list, by day and name; they have no checksums.
 
-    Raises ValueError for a day that is none, for bounds out of order, and if no log is listed.
+    A day that the site does not have is one without logs, unless `LONGEST_GAP` of them follow each
+    other. Raises ValueError for a day that is none, for bounds out of order, and if no log is listed.
     """
     day, last = (date.fromisoformat(str(options[bound])) for bound in ("first", "last"))
     if day > last:
         raise ValueError(f"first is {day}, after last, {last}")
-    channels, found = _channels(options), False
+    days = (last - day).days + 1
+    channels, found, missing = _channels(options), False, 0
     while day <= last:
         folder = day.strftime("%Y/%m/%d/")
-        for link in sorted(set(_LINK.findall(get(SITE + folder).decode("utf-8", "replace")))):
+        try:
+            page, missing = get(SITE + folder).decode("utf-8", "replace"), 0
+        except UpstreamError as error:
+            missing += 1
+            if not error.missing or missing == min(LONGEST_GAP, days):
+                raise
+            page = ""
+        for link in sorted(set(_LINK.findall(page))):
             channel = link.removeprefix("%23").removesuffix(".txt")
             if not channels or unquote(channel) in channels:
                 found = True
@@ -237,7 +251,7 @@ def read_together(
     Raises `UnreadableFile` if none of the logs can be read.
     """
     reading = _reading(options)
-    days: list[str] = []
+    document = Weeks()
     first: tuple[str, Log] | None = None
     errors: list[UnreadableFile] = []
     for raw, outcome in _outcomes(raw_files, reading):
@@ -250,10 +264,39 @@ def read_together(
             yield Rejected(raw.name, "unreadable_file", excerpt(str(outcome)))
         else:
             log, text = outcome
-            first = first or (raw.name, log)
-            days.append(log.heading() + text)
+            if document.take(log.heading() + text):
+                first = first or (raw.name, log)
+            else:
+                yield Rejected(raw.name, "document_full", excerpt(log.heading()))
     if first is not None:
-        yield _document(*first, days, reading)
+        yield _document(*first, document, reading)
+
+
+class Weeks:
+    """A document as it grows day by day, in memory known beforehand: it is held once as UTF-8.
+
+    ``days`` is how many it is made of.
+    """
+
+    def __init__(self) -> None:
+        self.days = 0
+        self._content = bytearray()
+        self._widest = 1
+
+    def take(self, day: str) -> bool:
+        """Add a day, unless the document would then take more than `MOST` as it is made."""
+        content = day.encode("utf-8")
+        widest = max(self._widest, text_memory(content) // max(1, len(content)))
+        if (len(self._content) + len(content)) * (1 + widest) > MOST:
+            return False
+        self._content += content
+        self._widest = widest
+        self.days += 1
+        return True
+
+    def text(self) -> str:
+        """Return all that was taken."""
+        return self._content.decode("utf-8")
 
 
 def _outcomes(
@@ -292,11 +335,11 @@ def _outcome(
     return log, text
 
 
-def _document(name: str, first: Log, days: Sequence[str], reading: Reading) -> Document:
+def _document(name: str, first: Log, weeks: Weeks, reading: Reading) -> Document:
     return Document(
         id=_id(first, reading),
-        text="".join(days),
-        origin=f"{name}:{len(days)}",
+        text=weeks.text(),
+        origin=f"{name}:{weeks.days}",
         licence=LICENCE,
         meta={"channel": first.channel, **reading.meta(first.day)},
     )
@@ -314,6 +357,8 @@ SOURCE = Source(
         "not_a_log": "a name that does not end in YYYY/MM/DD/#channel.txt",
         "unreadable_file": "a log that is cut or damaged",
         "too_large": f"a log of more than {LONGEST >> 20} MiB",
+        "document_full": f"a log beyond what a document holds: {MOST // 2_000_000} million bytes, or less by how"
+        " wide its characters are",
         "no_talk": "a log with nothing but lines of the server",
         "repeated_day": "a second log of one channel and day",
     },

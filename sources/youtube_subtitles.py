@@ -35,7 +35,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sources.archives import open_stream
-from sources.formats.captions import Track, from_json, from_text
+from sources.formats.captions import Track, captions_memory, from_json, from_text
 from sources.formats.language_names import language_name
 from sources.formats.packed import uncompressed_name
 from sources.formats.parse_memory import MOST, json_memory
@@ -112,10 +112,12 @@ def read_together(
     """
     reading = by_fidelity(options, FIDELITIES)
     tracks: list[Placed] = []
-    errors = 0
+    errors, room = 0, MOST
     for path, raw in raw_files:
         try:
-            tracks += [Placed(raw.name, track) for track in _tracks(path, raw)]
+            found, memory = _tracks(path, raw, room)
+            tracks += [Placed(raw.name, track) for track in found]
+            room -= memory
         except UnreadableFile as error:
             errors += 1
             if errors == len(raw_files):
@@ -136,20 +138,26 @@ class _Unusable(Exception):  # noqa: N818 - says what the file is
         self.shown = shown
 
 
-def _tracks(path: Path, raw: RawFile) -> tuple[Track, ...]:
-    """Return a file's tracks; raises `UnreadableFile` and `_Unusable`."""
+def _tracks(path: Path, raw: RawFile, room: int) -> tuple[tuple[Track, ...], int]:
+    """Return a file's tracks and an upper bound of the memory that they take; at most ``room``.
+
+    Raises `UnreadableFile` and `_Unusable`.
+    """
     match = _NAME.fullmatch(uncompressed_name(raw.name))
     if match is None:
         raise _Unusable("not_captions", raw.name)
     with open_stream(path) as stream:
         content = stream.read(LONGEST + 1)
-    if len(content) > LONGEST or json_memory(content) > MOST:
+    parsed = json_memory if match["kind"] == "json" else captions_memory
+    if len(content) > LONGEST or (memory := parsed(content)) > MOST:
         raise _Unusable("too_large", raw.name)
+    if memory > room:
+        raise _Unusable("video_full", raw.name)
     language = match["language"] or UNKNOWN
     try:
         if match["kind"] == "json":
-            return from_json(json.loads(content.decode("utf-8")), language)
-        return (from_text(content.decode("utf-8"), language),)
+            return from_json(json.loads(content.decode("utf-8")), language), memory
+        return (from_text(content.decode("utf-8"), language),), memory
     except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, no captions
         raise _Unusable("malformed", str(error)) from error
 
@@ -252,6 +260,7 @@ SOURCE = Source(
         "unreadable_file": "a file that is cut or damaged",
         "not_captions": "a file whose name ends neither in .json nor in .vtt or .srt",
         "too_large": f"more than {LONGEST >> 20} MiB, or of more values than memory holds",
+        "video_full": "a file of a video whose other tracks fill what memory there is for one",
         "malformed": "no UTF-8, no JSON of that form, no cues, or a cue out of all time",
         "generated": "a track that a machine heard",
         "repeated_language": "a track whose language another track of the video has",

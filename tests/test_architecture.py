@@ -17,6 +17,7 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 WITHIN_PILE = {
     "pile.__main__": 6,
     "pile.cli": 5,
+    "pile.shard_commands": 5,
     "pile.terminal": 4,
     "pile.catalogue": 4,
     "pile.exit_codes": 4,

@@ -10,7 +10,7 @@ from pile.export.megatron import blend_json, data_args
 from pile.export.neox import data_yml
 from pile.export.shard_list import TrainingShard, Vocabulary, from_receipts
 from pile.graph import Graph
-from pile.stages import tokenize, train_tokenizer
+from pile.stages import shard, train_tokenizer
 from pile.stages.stage import Made
 from pile.states import made
 from tokenizer.encode import Encoder
@@ -46,12 +46,13 @@ def export(config: Config, graph: Graph, framework: str) -> list[Path]:
     """
     folder = layout.export(config.work, framework)
     tokenizer = _finished(config, graph, train_tokenizer.NAME)
-    tokenized = _finished(config, graph, "tokenize")
+    sharded = _finished(config, graph, "shard")
     path = tokenizer.folder / train_tokenizer.FOLDER / TOKENIZER_JSON
     vocabulary = Vocabulary(str(path), Encoder.load(path).vocabulary_size)
-    receipts = ledger.receipts(tokenized.folder)
-    wanted = {task: receipts[task] for task in tokenized.manifest["tasks"]}
-    shards = from_receipts(tokenized.folder / tokenize.FOLDER, wanted)
+    receipts = ledger.receipts(sharded.folder)
+    wanted = {task: receipts[task] for task in sharded.manifest["tasks"]}
+    epochs = {table.name: table.epochs for table in config.enabled}
+    shards = from_receipts(sharded.folder / shard.FOLDER, wanted, epochs)
     try:
         files = FRAMEWORKS[framework](shards, vocabulary, folder)
     except ValueError as error:

@@ -27,7 +27,8 @@ def blend_json(shards: Sequence[TrainingShard]) -> str:
         chosen = of_split(shards, split)
         if len(chosen) > MOST_SHARDS:
             raise ValueError(
-                f"{split} has {len(chosen):,} shards, Megatron takes {MOST_SHARDS:,}: merge them"
+                f"{split} has {len(chosen):,} shards, Megatron takes {MOST_SHARDS:,}: make them "
+                f"larger ([shards] tokens)"
             )
         pairs = [(repr(shard.weight), shard.prefix) for shard in chosen]
         blends[name] = [text for pair in pairs for text in pair] or None

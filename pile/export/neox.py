@@ -57,6 +57,6 @@ def _check_number(split: str, number: int) -> None:
         )
     if number > MOST_SHARDS:
         raise ValueError(
-            f"{split} has {number} shards, GPT-NeoX takes {MOST_SHARDS}: merge them, or make "
-            f"corpus files larger ([mix] file_bytes)"
+            f"{split} has {number} shards, GPT-NeoX takes {MOST_SHARDS}: make them larger "
+            f"([shards] tokens)"
         )

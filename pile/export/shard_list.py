@@ -45,17 +45,20 @@ class Vocabulary:
     ids: int
 
 
-def from_receipts(folder: Path, receipts: Mapping[str, Receipt]) -> tuple[TrainingShard, ...]:
-    """Return the shards that the receipts of a finished tokenize stage list, by name.
+def from_receipts(
+    folder: Path, receipts: Mapping[str, Receipt], epochs: Mapping[str, float]
+) -> tuple[TrainingShard, ...]:
+    """Return the shards that the receipts of a run's shard stage list, by name.
 
-    ``folder`` is where the shards lie. Corpus files of which nothing was left have none.
+    ``folder`` is where the shards lie. A source's shard to train on is seen as often as its
+    ``epochs`` say, but once at least, for fewer have left documents out; what is held out is seen once.
     """
     found = []
     for name, receipt in sorted(receipts.items()):
-        facts = cast("Mapping[str, Any]", receipt.figures.get("shard") or {})
-        if facts:
-            split = str(receipt.figures["split"])
-            found.append(TrainingShard(str(folder / name), split, int(facts["tokens"])))
+        facts = cast("Mapping[str, Any]", receipt.figures["shard"])
+        split, source = str(receipt.figures["split"]), str(receipt.figures["source"])
+        often = max(epochs[source], 1.0) if source and split == "train" else 1.0
+        found.append(TrainingShard(str(folder / name), split, int(facts["tokens"]), often))
     return tuple(found)
 
 

@@ -5,13 +5,14 @@ fetches only what is new. The user's own files stay where they are.
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pile import layout, store
 from pile.config import Config, SourceTable
-from pile.downloads import Order, download, entry
+from pile.downloads import Order, download
 from pile.engine import Task
 from pile.guests import guest
 from pile.ledger import Part, Receipt
@@ -21,8 +22,8 @@ from pile.stages.stage import Inputs, Stage
 from sources.source import Json
 
 VERSION = 1
-LISTING = "raw_files.json"
-"""Every raw file of the source: name, address, size, checksum."""
+LISTING = "raw_files.jsonl"
+"""Every raw file of the source, one a line, by name: name, address, size, checksum."""
 
 GROUP_BYTES = 64 << 20
 GROUP_FILES = 256
@@ -36,34 +37,42 @@ def stage(config: Config, table: SourceTable, files: tuple[Located, ...]) -> Sta
     """Return the stage that makes sure of a source's raw files."""
     settings: dict[str, Json] = {
         "source": table.name,
-        "files": [dict(identity(file)) for file in files],
+        "files": [identity(file) for file in files],
     }
     name = f"fetch.{table.name}"
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
         del inputs
-        local = [entry(file.raw, file.raw.size or 0, None) for file in files if file.is_local]
-        found = [Task(name, "local", note_local, {"files": local})] if local else []
         remote = [file for file in files if not file.is_local]
+        local = len(files) - len(remote)
+        found = [Task(name, "local", note_local, {"files": local})] if local else []
         return found + (_downloads(config, table, folder, remote) if remote else [])
 
-    return Stage(name, VERSION, settings, (), tasks, finish=write_listing)
+    def finish(folder: Path, receipts: Sequence[Receipt]) -> Sequence[Part]:
+        store.publish_lines(folder / LISTING, _listed(folder, files, receipts))
+        return [part_of(folder, folder / LISTING, {"files": len(files)})]
+
+    return Stage(name, VERSION, settings, (), tasks, finish=finish)
 
 
-def note_local(files: list[dict[str, Json]]) -> Receipt:
-    """Record the user's own files."""
-    return Receipt("local", taken=len(files), given=len(files), figures={"files": files})
+def note_local(files: int) -> Receipt:
+    """Record how many files are the user's own."""
+    return Receipt("local", taken=files, given=files)
 
 
-def write_listing(folder: Path, receipts: Sequence[Receipt]) -> Sequence[Part]:
-    """Publish the list of all raw files, by name."""
-    files: list[Any] = []
-    for receipt in receipts:
-        found = receipt.figures["files"]
-        files.extend(found if isinstance(found, list) else [])
-    files.sort(key=lambda file: str(file["name"]))
-    store.publish_json(folder / LISTING, files)
-    return [part_of(folder, folder / LISTING, {"files": len(files)})]
+def _listed(
+    folder: Path, files: Sequence[Located], receipts: Sequence[Receipt]
+) -> Iterator[dict[str, Json]]:
+    """Yield what the list of raw files says of each: of a download what came, by its receipt."""
+    came = {part.name: part for receipt in receipts for part in receipt.parts}
+    for file in files:
+        raw, size, checksum = file.raw, file.raw.size or 0, file.raw.checksum
+        if not file.is_local:
+            part = came[os.path.relpath(file.place, folder)]
+            size, checksum = part.size, checksum or f"sha256:{part.sha256}"
+        # Where the user's own files lie decides nothing, and may change.
+        url = "" if raw.url.startswith("file:") else raw.url
+        yield {"name": raw.name, "url": url, "size": size, "checksum": checksum}
 
 
 def _downloads(
@@ -105,15 +114,16 @@ def _doubted(folder: Path, files: Sequence[Located]) -> frozenset[str]:
 
     A file of that name may be either's, so that it counts only if its published checksum is right.
     """
-    wanted = {file.raw.name: dict(identity(file)) for file in files}
+    others = [one for one in sorted(folder.parent.iterdir()) if one != folder]
+    others = [one for one in others if layout.recipe(one).exists()]
+    wanted = {file.raw.name: identity(file) for file in files} if others else {}
     doubted: set[str] = set()
-    for other in sorted(folder.parent.iterdir()):
-        if other != folder and layout.recipe(other).exists():
-            differ = _that_differ(_files_of(other), wanted)
-            if differ:
-                store.discard(layout.manifest(other))
-                store.discard(layout.receipts(other))
-            doubted |= differ
+    for other in others:
+        differ = _that_differ(_files_of(other), wanted)
+        if differ:
+            store.discard(layout.manifest(other))
+            store.discard(layout.receipts(other))
+        doubted |= differ
     return frozenset(doubted)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -83,7 +83,7 @@ def gather(config: Config, inputs: Inputs) -> Figures:
         sources=tuple(_source(config, table, inputs, mixed, tokens) for table in read),
         splits=tuple(_splits(mixed, tokenized)),
         tokenizer=_tokenizer(config, inputs, tokenized),
-        shards=tuple(_shards(tokenized)),
+        shards=tuple(_shards(_receipts(inputs["shard"]))),
     )
 
 
@@ -165,9 +165,10 @@ def _quality(config: Config, filtered: Made | None) -> dict[str, Any]:
 
 def _recognised(fetched: Made) -> tuple[Recognised, ...]:
     """Return which of a source's raw files are those of the Pile of 2020, or called like them."""
-    files = json.loads((fetched.folder / LISTING).read_text(encoding="utf-8"))
-    found = (recognise(file["name"], file["checksum"]) for file in files)
-    return tuple(one for one in found if one is not None)
+    with (fetched.folder / LISTING).open(encoding="utf-8") as lines:
+        files = map(json.loads, lines)
+        found = (recognise(file["name"], file["checksum"]) for file in files)
+        return tuple(one for one in found if one is not None)
 
 
 def _by_split(mixed: Iterable[Receipt], figure: str, source: str) -> dict[str, int]:
@@ -252,20 +253,15 @@ def _tokenizer(config: Config, inputs: Inputs, tokenized: Sequence[Receipt]) -> 
     )
 
 
-def _shards(tokenized: Iterable[Receipt]) -> list[ShardFigures]:
-    found = []
-    for receipt in tokenized:
-        if receipt.parts:
-            facts = cast("dict[str, Any]", receipt.figures["shard"])
-            found.append(
-                ShardFigures(
-                    receipt.task,
-                    str(receipt.figures["split"]),
-                    facts["documents"],
-                    facts["tokens"],
-                    facts["dtype"],
-                    facts["bin_bytes"],
-                    facts["sha256_bin"],
-                )
-            )
-    return found
+def _shards(sharded: Iterable[Receipt]) -> Iterator[ShardFigures]:
+    for receipt in sharded:
+        facts = cast("dict[str, Any]", receipt.figures["shard"])
+        yield ShardFigures(
+            receipt.task,
+            str(receipt.figures["split"]),
+            facts["documents"],
+            facts["tokens"],
+            facts["dtype"],
+            facts["bin_bytes"],
+            facts["sha256_bin"],
+        )

@@ -1,33 +1,45 @@
-"""Tokenize: every corpus file becomes one shard, its documents in the same order."""
+"""Tokenize: the documents of every corpus file become tokens, in the same order.
+
+A task writes one file of tokens, or one a source; `pile.stages.shard` makes the shards of them. Where
+each source has its own, copies of a document after the first are left out: weights repeat them.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pile import corpus, store
 from pile.config import Config
-from pile.corpus import Line
 from pile.engine import Task
 from pile.ledger import Part, Receipt
+from pile.origins import OriginWriter
 from pile.parts import part_of
 from pile.stages import mix, train_tokenizer
 from pile.stages.stage import Inputs, Stage
 from shards.format import dtype_for
-from shards.writer import ShardWriter
+from shards.writer import ShardFacts, ShardWriter
 from sources.source import Json
 from tokenizer.encode import Encoder, warm
 from tokenizer.files import TOKENIZER_JSON
 from tokenizer.text import UnencodableText
 
-VERSION = 1
-FOLDER = "shards"
+VERSION = 2
+FOLDER = "tokens"
 
-KERNELS_FROM = 32 << 20
-"""Bytes of a corpus file from which compiled kernels are worth their start; the ids are the same."""
+KERNELS_FROM = 2 << 20
+"""Bytes of a corpus file from which compiled kernels are worth their start; the ids are the same.
+
+They start in 2 seconds, or 15 the first time on a machine, and HF ``tokenizers`` needs some 5 for
+the text of such a file.
+"""
 
 SHOWN = 20
 """Documents that cannot be encoded whose reason is kept; all are counted."""
@@ -43,22 +55,31 @@ class Encoding:
     tokenizer: Path
     literal_specials: Literal["text", "tokens"]
     empty_documents: Literal["keep", "drop"]
+    by: Literal["mix", "source"] = "mix"
+
+
+class Taken(NamedTuple):
+    """A document to encode: its line in the corpus file, and whose tokens it goes to."""
+
+    number: int
+    source: str
+    line: corpus.Line
 
 
 def stage(config: Config, mixed: Stage, tokenizer: Stage) -> Stage:
-    """Return the stage that writes the shards."""
-    settings: dict[str, Json] = {
-        **config.shards.model_dump(mode="json"),
-        "libraries": {"tokenizers": version("tokenizers")},
-    }
+    """Return the stage that encodes the corpus."""
+    rules = config.shards.model_dump(
+        mode="json", include={"empty_documents", "literal_specials", "by"}
+    )
+    settings: dict[str, Json] = {**rules, "libraries": {"tokenizers": version("tokenizers")}}
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
         path = inputs[train_tokenizer.NAME].folder / train_tokenizer.FOLDER / TOKENIZER_JSON
-        encoding = Encoding(path, config.shards.literal_specials, config.shards.empty_documents)
+        encoding = Encoding(path, **rules)
         return [
             Task(
                 "tokenize",
-                shard_name(file),
+                name_of(file),
                 tokenize,
                 {"folder": folder, "file": file, "encoding": encoding},
                 part["size"],
@@ -70,50 +91,48 @@ def stage(config: Config, mixed: Stage, tokenizer: Stage) -> Stage:
     return Stage("tokenize", VERSION, settings, (mixed, tokenizer), tasks)
 
 
-def shard_name(file: Path) -> str:
-    """Return a shard's prefix, named as GPT-NeoX and Megatron name what they write themselves."""
-    return f"{file.parent.name}-{file.name.removesuffix('.jsonl.zst')}_text_document"
+def name_of(file: Path, source: str = "") -> str:
+    """Return what the tokens of a corpus file, or of a source in it, are called."""
+    name = f"{file.parent.name}-{file.name.removesuffix('.jsonl.zst')}"
+    return f"{name}-{source}" if source else name
+
+
+def paths_of(folder: Path, name: str) -> tuple[Path, Path, Path]:
+    """Return the paths of tokens, index and origins."""
+    bin_path, idx_path = (folder / FOLDER / f"{name}.{kind}" for kind in ("bin", "idx"))
+    return bin_path, idx_path, folder / FOLDER / "origins" / f"{name}.parquet"
 
 
 def tokenize(folder: Path, file: Path, encoding: Encoding) -> Receipt:
-    """Encode one corpus file into one shard, and count tokens by component."""
-    name = shard_name(file)
+    """Encode one corpus file, and count tokens by component."""
     if file.stat().st_size > KERNELS_FROM:
         warm()
-    encoder = Encoder.load(encoding.tokenizer, literal_specials=encoding.literal_specials)
-    bin_path, idx_path = (folder / FOLDER / f"{name}.{kind}" for kind in ("bin", "idx"))
-    tally = Tally(encoding.empty_documents == "drop")
-    try:
-        with ExitStack() as stack:
-            # Entered first, left last: the index gets its name after the tokens have theirs.
-            idx = stack.enter_context(store.publish(idx_path))
-            bin_ = stack.enter_context(store.publish(bin_path))
-            writer = stack.enter_context(_writer(bin_, idx, encoder, encoding))
-            for lines in _batches(corpus.read(file)):
-                _add(writer, encoder, lines, tally)
-            _require_documents(tally)
-            facts = writer.finish()
-    except _NothingToWriteError:
-        return _receipt(name, file, tally, (), {})
-    counts = {"rows": facts.documents, "tokens": facts.tokens}
-    parts = (part_of(folder, bin_path, counts), part_of(folder, idx_path, counts))
-    return _receipt(name, file, tally, parts, asdict(facts))
+    text = encoding.tokenizer.read_text(encoding="utf-8")
+    encoder = _loaded(text, encoding.literal_specials)
+    tally = Tally()
+    with ExitStack() as stack:
+        outputs = _Outputs(folder, file, encoder, stack)
+        for batch in _batches(_taken(file, encoding, tally)):
+            _add(outputs, batch, tally, drops_empty=encoding.empty_documents == "drop")
+        facts = outputs.finish()
+    parts = tuple(
+        part_of(folder, path, {"rows": one.documents, "tokens": one.tokens})
+        for source, one in facts.items()
+        for path in paths_of(folder, name_of(file, source))
+    )
+    return _receipt(file, tally, parts, facts)
 
 
-class _NothingToWriteError(Exception):
-    """Every document of a corpus file was left out: an empty shard is never written."""
-
-
-def _require_documents(tally: "Tally") -> None:
-    if tally.taken == tally.rejected.total():
-        raise _NothingToWriteError
+@lru_cache(maxsize=1)
+def _loaded(text: str, literal_specials: Literal["text", "tokens"]) -> Encoder:
+    """Load a tokenizer once a process: it takes as long as encoding some megabytes."""
+    return Encoder(text, literal_specials)
 
 
 @dataclass(slots=True)
 class Tally:
     """What encoding counted; ``rejected`` counts documents left out by reason."""
 
-    drops_empty: bool
     taken: int = 0
     tokens: Counter[str] = field(default_factory=Counter)
     text_bytes: Counter[str] = field(default_factory=Counter)
@@ -121,53 +140,103 @@ class Tally:
     unencodable: list[str] = field(default_factory=list)
 
 
-def _writer(bin_: Path, idx: Path, encoder: Encoder, encoding: Encoding) -> ShardWriter:
-    return ShardWriter(
-        bin_,
-        idx,
-        dtype_for(encoder.vocabulary_size),
-        vocabulary=encoder.vocabulary_size,
-        eod=encoder.eod,
-        empty=encoding.empty_documents,
-    )
+class _Outputs:
+    """The files of tokens of one corpus file, by source; each is begun with its first document."""
+
+    def __init__(self, folder: Path, file: Path, encoder: Encoder, stack: ExitStack) -> None:
+        self.encoder = encoder
+        self._folder, self._file, self._stack = folder, file, stack
+        self._open: dict[str, tuple[ShardWriter, OriginWriter]] = {}
+
+    def add(
+        self, source: str, ids: NDArray[np.uint32], lengths: NDArray[np.int64], numbers: list[int]
+    ) -> None:
+        """Add documents of a source, of which there is at least one, by their lines."""
+        if source not in self._open:
+            self._open[source] = self._begin(source)
+        writer, origins = self._open[source]
+        writer.add(ids, lengths)
+        origins.add(f"{self._file.parent.name}/{self._file.name}", numbers)
+
+    def finish(self) -> dict[str, ShardFacts]:
+        """Complete all; what was written, by source."""
+        return {source: self._open[source][0].finish() for source in sorted(self._open)}
+
+    def _begin(self, source: str) -> tuple[ShardWriter, OriginWriter]:
+        enter, ids = self._stack.enter_context, self.encoder.vocabulary_size
+        # Entered first, left last: the index gets its name after the tokens have theirs.
+        bin_path, idx_path, origins_path = paths_of(self._folder, name_of(self._file, source))
+        idx, bin_, origins = map(enter, map(store.publish, (idx_path, bin_path, origins_path)))
+        writer = ShardWriter(bin_, idx, dtype_for(ids), vocabulary=ids, eod=self.encoder.eod)
+        return enter(writer), enter(OriginWriter(origins))
 
 
-def _add(writer: ShardWriter, encoder: Encoder, lines: Sequence[Line], tally: Tally) -> None:
+def _taken(file: Path, encoding: Encoding, tally: Tally) -> Iterator[Taken]:
+    """Yield what is to be encoded of a corpus file."""
+    if encoding.by == "mix":
+        for number, line in enumerate(corpus.read(file), start=1):
+            tally.taken += 1
+            yield Taken(number, "", line)
+        return
+    provenance = corpus.provenance(file, ("source", "epoch"))
+    lines = zip(corpus.read(file), provenance, strict=True)
+    for number, (line, (source, epoch)) in enumerate(lines, start=1):
+        tally.taken += 1
+        if epoch:
+            tally.rejected["repeated"] += 1
+            continue
+        yield Taken(number, source, line)
+
+
+def _add(outputs: _Outputs, batch: Sequence[Taken], tally: Tally, *, drops_empty: bool) -> None:
     """Encode and write some documents; one that cannot be encoded is counted and left out."""
-    tally.taken += len(lines)
     try:
-        encoded = encoder.encode([line.text for line in lines])
+        encoded = outputs.encoder.encode([one.line.text for one in batch])
     except UnencodableText as error:
-        if len(lines) == 1:
+        if len(batch) == 1:
             tally.rejected["unencodable"] += 1
             if len(tally.unencodable) < SHOWN:
                 tally.unencodable.append(str(error))
             return
-        tally.taken -= len(lines)
-        for line in lines:
-            _add(writer, encoder, [line], tally)
+        for one in batch:
+            _add(outputs, [one], tally, drops_empty=drops_empty)
         return
-    writer.add(encoded.ids, encoded.lengths)
-    for line, length in zip(lines, encoded.lengths.tolist(), strict=True):
-        if not length and tally.drops_empty:
-            tally.rejected["empty"] += 1
-            continue
-        tally.tokens[line.pile_set_name] += length + 1  # and its EOD
-        tally.text_bytes[line.pile_set_name] += len(line.text.encode())
+    lengths = encoded.lengths
+    kept = lengths > 0 if drops_empty else np.ones(lengths.size, dtype=np.bool_)
+    sources = np.array([one.source for one in batch])
+    for source in sorted(set(sources[kept].tolist())):
+        its = kept & (sources == source)
+        ids = encoded.ids if its.all() else encoded.ids[np.repeat(its, lengths)]
+        outputs.add(
+            source,
+            ids,
+            lengths[its],
+            [one.number for one, mine in zip(batch, its, strict=True) if mine],
+        )
+    if not kept.all():
+        tally.rejected["empty"] += int((~kept).sum())
+    for one, length in zip(batch, lengths.tolist(), strict=True):
+        if length or not drops_empty:
+            tally.tokens[one.line.pile_set_name] += length + 1  # and its EOD
+            tally.text_bytes[one.line.pile_set_name] += _utf8_bytes(one.line.text)
+
+
+def _utf8_bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
 
 
 def _receipt(
-    name: str, file: Path, tally: Tally, parts: tuple[Part, ...], facts: dict[str, Json]
+    file: Path, tally: Tally, parts: tuple[Part, ...], facts: dict[str, ShardFacts]
 ) -> Receipt:
     return Receipt(
-        name,
+        name_of(file),
         parts,
         taken=tally.taken,
-        given=int(str(facts.get("documents", 0))),
+        given=sum(one.documents for one in facts.values()),
         rejected=dict(sorted(tally.rejected.items())),
         figures={
-            "shard": facts,
             "split": file.parent.name,
+            "written": {source: asdict(one) for source, one in facts.items()},
             "tokens": dict(sorted(tally.tokens.items())),
             "text_bytes": dict(sorted(tally.text_bytes.items())),
             "unencodable": list(tally.unencodable),
@@ -175,12 +244,12 @@ def _receipt(
     )
 
 
-def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
-    batch: list[Line] = []
+def _batches(documents: Iterator[Taken]) -> Iterator[list[Taken]]:
+    batch: list[Taken] = []
     characters = 0
-    for line in lines:
-        batch.append(line)
-        characters += len(line.text)
+    for one in documents:
+        batch.append(one)
+        characters += len(one.line.text)
         if characters >= BATCH_CHARACTERS:
             yield batch
             batch, characters = [], 0

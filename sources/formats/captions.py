@@ -11,10 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sources.formats.parse_memory import text_memory
 from sources.source import Json
 
 LAST_SECOND = 10**7
 """Beyond it, a third of a year, no cue begins or ends."""
+
+_LINE, _CUE = 90, 400
+"""Bytes of memory of a line, and of a cue, besides those of their characters."""
 
 _CLOCK = r"(?:(\d{1,4}):)?(\d\d):(\d\d)[.,](\d{3})"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s|$)", re.ASCII)
@@ -45,6 +49,12 @@ class Track:
     language: str
     generated: bool
     cues: tuple[Cue, ...]
+
+
+def captions_memory(content: bytes) -> int:
+    """Return an upper bound of the bytes that WebVTT or SubRip takes while and after it is read."""
+    lines = content.count(b"\n") + content.count(b"\r")
+    return 3 * text_memory(content) + _LINE * lines + _CUE * content.count(b"-->")
 
 
 def from_text(text: str, language: str) -> Track:

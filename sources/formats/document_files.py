@@ -6,16 +6,19 @@
 * EPUB: all paragraphs of the files of its spine, in their order.
 """
 
+import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
 
-from sources.formats import epub
+from sources.formats import epub, pdf_text
 from sources.formats.html_events import MAX_DEPTH, TooDeepError
 from sources.formats.page_charset import decoded
-from sources.formats.pdf_text import PdfError, pdf_text
+from sources.formats.parse_memory import MOST
+from sources.formats.pdf_text import PdfError, Pdfs
 from sources.formats.web_text import paragraphs, whole_main_text
 
 MAX_FILE = 256 << 20
@@ -34,8 +37,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "not_an_epub": epub.REASONS["not_an_epub"],
         "not_utf8": "a file of an EPUB in no charset that it states",
         "too_deep": f"HTML with more than {MAX_DEPTH:,} elements in one another",
+        **pdf_text.REASONS,
         "encrypted": "a PDF or EPUB that asks for a password or key",
-        "unreadable_pdf": "a PDF that is none, or a broken one",
         "too_large": "an HTML, PDF or EPUB file, or its text, of more than the limits",
     }
 )
@@ -56,34 +59,53 @@ HTML: Mapping[str, Callable[[str], list[str]]] = MappingProxyType(
 """Which paragraphs are taken of an HTML file, by choice."""
 
 
-def text_of(name: str, stream: BinaryIO, html: str) -> str:
-    """Return the text of a file, by the end of its name; ``html`` is one of `HTML`.
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """How text is taken: what of HTML (one of `HTML`), and what reads PDFs."""
+
+    html: str
+    pdfs: Pdfs
+
+
+def text_of(name: str, stream: BinaryIO, taking: Taking) -> str:
+    """Return the text of a file, by the end of its name.
 
     Raises `NoTextError`, and `sources.source.UnreadableFile` for an EPUB that is cut or damaged.
     """
     suffix = Path(name.lower()).suffix
-    limit = MAX_FILE if suffix in {".pdf", ".epub"} else MAX_HTML
+    if suffix == ".pdf":
+        return _pdf(stream, taking.pdfs)
+    limit = MAX_FILE if suffix == ".epub" else MAX_HTML
     content = stream.read(limit + 1)
     if len(content) > limit:
         raise NoTextError("too_large", f"over {limit:,} bytes")
-    if suffix == ".pdf":
-        return _pdf(content)
     if suffix == ".epub":
         return _epub(name, content)
-    return _joined([decoded(content, "")], HTML[html])
+    return _joined([decoded(content, "")], HTML[taking.html])
 
 
 def _joined(pages: Iterable[str], taken: Callable[[str], list[str]]) -> str:
     try:
-        found = (taken(page.removeprefix("\ufeff")) for page in pages)
+        found = (taken(page.removeprefix("\ufeff")) for page in _within(MOST, pages))
         return PARAGRAPH_BREAK.join(paragraph for page in found for paragraph in page)
     except TooDeepError as error:
         raise NoTextError("too_deep", f"over {MAX_DEPTH:,}") from error
 
 
-def _pdf(content: bytes) -> str:
+def _within(memory: int, pages: Iterable[str]) -> Iterator[str]:
+    """Pass pages on while what becomes of them fits: each tag may be a paragraph of its own."""
+    for page in pages:
+        memory -= 130 * page.count("<") + 5 * sys.getsizeof(page)
+        if memory < 0:
+            raise NoTextError(
+                "too_large", "more paragraphs, or wide characters, than fit in memory"
+            )
+        yield page
+
+
+def _pdf(stream: BinaryIO, pdfs: Pdfs) -> str:
     try:
-        return pdf_text(content, MAX_TEXT).strip()
+        return pdfs.text(stream, MAX_FILE, MAX_TEXT).strip()
     except PdfError as error:
         raise NoTextError(error.reason, str(error)) from error
 

@@ -246,10 +246,11 @@ def _plain(line: str) -> str:
     """Return a line of Markdown without images and links, unless it is code."""
     if _CODE.match(line):
         return line
-    line = _replaced(line, _IMAGE, lambda _: " ")
-    line = _replaced(line, _NUMBERED, lambda _: "")
-    line = _replaced(line, _LINK, lambda label: label)
-    return _ESCAPED_DOT.sub(". ", line)
+    if "[" in line:
+        line = _replaced(line, _IMAGE, lambda _: " ")
+        line = _replaced(line, _NUMBERED, lambda _: "")
+        line = _replaced(line, _LINK, lambda label: label)
+    return _ESCAPED_DOT.sub(". ", line) if "\\" in line else line
 
 
 def _replaced(line: str, opening: re.Pattern[str], become: Callable[[str], str]) -> str:

@@ -5,6 +5,7 @@ a moved upstream never passes for an empty one.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +16,16 @@ from lxml import etree
 from sources.formats.xml_records import tree
 from sources.source import Get, UnreadableFile
 
+_MD5 = re.compile(r"[0-9a-f]{32}")
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An object of a bucket: its key, and its size in bytes."""
+    """An object of a bucket: its key, its size in bytes, and its MD5 where its ETag is one."""
 
     key: str
     size: int
+    md5: str = ""
 
 
 def json_object(url: str, get: Get) -> dict[str, Any]:
@@ -60,7 +64,8 @@ def objects(bucket: str, prefix: str, get: Get) -> Iterator[Listed]:
             key, size = entry.findtext("{*}Key"), entry.findtext("{*}Size", "")
             if not key or not size.isdecimal():
                 raise ValueError(f"{url} lists an object without key or size")
-            yield Listed(key, int(size))
+            etag = entry.findtext("{*}ETag", "").strip('"').lower()
+            yield Listed(key, int(size), etag if _MD5.fullmatch(etag) else "")
 
 
 def folders(bucket: str, prefix: str, get: Get) -> Iterator[str]:

@@ -1,17 +1,14 @@
 """Lines of Markdown: pieces of text with the breaks, spaces and margins that come between them."""
 
-import re
 from collections.abc import Mapping
 
-from sources.formats.markdown_text import HARD_SPACE
+from sources.formats.markdown_text import HARD_SPACE, collapsed
 
 MAX_MARKDOWN = 64 << 20
 """Characters that a page may become."""
 
 MAX_DEPTH = 64
 """Lists, and quotations, that may be open at once."""
-
-_SPACE = re.compile(r"\s+")
 
 
 class MarkupError(ValueError):
@@ -62,7 +59,7 @@ class MarkdownLines:
         if self.quiet:
             return
         if from_page and not self.pre:
-            text = _SPACE.sub(" ", text)
+            text = collapsed(text)
             if text.startswith(" "):
                 self.space = True
                 text = text[1:]

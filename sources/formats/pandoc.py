@@ -60,12 +60,13 @@ _MESSAGE = 400
 class Limits:
     """What one document may take: seconds of processor time, MiB of heap, MiB of output.
 
+    Beside its heap pandoc takes about 120 MB: with 256 MiB it was 390 MB at most, with 512 660.
     ``wall_seconds`` is no limit on the document: who needs so long without using up the processor
     time got no turn on an overloaded machine.
     """
 
     cpu_seconds: int = 60
-    heap_mib: int = 512
+    heap_mib: int = 256
     output_mib: int = 64
     wall_seconds: float = 1200
 

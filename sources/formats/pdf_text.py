@@ -1,63 +1,83 @@
 """The text of PDFs by PDFium, in lines, page after page.
 
-PDFium runs within the process; a file is read from memory and nothing is written.
+PDFium runs in a `sources.formats.cage`, one process for many files: a hostile PDF takes no more memory
+than that, and kills nothing else. Neither the file nor a page but the one at hand is held in memory.
 """
 
-import pypdfium2
-from pypdfium2.raw import FPDF_ERR_PASSWORD
+from collections.abc import Mapping
+from contextlib import ExitStack
+from types import MappingProxyType, TracebackType
+from typing import BinaryIO, Self
 
-BROKEN_WORD = "\ufffe"
-"""What PDFium puts where a line ends in a hyphen within a word, in place of both."""
-
+from sources.formats import cage
 
 MAX_PAGES = 20_000
 """Pages of a PDF; those of the longest honest ones are half of that."""
 
+SECONDS = 120.0
+"""Seconds of processor time for a PDF; a page takes milliseconds."""
+
+CHUNK = 1 << 20
+
+REASONS: Mapping[str, str] = MappingProxyType(
+    {
+        "encrypted": "a PDF that asks for a password",
+        "unreadable_pdf": "a PDF that is none, or a broken one",
+        "pdf_memory": f"PDFium took more than {cage.MEMORY >> 20} MiB of memory, or died",
+        "pdf_time": f"PDFium took more than {SECONDS:g} s of processor time",
+    }
+)
+"""Why a PDF may give no text, besides ``too_large``."""
+
 
 class PdfError(ValueError):
-    """A PDF that cannot be read; ``reason`` is ``encrypted``, ``unreadable_pdf`` or ``too_large``."""
+    """A PDF that cannot be read; ``reason`` is one of `REASONS` or ``too_large``."""
 
     def __init__(self, reason: str, what: str) -> None:
-        super().__init__(what)
+        super().__init__(what or reason)
         self.reason = reason
 
 
-def pdf_text(content: bytes, most: int) -> str:
-    """Return the text of a PDF, a newline behind each line and page; raises `PdfError`.
+class Pdfs:
+    """Takes the text out of PDFs; for use in ``with``, which ends its program."""
 
-    A text of more than ``most`` characters is not taken: compressed pages make one of little.
-    """
-    try:
-        document = pypdfium2.PdfDocument(content)
-    except pypdfium2.PdfiumError as error:
-        locked = error.err_code == FPDF_ERR_PASSWORD
-        raise PdfError("encrypted" if locked else "unreadable_pdf", str(error)) from error
-    try:
-        return _joined(document, most)
-    except pypdfium2.PdfiumError as error:
-        raise PdfError("unreadable_pdf", str(error)) from error
-    finally:
-        document.close()
+    def __init__(self, memory: int = cage.MEMORY, seconds: float = SECONDS) -> None:
+        self._opened = ExitStack()
+        self._cage = self._opened.enter_context(
+            cage.Cage("pdf_program", cage.Limits(seconds, memory))
+        )
 
+    def __enter__(self) -> Self:
+        return self
 
-def _joined(document: pypdfium2.PdfDocument, most: int) -> str:
-    if len(document) > MAX_PAGES:
-        raise PdfError("too_large", f"{len(document):,} pages")
-    pages: list[str] = []
-    for number in range(len(document)):
-        pages.append(_page_text(document, number))
-        most -= len(pages[-1])
-        if most < 0:
-            raise PdfError("too_large", f"page {number + 1} and those before it are too long")
-    return "".join(pages)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._opened.close()
 
+    def text(self, stream: BinaryIO, limit: int, most: int) -> str:
+        """Return the text of a PDF of at most ``limit`` bytes, a newline behind each line and page.
 
-def _page_text(document: pypdfium2.PdfDocument, number: int) -> str:
-    page = document[number]
-    try:
-        words = page.get_textpage()
-        text = str(words.get_text_range())
-        words.close()
-    finally:
-        page.close()
-    return text.replace("\r\n", "\n").replace(BROKEN_WORD, "-\n") + "\n"
+        A text of more than ``most`` characters is not taken: compressed pages make one of little.
+        Raises `PdfError`, and OSError if no program starts.
+        """
+        pdf, text = self._cage.folder / "given.pdf", self._cage.folder / "text"
+        with pdf.open("wb") as file:
+            while limit >= 0 and (piece := stream.read(min(CHUNK, limit + 1))):
+                limit -= len(piece)
+                file.write(piece)
+        if limit < 0:
+            raise PdfError("too_large", "more bytes than are taken")
+        try:
+            answer = self._cage.ask(
+                {"pdf": str(pdf), "text": str(text), "most": most, "pages": MAX_PAGES}
+            )
+        except cage.CageError as error:
+            raise PdfError(f"pdf_{error.limit}", str(error)) from error
+        if "problem" in answer:
+            raise PdfError(answer["problem"], answer["message"])
+        with text.open(encoding="utf-8", newline="") as file_of_text:
+            return file_of_text.read()

@@ -9,20 +9,37 @@ and gzipped CSVs of bucket, key, time and ETag (an object's MD5, unless it came 
 import csv
 import gzip
 import io
+import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping
 from itertools import groupby
+from types import MappingProxyType
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 import numpy.typing as npt
 
 from sources.formats.listings import folders, json_object
-from sources.source import Get, Json, RawFile
+from sources.option_checks import each, of_form, one_of, within
+from sources.source import Check, Get, Json, RawFile
 
 BUCKET = "https://pmc-oa-opendata.s3.amazonaws.com/"
 INVENTORY = "inventory-reports/pmc-oa-opendata/metadata/"
+
+RANGE = 4
+"""Digits of PMCIDs that one tar of objects is made for: one thousand articles at most, or eleven."""
+
+OBJECT = re.compile(
+    r"(?:.*/)?(?P<stem>(?P<pmcid>PMC[0-9]+)\.(?P<version>[0-9]{1,9}))\.(?P<kind>json|xml)"
+)
+"""The key of an article's version, or of the record of one."""
+
+MAX_RECORD = 1 << 20
+"""Bytes of a record; honest ones have some thousand."""
+
+OBJECTS = ".objects.tar"
+"""How the name of such a tar ends."""
 
 BY_BATCH = 1 << 20
 """Lines of an inventory that are held as text at once."""
@@ -34,6 +51,19 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 
 Table = npt.NDArray[np.void]
 _ENTRY = np.dtype([("number", "<i8"), ("version", "<i4"), ("is_xml", "?"), ("md5", "S32")])
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        "articles": each(of_form(r"PMC\d+", "PMC13900")),
+        "prefix": of_form(r"PMC\d*", "PMC, or PMC1390"),
+        "listing": one_of("bucket", "inventory", "ranges"),
+        "licences": each(of_form(r"[A-Za-z0-9.+-]+", "CC-BY, or CC-BY-4.0")),
+        "cpu_seconds": within(1),
+        "heap_mib": within(64),
+    }
+)
+"""What the options of PubMed Central may be."""
 
 
 def article(pmcid: str, get: Get) -> RawFile:
@@ -87,10 +117,42 @@ def inventoried(prefix: str, get: Get) -> Iterator[RawFile]:
         yield _newest(f"PMC{entry['number']}", int(entry["version"]), md5)
 
 
+def ranged(prefix: str, records: bool) -> Iterator[RawFile]:
+    """Yield tars of all versions (and their records) of the articles that begin with ``prefix``.
+
+    One for each beginning of `RANGE` digits, at most 9,000, without any request; PMCIDs of fewer
+    digits are not known. Raises ValueError for a prefix that begins no PMCID.
+    """
+    digits = prefix.removeprefix("PMC")
+    if digits and (not digits.isdecimal() or digits.startswith("0")):
+        raise ValueError(f"{prefix!r} begins no PMCID, as PMC1390 does")
+    missing = max(0, RANGE - len(digits))
+    for number in range(10**missing):
+        first = digits + (f"{number:0{missing}d}" if missing else "")
+        if not first.startswith("0"):
+            also, end = (f"&prefix=metadata/PMC{first}", ",.json") if records else ("", "")
+            yield RawFile(
+                f"{BUCKET}?prefix=PMC{first}{also}#.xml{end}",
+                f"PMC{first}{OBJECTS}",
+                form="objects",
+            )
+
+
 def record_of(raw: RawFile) -> RawFile:
     """Return the bucket's record of an article's version, as a raw file beside it."""
     stem = raw.name.removesuffix(".xml")
     return RawFile(f"{BUCKET}metadata/{stem.rpartition('/')[2]}.json", f"{stem}.json")
+
+
+def record(content: bytes) -> dict[str, Json]:
+    """Return what a record says of an article; raises ValueError for what is none."""
+    try:
+        found = json.loads(content if len(content) <= MAX_RECORD else b"")
+    except RecursionError as error:
+        raise ValueError(str(error)) from None
+    if not isinstance(found, dict) or "pmcid" not in found:
+        raise ValueError("no record of an article")
+    return found
 
 
 def licence(record: Mapping[str, Json]) -> str | None:

@@ -35,6 +35,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
+from sources.archive_pull import LONG_WINDOW
 from sources.archives import Overlong, lines, open_stream
 from sources.formats import link_filter
 from sources.formats.sorted_runs import merged, write_runs
@@ -175,7 +176,7 @@ def sort_dump(path: Path, number: int, folder: Path, room: int = RUN_BYTES) -> S
 
     def found() -> Iterator[bytes]:
         nonlocal count
-        with open_stream(path) as stream:
+        with open_stream(path, LONG_WINDOW) as stream:
             for count, line in enumerate(lines(stream, LINE_LIMIT), 1):
                 record = _record(line, f"{number:08x}{count:012x}")
                 if isinstance(record, bytes):

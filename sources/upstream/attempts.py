@@ -13,7 +13,9 @@ from urllib.parse import urlsplit, urlunsplit
 PROGRESS = 1 << 20
 """New bytes that make an attempt count as progress, after which patience begins anew."""
 
-SECRET_NAMES = re.compile(r"(?i)sig|token|key|secret|cred|pass|auth|policy")
+SECRET_NAMES = re.compile(
+    r"(?i)sig|token|key(?!word)|secret|cred|pass|pwd|auth(?!or(?!i[sz]))|policy|jwt|sas$|access|^code$"
+)
 """Query parameters whose values are not shown."""
 
 CHECK_URL = "check the URL against upstream's site"
@@ -41,17 +43,20 @@ class Patience:
 class UpstreamError(Exception):
     """An upstream that is gone, refuses, or gives something else than it should.
 
-    ``retry_later`` tells whether the same request may succeed at another time. The URL is shown
-    without credentials.
+    ``retry_later`` tells whether the same request may succeed at another time, ``missing`` whether
+    upstream says that there is no such file. The URL is shown without credentials.
     """
 
-    def __init__(self, url: str, what: str, remedy: str, retry_later: bool = False) -> None:
-        super().__init__(redacted(url), what, remedy, retry_later)
+    def __init__(
+        self, url: str, what: str, remedy: str, retry_later: bool = False, missing: bool = False
+    ) -> None:
+        super().__init__(redacted(url), what, remedy, retry_later, missing)
         self.url = redacted(url)
         self.retry_later = retry_later
+        self.missing = missing
 
     def __str__(self) -> str:
-        url, what, remedy, _ = self.args
+        url, what, remedy, *_ = self.args
         return f"{url}: {what}; {remedy}"
 
 
@@ -108,12 +113,24 @@ class Retries:
         return UpstreamError(self._url, f"{interrupted} ({why})", "run again later", True)
 
 
+def secrets_in(url: str) -> list[str]:
+    """Return the names of a URL's query parameters that hold what looks like a secret."""
+    fields = (field.partition("=") for field in urlsplit(url).query.split("&"))
+    return [name for name, _, value in fields if value and SECRET_NAMES.search(name)]
+
+
 def redacted(url: str) -> str:
-    """Return a URL without user, password, fragment and the values of secret query parameters."""
+    """Return a URL without user, password, fragment and the values of secret query parameters.
+
+    An address of S3 has neither fragment nor query: all that follows its bucket names an object.
+    """
     try:
         parts = urlsplit(url)
     except ValueError:
         return "(no URL)"
+    if parts.scheme == "s3":
+        bucket, slash, key = url.removeprefix("s3://").partition("/")
+        return f"s3://{bucket.rpartition('@')[2]}{slash}{key}"
     query = "&".join(
         f"{name}=..." if SECRET_NAMES.search(name) and sign else f"{name}{sign}{value}"
         for name, sign, value in (field.partition("=") for field in parts.query.split("&"))

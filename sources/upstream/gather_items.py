@@ -60,10 +60,10 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
     before, after = address[: found.start()], address[found.end() :]
     following = int(noted(part) or found[1])
     pace = guest.manners.pace(urlsplit(address).netloc) or guest.manners.default
-    ask: Ask = _local
+    ask: Ask = local
     if urlsplit(address).scheme in SCHEMES:
-        pool, headers = _pool(address, pace.connections), _headers(address, guest)
-        ask = partial(_asked, pool, headers, guest, patience)
+        pool, headers = connections_to(address, pace.connections), headers_for(address, guest)
+        ask = partial(asked, pool, headers, guest, patience)
     urls = (f"{before}{number}{after}" for number in range(following, int(found[2]) + 1))
     _write(part, following, _runs(ask, urls, pace.connections, patience))
 
@@ -128,13 +128,15 @@ def _checked(answer: bytes) -> bytes:
     return answer.strip().replace(b"\r", b" ").replace(b"\n", b" ") + b"\n"
 
 
-def _asked(
+def asked(
     pool: urllib3.PoolManager,
     headers: Mapping[str, str],
     guest: Guest,
     patience: Patience,
     url: str,
+    longest: int = LONGEST,
 ) -> bytes:
+    """Ask once for at most so many bytes, in the host's turn; raises UpstreamError, or Interrupted."""
     timeout = urllib3.Timeout(patience.connect_timeout, patience.read_timeout)
     host = urlsplit(url).netloc
     with guest.manners.turn(host, patience.budget):
@@ -149,15 +151,15 @@ def _asked(
                 preload_content=False,
                 decode_content=False,
             )
-            answer = response.read(LONGEST + 1)
+            answer = response.read(longest + 1)
             response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Interrupted(f"no answer ({cause_of(error)})") from None
-    if response.status == HTTPStatus.OK and len(answer) <= LONGEST:
+    if response.status == HTTPStatus.OK and len(answer) <= longest:
         return answer
     if response.status == HTTPStatus.OK:
         response.close()
-        raise UpstreamError(url, f"an item of more than {LONGEST:,} bytes", CHECK_URL)
+        raise UpstreamError(url, f"an item of more than {longest:,} bytes", CHECK_URL)
     what = f"answers {response.status} {response.reason or ''}".rstrip()
     if (
         response.status in PASSING_STATUSES
@@ -170,7 +172,7 @@ def _asked(
     raise UpstreamError(url, what, REMEDIES.get(response.status, CHECK_URL))
 
 
-def _local(url: str) -> bytes:
+def local(url: str) -> bytes:
     """Read an item from a local mirror."""
     try:
         return Path(url2pathname(urlsplit(url).path)).read_bytes()
@@ -178,12 +180,13 @@ def _local(url: str) -> bytes:
         raise UpstreamError(url, f"cannot be read ({error.strerror})", CHECK_URL) from None
 
 
-def _headers(url: str, guest: Guest) -> dict[str, str]:
+def headers_for(url: str, guest: Guest) -> dict[str, str]:
+    """Return what each request says: who asks, and the host's key."""
     agent = user_agent(guest.manners.contact)
     return {"User-Agent": agent, "Accept-Encoding": "identity", **keys.headers(url, guest.keys)}
 
 
-def _pool(url: str, connections: int) -> urllib3.PoolManager:
+def connections_to(url: str, connections: int) -> urllib3.PoolManager:
     """Return connections to keep, through the proxy and by the certificates of the environment."""
     settings = requests.Session().merge_environment_settings(url, {}, True, True, None)
     proxy = requests.utils.select_proxy(url, settings["proxies"])

@@ -7,10 +7,11 @@ for broken, and those pages are asked for again next time. A killed download goe
 """
 
 import hashlib
+import itertools
 import json
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,8 +31,14 @@ from sources.upstream.steps import noted, step
 from sources.upstream.warc_records import Line, missing_record, response_record
 
 THREADS = 32
-AHEAD = 64
-"""Lines that are worked on, or wait for one before them; each may hold a page."""
+OF_A_HOST = 4
+"""Threads that wait for one host, which may be asked slowly."""
+
+AHEAD = 1024
+"""Lines that are worked on, or wait for a turn, or for one before them."""
+
+HELD_BYTES = 256 << 20
+"""Bytes of pages that wait for one before them, beyond which no more are asked for."""
 
 BATCH = 32
 """Records that are brought to disk together."""
@@ -124,18 +131,73 @@ def _require_network(url: str, outcomes: list[Outcome]) -> None:
 def _outcomes(
     path: Path, listed: str, following: int, guest: Guest, patience: Patience
 ) -> Iterator[Outcome]:
-    """Yield what became of each line from ``following`` on, in their order."""
-    ahead: deque[Future[Outcome]] = deque()
+    """Yield what became of each line from ``following`` on, in their order.
+
+    Neighbours in a list are often pages of one host, which may be asked slowly: no more than
+    `OF_A_HOST` threads wait for one, and the others go on with pages of other hosts behind them.
+    """
+    wanted_lines = _wanted(path, listed, following)
+    ahead: deque[_Wanted] = deque()
     threads = ThreadPoolExecutor(THREADS)
+
+    def ask(wanted: _Wanted) -> Outcome:
+        return _outcome(wanted.asked, wanted.number, guest, patience)
+
     try:
-        for number, line in _listed(path, following):
-            ahead.append(threads.submit(_outcome, line, listed, number, guest, patience))
-            if len(ahead) >= AHEAD:
-                yield ahead.popleft().result()
-        while ahead:
-            yield ahead.popleft().result()
+        while True:
+            ahead.extend(itertools.islice(wanted_lines, AHEAD - len(ahead)))
+            if not ahead:
+                return
+            for wanted in _next(ahead):
+                wanted.outcome = threads.submit(ask, wanted)
+            while ahead and ahead[0].outcome is not None and ahead[0].outcome.done():
+                yield ahead.popleft().outcome.result()  # type: ignore[union-attr] # it was seen
+            running = [one.outcome for one in ahead if one.outcome and not one.outcome.done()]
+            if running:
+                wait(running, return_when=FIRST_COMPLETED)
     finally:
         threads.shutdown(cancel_futures=True)
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A line that is ahead, and what becomes of it once it is asked for."""
+
+    number: int
+    asked: Line
+    host: str
+    outcome: Future[Outcome] | None = None
+
+
+def _wanted(path: Path, listed: str, following: int) -> Iterator[_Wanted]:
+    for number, line in _listed(path, following):
+        asked = _asked(line, listed, number)
+        yield _Wanted(number, asked, _host(asked))
+
+
+def _host(asked: Line) -> str:
+    """Return the host that is asked; an address that has none is refused without asking."""
+    try:
+        return urlsplit(asked.url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _next(ahead: Sequence[_Wanted]) -> Iterator[_Wanted]:
+    """Yield the lines to ask for now; only the first while the pages that wait for it fill memory."""
+    busy: Counter[str] = Counter()
+    held = 0
+    for one in ahead:
+        if one.outcome is not None and one.outcome.done():
+            held += 0 if one.outcome.exception() else len(one.outcome.result().record)
+        elif one.outcome is not None:
+            busy[one.host] += 1
+    free = THREADS - busy.total()
+    for one in itertools.islice(ahead, None if held < HELD_BYTES else 1):
+        if free and one.outcome is None and busy[one.host] < OF_A_HOST:
+            busy[one.host] += 1
+            free -= 1
+            yield one
 
 
 def _listed(path: Path, following: int) -> Iterator[tuple[int, bytes | Overlong]]:
@@ -145,10 +207,7 @@ def _listed(path: Path, following: int) -> Iterator[tuple[int, bytes | Overlong]
                 yield number, line
 
 
-def _outcome(
-    line: bytes | Overlong, listed: str, number: int, guest: Guest, patience: Patience
-) -> Outcome:
-    asked = _asked(line, listed, number)
+def _outcome(asked: Line, number: int, guest: Guest, patience: Patience) -> Outcome:
     try:
         found = page(asked.url, guest, patience)
     except Missing as missing:

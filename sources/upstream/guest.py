@@ -27,7 +27,8 @@ class Guest:
 
         A prefix fits up to a ``/``, ``?`` or the end of the address, so that that of one host never
         fits another. Below a local folder a file has the name that the address has, unquoted; raises
-        UpstreamError for one that would lie outside.
+        UpstreamError for one that would lie outside. Links in that folder, which is the user's own,
+        are followed.
         """
         fitting = [pair for pair in self.mirrors if _fits(url, pair[0])]
         if not fitting:

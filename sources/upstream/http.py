@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
+from http import HTTPStatus
 from importlib.metadata import version
 from urllib.parse import urljoin, urlsplit
 
@@ -163,12 +164,15 @@ def _send(
         what = f"a URL or header that cannot be used ({type(error).__name__})"
         raise UpstreamError(url, what, CHECK_URL) from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        if isinstance(_bottom(error), ssl.SSLCertVerificationError):
-            raise UpstreamError(
-                url, f"no safe connection ({cause_of(error)})", CERTIFICATE
-            ) from None
         # Not chained: the messages of requests show all of the URL, secrets too.
-        raise Interrupted(f"no answer ({cause_of(error)})") from None
+        raise unanswered(url, error) from None
+
+
+def unanswered(url: str, error: BaseException) -> UpstreamError | Interrupted:
+    """Return what it means that no answer came: it may pass, unless a certificate does not hold."""
+    if isinstance(_bottom(error), ssl.SSLCertVerificationError):
+        return UpstreamError(url, f"no safe connection ({cause_of(error)})", CERTIFICATE)
+    return Interrupted(f"no answer ({cause_of(error)})")
 
 
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -191,12 +195,21 @@ def redirected(here: str, target: str) -> str:
 
 def _refusal(response: requests.Response, url: str) -> Exception:
     status, headers = response.status_code, response.headers
-    what = f"answers {status} {response.reason or ''}".rstrip()
+    what = f"answers {status} {_phrase(status)}".rstrip()
     if status in PASSING_STATUSES or status >= 500 or "Retry-After" in headers:
         return Interrupted(what, retry_after(headers))
     if status == requests.codes.requested_range_not_satisfiable:
         return Interrupted(what, start_over=True)
-    return UpstreamError(url, what, REMEDIES.get(status, CHECK_URL))
+    remedy = REMEDIES.get(status, CHECK_URL)
+    return UpstreamError(url, what, remedy, missing=status == requests.codes.not_found)
+
+
+def _phrase(status: int) -> str:
+    """Return our own words for a status: a server's may hold what steers a terminal."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

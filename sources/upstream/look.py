@@ -19,7 +19,14 @@ from sources.upstream.attempts import (
     redacted,
 )
 from sources.upstream.guest import Guest
-from sources.upstream.http import MAX_REDIRECTS, REMEDIES, SCHEMES, redirected, user_agent
+from sources.upstream.http import (
+    MAX_REDIRECTS,
+    REMEDIES,
+    SCHEMES,
+    redirected,
+    unanswered,
+    user_agent,
+)
 
 FOR_GOOD = {301, 308}
 """Redirects that say: do not ask here again."""
@@ -71,6 +78,7 @@ def _ask(
         **keys.headers(url, guest.keys),
     }
     timeout = (QUICK.connect_timeout, QUICK.read_timeout)
+    failure: UpstreamError | Interrupted
     try:
         with (
             guest.manners.turn(urlsplit(url).netloc),
@@ -82,10 +90,12 @@ def _ask(
             return response, limited
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         # Not chained: the messages of requests show all of the URL, secrets too.
-        what = f"no answer ({type(error).__name__})"
-        raise UpstreamError(url, what, "ask again later", retry_later=True) from None
+        failure = unanswered(url, error)
     except Interrupted as interrupted:
-        raise UpstreamError(url, str(interrupted), "ask again later", retry_later=True) from None
+        failure = interrupted
+    if isinstance(failure, UpstreamError):
+        raise failure
+    raise UpstreamError(url, str(failure), "ask again later", retry_later=True)
 
 
 def _seen(

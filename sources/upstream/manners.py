@@ -6,6 +6,7 @@ counts; one with a port is for that port alone. Any other host has a bucket of i
 pace. This machine is asked at no pace, unless one is stated.
 """
 
+import hashlib
 import ipaddress
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,9 @@ from sources.source import Pace
 from sources.upstream import bucket
 
 DEFAULT_PACE = Pace(10.0, 8)
+
+SHARD_DIGITS = 2
+"""Hexadecimal digits that name the folders over which those of the hosts are spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,10 @@ class Manners:
 
     def beside(self, host: str, name: str) -> Path:
         """Return the place of a file beside a host's bucket, its folder made."""
-        folder = (self.folder or Path(_own_folder().name)) / _file_name(
-            self._stated(host) or _bare(host)
-        )
+        whose = _file_name(self._stated(host) or _bare(host))
+        # Lists of pages name a million hosts, which are too many for one folder.
+        shard = hashlib.sha256(whose.encode()).hexdigest()[:SHARD_DIGITS]
+        folder = (self.folder or Path(_own_folder().name)) / shard / whose
         folder.mkdir(parents=True, exist_ok=True)
         return folder / name
 

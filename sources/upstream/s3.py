@@ -25,6 +25,7 @@ from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004 - that of botocore: no connection, whatever the reason
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
@@ -37,7 +38,14 @@ from sources.upstream.answer import UNKNOWN, Answer, Version
 from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, UpstreamError
 from sources.upstream.flow import flowing
 from sources.upstream.guest import ALONE, Guest
-from sources.upstream.http import CHUNK, PASSING_STATUSES, REMEDIES, retry_after, user_agent
+from sources.upstream.http import (
+    CHUNK,
+    PASSING_STATUSES,
+    REMEDIES,
+    retry_after,
+    unanswered,
+    user_agent,
+)
 
 DIRECTORY_BUCKET = "--x-s3"
 """End of the name of a directory bucket (S3 Express One Zone), whose ETags are no MD5."""
@@ -145,11 +153,19 @@ def _sent(
         return get(**wanted)
     except (*NO_CREDENTIALS, ClientError):
         raise
-    except (HTTPClientError, urllib3.exceptions.HTTPError) as error:
-        raise Interrupted(f"no answer ({type(error).__name__})") from None
+    except (ConnectionError, HTTPClientError, urllib3.exceptions.HTTPError) as error:
+        raise unanswered(url, error) from None
     except BotoCoreError as error:
         what = f"a request that cannot be made ({type(error).__name__})"
         raise UpstreamError(url, what, CHECK_URL) from None
+
+
+def has_credentials() -> bool:
+    """Tell whether boto3 finds credentials of the user's, wherever it looks for them."""
+    try:
+        return boto3.session.Session().get_credentials() is not None
+    except BotoCoreError:
+        return False
 
 
 @lru_cache(maxsize=8)

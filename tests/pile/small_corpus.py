@@ -72,6 +72,7 @@ def write_config(folder: Path, **replacements: str) -> Path:
         "workers": "workers = 1",
         "work": 'work = "work"',
         "rules": "rules = []",
+        "shards": "",
         **replacements,
     }
     path = folder / "pipeline.toml"
@@ -104,6 +105,8 @@ def write_config(folder: Path, **replacements: str) -> Path:
             file_bytes = 65536
             [tokenizer]
             vocabulary = 400
+            [shards]
+            {values["shards"]}
             [run]
             {values["work"]}
             {values["engine"]}

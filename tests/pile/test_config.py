@@ -1,5 +1,6 @@
 """Configurations: what is accepted, and that every error names its place and the remedy."""
 
+import errno
 import random
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pile.config import Config, ConfigError, load
+from pile.exit_codes import NO_SPACE, USAGE, code_of
 from sources.published import PILE_SET_NAMES, PUBLISHED
 from sources.registry import SOURCES
 
@@ -235,3 +237,20 @@ def test_a_mutated_config_is_read_or_explained(
         assert isinstance(load(path), Config)
     except ConfigError as error:
         assert str(path) in str(error)
+
+
+def test_addresses_with_secrets_are_refused(tmp_path: Path) -> None:
+    """What is written down must hold none: neither a password nor a signed query."""
+    for address in ("https://a:b@example.org/x.jsonl", "https://example.org/x.jsonl?token=abc"):
+        path = tmp_path / "pipeline.toml"
+        path.write_text(f'[sources.mine]\nreader = "local"\nfiles = ["{address}"]\n')
+        with pytest.raises(ConfigError, match="secret") as caught:
+            load(path)
+        assert "abc" not in str(caught.value)
+
+
+def test_a_full_disk_has_its_own_exit_code() -> None:
+    """Wherever it is found to be full."""
+    assert code_of(OSError(errno.ENOSPC, "No space left on device")) == NO_SPACE
+    assert code_of(OSError(errno.EIO, "Input/output error")) is None
+    assert code_of(ConfigError("x")) == USAGE

@@ -75,9 +75,9 @@ def test_a_raw_file_is_downloaded_once(tmp_path: Path, server: Server, pile: Pil
     config = write_config(tmp_path, server)
     assert pile("run", "-c", config)[0] == 0
     assert (tmp_path / "work/raw/bulletins/a.txt").read_text(encoding="utf-8") == TEXT
-    listing = next((tmp_path / "work/stages/fetch.bulletins").rglob("raw_files.json"))
+    listing = next((tmp_path / "work/stages/fetch.bulletins").rglob("raw_files.jsonl"))
     found = json.loads(listing.read_text(encoding="utf-8"))
-    assert found[0]["checksum"] == "sha256:" + hashlib.sha256(TEXT.encode()).hexdigest()
+    assert found["checksum"] == "sha256:" + hashlib.sha256(TEXT.encode()).hexdigest()
     assert pile("run", "-c", config)[0] == 0
     assert server.asked == ["/a.txt"]
 

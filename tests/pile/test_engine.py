@@ -103,7 +103,7 @@ def test_no_progress_ends_the_run(on_ray: Run) -> None:
 def located(path: Path, text: str) -> Located:
     """Write a raw file and return where it is."""
     path.write_text(text, encoding="utf-8")
-    return Located(RawFile(path.as_uri(), path.name, len(text)), path, is_local=True)
+    return Located(RawFile(path.as_uri(), path.name, len(text)), str(path), is_local=True)
 
 
 def test_a_deadly_file_is_found_and_set_aside(tmp_path: Path) -> None:

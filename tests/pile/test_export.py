@@ -119,19 +119,24 @@ def test_rows_are_those_of_the_published_models(ids: int, ranks: int, expected: 
 
 
 def test_a_finished_run_lists_its_shards() -> None:
-    """Receipts give name, split and tokens; a corpus file that left no shard is passed over."""
+    """Receipts give name, split and tokens; a source's shards to train on have its epochs."""
     receipts = {
-        "val-00000_text_document": Receipt(
-            "val", figures={"split": "val", "shard": {"tokens": 7, "documents": 2}}
-        ),
-        "test-00000_text_document": Receipt("test", figures={"split": "test", "shard": {}}),
-        "train-00000_text_document": Receipt(
-            "train", figures={"split": "train", "shard": {"tokens": 90, "documents": 5}}
-        ),
+        f"{name}_text_document": Receipt(
+            name, figures={"split": split, "source": source, "shard": {"tokens": tokens}}
+        )
+        for name, split, source, tokens in (
+            ("val-notes-00000", "val", "notes", 7),
+            ("train-notes-00000", "train", "notes", 90),
+            ("train-web-00000", "train", "web", 50),
+            ("train-00000", "train", "", 20),
+        )
     }
-    assert from_receipts(Path("/made/shards"), receipts) == (
-        TrainingShard("/made/shards/train-00000_text_document", "train", 90),
-        TrainingShard("/made/shards/val-00000_text_document", "val", 7),
+    epochs = {"notes": 2.5, "web": 0.5}
+    assert from_receipts(Path("/made/shards"), receipts, epochs) == (
+        TrainingShard("/made/shards/train-00000_text_document", "train", 20),
+        TrainingShard("/made/shards/train-notes-00000_text_document", "train", 90, 2.5),
+        TrainingShard("/made/shards/train-web-00000_text_document", "train", 50),
+        TrainingShard("/made/shards/val-notes-00000_text_document", "val", 7),
     )
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import http.server
 import json
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -15,11 +16,13 @@ import pytest
 from pile import downloads, preflight
 from pile.config import load
 from pile.graph import build
+from pile.guests import Refused
 from pile.journals import Far, Journal, Listener, Told
 from pile.raw_files import Located
 from pile.stages.fetch import groups
 from sources.registry import SOURCES
 from sources.source import Document, Get, Key, Options, RawFile, Rejected
+from sources.upstream import s3
 from sources.upstream.attempts import Patience
 
 Pile = Callable[..., tuple[int, str, str]]
@@ -154,7 +157,7 @@ def events(folder: Path) -> list[dict[str, Any]]:
 
 def located(name: str, size: int | None) -> Located:
     """Return a file to download."""
-    return Located(RawFile(f"https://x.org/{name}", name, size), Path("raw") / name, is_local=False)
+    return Located(RawFile(f"https://x.org/{name}", name, size), f"raw/{name}", is_local=False)
 
 
 def test_small_files_share_a_task_and_large_ones_have_their_own() -> None:
@@ -184,8 +187,8 @@ def test_a_mirror_changes_where_is_asked_and_nothing_else(
     """Same fingerprints with an address, a folder or nothing as mirror; upstream's names are kept."""
     config = write(tmp_path, upstream)
     assert pile("run", "-c", config)[0] == 0
-    listing = next((tmp_path / "work/stages/fetch.europarl").rglob("raw_files.json"))
-    found = json.loads(listing.read_text(encoding="utf-8"))
+    listing = next((tmp_path / "work/stages/fetch.europarl").rglob("raw_files.jsonl"))
+    found = [json.loads(line) for line in listing.read_text(encoding="utf-8").splitlines()]
     assert found[7]["url"] == "https://letters.example.org/letters/007.txt"
     folder = tmp_path / "mirror"
     for path, text in upstream.texts.items():
@@ -243,6 +246,23 @@ def test_a_host_that_stays_down_is_not_asked_for_every_file(
     assert told == {name: len(asked) for name in ("file started", "file retried", "file failed")}
 
 
+def test_an_s3_that_is_out_of_reach_ends_its_source_for_now(
+    tmp_path: Path,
+    letters: Callable[..., None],
+    upstream: Upstream,
+    pile: Pile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Exit 8, run again later: nothing is known to have moved."""
+    s3.client.cache_clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
+    letters(plan=lambda options, get: [RawFile("s3://letters/a.txt", "a.txt", 7)])
+    (tmp_path / "notes.txt").write_text("A note. " * 50, encoding="utf-8")
+    notes = '[sources.notes]\nreader = "local"\nfiles = ["notes.txt"]'
+    code, out, _ = pile("run", "-c", write(tmp_path, upstream, more=notes))
+    assert (code, "run again later" in out) == (8, True)
+
+
 @pytest.mark.parametrize("index", ["\0", None])
 def test_a_plan_that_cannot_be_made_ends_its_source_alone(
     index: str | None, tmp_path: Path, upstream: Upstream, letters: Callable[..., None], pile: Pile
@@ -279,34 +299,66 @@ def test_a_file_of_another_plan_is_not_taken_for_this_one(
         assert pile("run", "-c", write(tmp_path, upstream, more=files))[0] == 0
         assert raw.read_text(encoding="utf-8") == upstream.texts[f"/{name}/a.txt"]
     listed = max(
-        (tmp_path / "work/stages/fetch.europarl").rglob("raw_files.json"),
+        (tmp_path / "work/stages/fetch.europarl").rglob("raw_files.jsonl"),
         key=lambda path: path.stat().st_mtime_ns,
     )
     digest = hashlib.sha256(raw.read_bytes()).hexdigest()
-    assert json.loads(listed.read_text(encoding="utf-8"))[0]["checksum"] == f"sha256:{digest}"
+    assert json.loads(listed.read_text(encoding="utf-8"))["checksum"] == f"sha256:{digest}"
 
 
-def test_a_missing_key_is_told_before_anything_is_fetched(
+def test_a_missing_key_is_told_before_anything_is_asked(
     tmp_path: Path,
     upstream: Upstream,
     letters: Callable[..., None],
     pile: Pile,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Exit 2, naming the variable, the keyring file, and where to get the key."""
+    """Exit 2, naming the variable, the keyring file, and where to get the key; a plan is still told."""
     monkeypatch.setenv("PILE_KEYRING", str(tmp_path / "keyring.toml"))
     monkeypatch.delenv(KEY.name, raising=False)
     letters(keys=(KEY,))
     config = write(tmp_path, upstream)
-    code, _, err = pile("run", "-c", config)
-    assert code == 2
-    assert upstream.asked == ["/letters/index"]
-    for told in (KEY.name, KEY.where, "keyring.toml", "enabled = false"):
-        assert told in err
-    upstream.answers["/letters/index"] = (403, {})
-    code, _, err = pile("run", "-c", write(tmp_path, upstream, 'work = "unplanned"'))
-    assert code == 2
-    assert KEY.where in err
+    for verb, expected in (("run", 2), ("status", 2), ("plan", 0)):
+        code, out, err = pile(verb, "-c", config)
+        assert code == expected
+        for told in ("europarl: ", KEY.name, KEY.where, "keyring.toml", "enabled = false"):
+            assert told in (err if expected else out)
+    [wanted] = json.loads(pile("plan", "-c", config, "--json")[1])["refused"]
+    assert (wanted["source"], KEY.name in wanted["why"]) == ("europarl", True)
+    assert "not asked" in pile("sources", "check", "-c", config)[1]
+    assert upstream.asked == []
+
+
+def test_a_source_that_lacks_its_key_does_not_hide_the_plan_of_others(
+    tmp_path: Path,
+    upstream: Upstream,
+    letters: Callable[..., None],
+    pile: Pile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The plan has their stages; a run is refused as a whole, before anything is fetched."""
+    monkeypatch.setenv("PILE_KEYRING", str(tmp_path / "keyring.toml"))
+    letters(keys=(KEY,))
+    (tmp_path / "notes.txt").write_text("A note. " * 50, encoding="utf-8")
+    notes = '[sources.notes]\nreader = "local"\nfiles = ["notes.txt"]'
+    config = write(tmp_path, upstream, more=notes)
+    code, out, _ = pile("plan", "-c", config)
+    assert (code, "fetch.notes" in out, KEY.name in out) == (0, True, True)
+    assert pile("run", "-c", config)[0] == 2
+    assert not (tmp_path / "work/stages").exists()
+
+
+def test_a_mirror_needs_no_key_of_the_upstream(
+    tmp_path: Path,
+    upstream: Upstream,
+    letters: Callable[..., None],
+    pile: Pile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A key is for its own hosts: who asks elsewhere goes without."""
+    monkeypatch.setenv("PILE_KEYRING", str(tmp_path / "keyring.toml"))
+    letters(keys=(dataclasses.replace(KEY, hosts=("letters.example.org",)),))
+    assert pile("run", "-c", write(tmp_path, upstream))[0] == 0
 
 
 def test_a_key_leaves_no_trace(
@@ -343,6 +395,7 @@ def test_paid_downloads_need_leave(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Estimate first; over [run] spend_usd nothing is fetched, and a mirror costs nothing."""
+    _without_aws(monkeypatch, tmp_path)
 
     def plan(options: Options, get: Get) -> Iterable[RawFile]:
         del options, get
@@ -359,12 +412,52 @@ def test_paid_downloads_need_leave(
     code, _, err = pile("run", "-c", write(tmp_path, upstream, "spend_usd = 100"))
     assert code == 2
     assert "more than [run] spend_usd = 100 allows" in err
+    assert "AWS_ACCESS_KEY_ID" in err
+    with pytest.raises(Refused, match="AWS_SECRET_ACCESS_KEY"):
+        settings = load(Path(write(tmp_path, upstream, "spend_usd = 112")))
+        preflight.check_leave(settings, build(settings, print))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUSERSOWNKEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     settings = load(Path(write(tmp_path, upstream, "spend_usd = 112")))
     preflight.check_leave(settings, build(settings, print))
     text = Path(config).read_text(encoding="utf-8") + '\n"s3://letters/" = "mirror"\n'
     Path(config).write_text(text.replace("spend_usd = 112", ""), encoding="utf-8")
     settings = load(Path(config))
     preflight.check_leave(settings, build(settings, print))
+
+
+def _without_aws(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(nowhere / "none"))
+
+
+def test_a_listing_that_is_paid_for_is_not_asked_for_without_leave_and_credentials(
+    tmp_path: Path,
+    upstream: Upstream,
+    letters: Callable[..., None],
+    pile: Pile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The refusal says about what all costs; with leave, whose account is billed must be known."""
+    _without_aws(monkeypatch, tmp_path)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", upstream.url)
+
+    def plan(options: Options, get: Get) -> Iterable[RawFile]:
+        del options
+        yield RawFile("s3://letters/a.tar", get("s3://letters/manifest").decode())
+
+    letters(plan=plan, usd_per_gb=0.09, raw_bytes=1_234_000_000_000)
+    for run, told in (("", "set [run] spend_usd = 112"), ("spend_usd = 5", "AWS_ACCESS_KEY_ID")):
+        config = write(tmp_path, upstream, run)
+        code, _, err = pile("run", "-c", config)
+        assert (code, told in err) == (2, True)
+        code, out, _ = pile("plan", "-c", config)
+        assert (code, told in out) == (0, True)
+        assert told in pile("sources", "check", "-c", config)[1]
+    assert upstream.asked == []
 
 
 def test_a_full_disk_is_told_before_the_start(

@@ -12,11 +12,12 @@ from pile import upstreams
 from pile.config import Config
 from sources.registry import SOURCES
 from sources.source import Get, Options, RawFile
+from sources.upstream import s3
 from sources.upstream.attempts import redacted
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "sources"))
 
-from fault_server import Reply, Request, Upstream, serving, whole
+from fault_server import Reply, Request, Upstream, closed_port, serving, whole
 
 Pile = Callable[..., tuple[int, str, str]]
 NAMES = ["dm_mathematics", "enron_emails", "europarl"]
@@ -106,6 +107,16 @@ def test_an_upstream_that_is_down_is_not_taken_for_moved(upstream: Upstream) -> 
     """500 may pass."""
     upstream.otherwise = lambda _: Reply("500 Internal Server Error", {"Content-Length": "0"})
     assert state(upstream, RawFile(f"{upstream.url}/a", "a")).state == "down"
+
+
+def test_an_endpoint_of_s3_out_of_reach_is_not_taken_for_moved(
+    upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No connection says nothing of the object."""
+    s3.client.cache_clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{closed_port()}")
+    found = state(upstream, RawFile("s3://open/a", "a", 7))
+    assert (found.state, found.host) == ("down", "open")
 
 
 def test_the_command_says_what_moved_and_ends_with_8(

@@ -21,7 +21,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources import archive_pull
+from sources import archive_7z, archive_pull
+from sources.archive_7z_header import Coder, Folder
+from sources.archive_pull import LONG_WINDOW, ExpansionGuard
 from sources.archives import Member, Overlong, lines, members, open_stream
 from sources.source import UnreadableFile
 
@@ -247,7 +249,7 @@ def test_zeros_after_the_last_stream_are_padding(tmp_path: Path, suffix: str) ->
 
 
 def test_a_zstandard_window_above_the_usual_limit_is_read(tmp_path: Path) -> None:
-    """Reddit's dumps were made with --long=31; decoders refuse more than 2^27 unless told."""
+    """If it is asked for, as for Reddit's dumps, made with --long=31; it is held in memory."""
     path = tmp_path / "content.zst"
     compressor = zstd.ZstdCompressor(options={int(zstd.CompressionParameter.window_log): 28})
     path.write_bytes(
@@ -255,7 +257,35 @@ def test_a_zstandard_window_above_the_usual_limit_is_read(tmp_path: Path) -> Non
     )
     with pytest.raises(zstd.ZstdError):
         zstd.decompress(path.read_bytes())
+    with open_stream(path, LONG_WINDOW) as stream:
+        assert stream.read() == TEXT
+    with pytest.raises(UnreadableFile, match=r"longer than 128 MiB.*pack it anew"):
+        read(path)
+
+
+def test_an_xz_dictionary_beyond_the_limit_is_refused(tmp_path: Path) -> None:
+    """With what to do; the presets of xz end at half the limit."""
+    path = tmp_path / "content.xz"
+    path.write_bytes(lzma.compress(TEXT, preset=9))
     assert read(path) == TEXT
+    content = bytearray(lzma.compress(TEXT))
+    start, end = 12, 12 + 4 * (content[12] + 1)  # the header of the block, its CRC last
+    assert content[start + 2 : start + 4] == b"\x21\x01"  # LZMA2, and a byte of properties
+    content[start + 4] = 31  # 192 MiB
+    content[end - 4 : end] = struct.pack("<I", zlib.crc32(content[start : end - 4]))
+    path.write_bytes(content)
+    with pytest.raises(UnreadableFile, match=r"longer than 128 MiB.*pack it anew"):
+        read(path)
+    with open_stream(path, LONG_WINDOW) as stream:
+        assert stream.read() == TEXT
+
+
+def test_a_7z_folders_dictionaries_beyond_the_limit_are_refused() -> None:
+    """In sum over its coders, before any of them is made."""
+    coder = Coder(archive_7z.LZMA2, bytes([28]), 1)
+    folder = Folder((coder, coder, coder), 0, 0, (), ())
+    with pytest.raises(UnreadableFile, match=r"longer than 128 MiB.*pack it anew"):
+        archive_7z._open(io.BytesIO(), folder, ExpansionGuard("made.7z"))
 
 
 def test_skippable_zstandard_frames_have_no_content(tmp_path: Path) -> None:

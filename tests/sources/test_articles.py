@@ -79,7 +79,7 @@ def test_a_page_beyond_the_limit_is_not_tried(
 
 def test_a_program_that_does_not_start_is_the_machines_fault() -> None:
     """So the task fails, and no page is lost for it."""
-    with Extractor(memory=1 << 20) as none, pytest.raises(OSError, match="program for articles"):
+    with Extractor(memory=1 << 20) as none, pytest.raises(OSError, match="article_program"):
         none.article(URL, PAGE)
 
 

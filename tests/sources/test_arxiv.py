@@ -316,3 +316,15 @@ def test_papers_equal_what_this_pandoc_gave_the_original_code(
     guessed = "".join(cyrillic.findall(original)).encode("iso8859-5")
     assert "".join(cyrillic.findall(found["math0504299"])).encode("cp1251") == guessed
     assert cyrillic.sub("", found["math0504299"]) == cyrillic.sub("", original)
+
+
+def test_what_pandoc_fails_on_is_plain_text_if_corrected(tmp_path: Path) -> None:
+    """And says so; what has no text is rejected as ever."""
+    (tmp_path / "1.gz").write_bytes(eprint(PAPER % r"Words. \begin{itemize}\end{enumerate}"))
+    (plain,) = outcomes(tmp_path / "1.gz", {"fidelity": "corrected"})
+    assert isinstance(plain, Document)
+    assert "Words." in plain.text
+    assert plain.meta == {"extractor": "fallback"}
+    (refused,) = outcomes(tmp_path / "1.gz")
+    assert isinstance(refused, Rejected)
+    assert refused.reason == "pandoc_failed"

@@ -136,3 +136,14 @@ def test_files_beyond_the_limits_are_rejected(
     monkeypatch.setattr(document_files, "MAX_HTML", 10)
     for name in ("a.pdf", "a.epub", "a.html"):
         assert outcomes(tmp_path, name, b"<p>" + b"a" * 10) == ["<too_large>"]
+
+
+@pytest.mark.parametrize("page", [b"<p>a" * 8, b"<p>" + b"\xf0\x9f\x98\x80" * 300])
+def test_what_would_not_fit_in_memory_is_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: bytes
+) -> None:
+    """Many paragraphs, or characters that all take four bytes."""
+    assert outcomes(tmp_path, "a.html", page) != ["<too_large>"]
+    monkeypatch.setattr(document_files, "MOST", 1000)
+    assert outcomes(tmp_path, "a.html", b"<p>a") != ["<too_large>"]
+    assert outcomes(tmp_path, "a.html", page) == ["<too_large>"]

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from sources.fetch import Patience, UpstreamError, fetch, get, sha256_of
 from sources.source import RawFile
 from sources.upstream import http
 from sources.upstream import partial as partial_module
+from sources.upstream.attempts import redacted, secrets_in
 from sources.upstream.guest import Guest
 from sources.upstream.manners import Manners
 
@@ -471,7 +473,7 @@ def test_patience_ends(
     """After so many attempts the error says that it may work later."""
     upstream.otherwise = lambda _: Reply("503 Busy")
     with pytest.raises(
-        UpstreamError, match=r"answers 503 Busy \(asked 6 times\); run again later"
+        UpstreamError, match=r"answers 503 Service Unavailable \(asked 6 times\); run again later"
     ) as caught:
         fetch(raw(upstream), partial, patience=patience)
     assert caught.value.retry_later
@@ -548,7 +550,7 @@ def test_a_lasting_refusal_is_not_asked_again(
 ) -> None:
     """A file that is gone or refused is told at once, with what to do."""
     upstream.replies = [Reply(f"{status} No")]
-    with pytest.raises(UpstreamError, match=f"answers {status} No; ") as caught:
+    with pytest.raises(UpstreamError, match=f"answers {status} [A-Z]") as caught:
         fetch(raw(upstream), partial, patience=patience)
     assert not caught.value.retry_later
     assert len(upstream.requests) == 1
@@ -666,3 +668,35 @@ def test_sha256_of_a_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(CONTENT)
     assert sha256_of(path) == (len(CONTENT), SHA256)
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        ("token", True),
+        ("X-Amz-Signature", True),
+        ("api_key", True),
+        ("pwd", True),
+        ("accessKeyId", True),
+        ("authorization", True),
+        ("code", True),
+        ("author", False),
+        ("keyword", False),
+        ("page", False),
+        ("postcode", False),
+    ],
+)
+def test_query_parameters_that_look_like_secrets_are_hidden(name: str, secret: bool) -> None:
+    """By their names; what people search for stays legible."""
+    url = f"https://example.org/list?{name}=abc&n=1"
+    assert (secrets_in(url) == [name]) == secret
+    assert ("abc" not in redacted(url)) == secret
+
+
+def test_a_servers_own_words_steer_no_terminal() -> None:
+    """The phrase of a status is ours, not what the answer says."""
+    response = requests.Response()
+    response.status_code, response.reason = 404, "\x1b[2J"
+    assert "answers 404 Not Found" in str(http._refusal(response, "https://example.org/x"))
+    response.status_code = 499
+    assert "answers 499;" in str(http._refusal(response, "https://example.org/x"))

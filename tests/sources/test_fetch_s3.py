@@ -2,8 +2,10 @@
 
 import os
 import random
+import socket
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,14 @@ import pytest
 from sources.fetch import Patience, UpstreamError, fetch, get
 from sources.source import Pace, RawFile
 from sources.upstream import s3
+from sources.upstream.attempts import redacted
 from sources.upstream.guest import Guest
 from sources.upstream.manners import Manners
 
 # Test folders are no packages, so that what two of them share is found by its folder.
 sys.path.append(str(Path(__file__).parent.parent / "servers"))
+sys.path.append(str(Path(__file__).parent))
+from fault_server import closed_port
 from s3_upstream import MESSAGE, S3Upstream, serving_s3
 
 CONTENT = b"".join(b"line %d of a raw file\n" % n for n in range(20_000))
@@ -188,6 +193,43 @@ def test_patience_is_ours_alone(upstream: S3Upstream, partial: Path) -> None:
         fetch(RAW, partial, guest=GUEST, patience=Patience(attempts=4, sleep=lambda _: None))
     assert caught.value.retry_later
     assert len(upstream.requests) == 4
+
+
+def test_an_endpoint_out_of_reach_may_be_back_later(
+    upstream: S3Upstream, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked again as patience says, and then left for later: refused, or silent to who connects."""
+    del upstream
+    waits: list[float] = []
+    patience = Patience(attempts=3, connect_timeout=0.2, read_timeout=0.2, sleep=waits.append)
+    with _deaf_port() as deaf:
+        for port in (closed_port(), deaf):
+            monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
+            s3.client.cache_clear()
+            with pytest.raises(UpstreamError, match=r"no answer .*asked 3 times") as caught:
+                fetch(RAW, partial, guest=GUEST, patience=patience)
+            assert caught.value.retry_later
+    assert len(waits) == 4
+
+
+@contextmanager
+def _deaf_port() -> Iterator[int]:
+    """Return a port at which connections are not taken any more: its queue is full."""
+    with socket.socket() as listening, ExitStack() as queued:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(2):
+            waiting = queued.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+def test_an_address_of_an_object_is_shown_whole() -> None:
+    """What follows the bucket is its name, ``#`` and ``?`` too; two of them are never one."""
+    url = "s3://open/a#b?token=c"
+    assert redacted(url) == url
+    assert redacted("s3://user:word@open/a#b") == "s3://open/a#b"
 
 
 def test_what_has_not_the_md5_of_its_etag_is_not_kept(

@@ -6,6 +6,7 @@ import multiprocessing
 import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -388,6 +389,40 @@ def test_a_broken_network_of_our_own_loses_no_page(
     assert caught.value.retry_later
     assert bodies(partial) == {1: body("/a")}
     assert reasons(partial) == {}
+
+
+def test_a_slow_host_does_not_keep_the_pages_of_others_waiting(
+    tmp_path: Path, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred neighbours of one host come before pages of others; their records stay in order."""
+    elsewhere = threading.Event()
+    order: list[str] = []
+
+    def answered(url: str, guest: Guest, patience: Patience) -> page.Page:
+        del guest, patience
+        if "slow" in url:
+            assert elsewhere.wait(20), "all threads wait for one host"
+        order.append(url)
+        if url.endswith("/last"):
+            elsewhere.set()
+        raise page.Missing("gone", url)
+
+    monkeypatch.setattr(gather_pages, "page", answered)
+    slow = [f"https://slow.example.org/{n}" for n in range(100)]
+    others = [f"https://{n}.example.org/" for n in range(40)]
+    fetch(raw(tmp_path, *slow, *others, "https://fast.example.org/last"), partial)
+    assert order.index("https://fast.example.org/last") < order.index(slow[0])
+    assert list(reasons(partial)) == list(range(1, 142))
+
+
+def test_pages_that_wait_for_one_before_them_are_bounded(
+    site: WebUpstream, tmp_path: Path, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where they fill memory, lines are asked for one by one; all of them still come."""
+    monkeypatch.setattr(gather_pages, "HELD_BYTES", 1)
+    paths = [f"/{n}" for n in range(30)]
+    fetch(raw(tmp_path, *(f"{site.url}{path}" for path in paths)), partial, patience=PATIENCE)
+    assert list(bodies(partial).values()) == [body(path) for path in paths]
 
 
 def test_a_list_that_changed_starts_over(site: WebUpstream, tmp_path: Path, partial: Path) -> None:

@@ -68,7 +68,7 @@ def test_without_a_licence_of_its_own_it_has_the_sources() -> None:
     """The second package reserves all rights."""
     (only,) = outcomes(EXAMPLES / "PMC0000002.tar.gz")
     assert isinstance(only, Document)
-    assert only.licence == LICENCE == SOURCE.licence
+    assert only.licence == LICENCE == LICENCE
 
 
 @pytest.mark.parametrize(
@@ -357,3 +357,72 @@ def test_articles_equal_what_this_pandoc_gave_the_original_code(
         found[file] = only.text
     assert found == expected
     assert len(expected) == 24
+
+
+def test_what_pandoc_fails_on_is_read_as_plain_text_if_asked_for(tmp_path: Path) -> None:
+    """And says so; without the option it is rejected, as published."""
+    (tmp_path / "PMC7.xml").write_bytes(article("an &unknown; entity", "7"))
+    (refused,) = outcomes(tmp_path / "PMC7.xml")
+    assert isinstance(refused, Rejected)
+    assert refused.reason == "pandoc_failed"
+    (plain,) = outcomes(tmp_path / "PMC7.xml", {"fallback": True})
+    assert isinstance(plain, Document)
+    assert plain.text == "an entity\n\n"
+    assert plain.meta == {"pmcid": "PMC7", "extractor": "fallback"}
+
+
+def test_a_tar_of_objects_gives_the_newest_version_of_each_article(tmp_path: Path) -> None:
+    """With its record's licence; versions compare as numbers, and older ones are rejected."""
+    held = {
+        "metadata/PMC7.1.json": b'{"pmcid": "PMC7", "license_code": "CC0"}',
+        "PMC7.1/PMC7.1.xml": article("first", "7"),
+        "metadata/PMC7.10.json": b'{"pmcid": "PMC7", "license_code": "CC BY"}',
+        "PMC7.10/PMC7.10.xml": article("tenth", "7"),
+        "PMC7.9/PMC7.9.xml": article("ninth", "7"),
+        "metadata/PMC8.1.json": b"{",
+        "PMC8.1/PMC8.1.xml": article("other", "8"),
+        "README": b"",
+    }
+    path = archive(tmp_path / "PMC1000.objects.tar", held)
+    found = outcomes(path)
+    assert [
+        (o.origin.rpartition("/")[2], o.text if isinstance(o, Document) else o.reason)
+        for o in found
+    ] == [
+        ("PMC7.1.xml", "older_version"),
+        ("PMC7.9.xml", "older_version"),
+        ("PMC8.1.json", "malformed_json"),
+        ("PMC7.10.xml", "tenth\n"),
+        ("PMC1000.objects.tar:README", "unreadable_member"),
+        ("PMC8.1.xml", "other\n"),
+    ]
+    assert [o.licence for o in found if isinstance(o, Document)] == ["CC-BY", LICENCE]
+
+
+def test_an_empty_tar_of_objects_has_no_articles(tmp_path: Path) -> None:
+    """A range of PMCIDs that none lies in is no error."""
+    (tmp_path / "PMC9999.objects.tar").write_bytes(bytes(1024))
+    assert outcomes(tmp_path / "PMC9999.objects.tar") == []
+
+
+def test_ranges_are_planned_without_a_request() -> None:
+    """Every PMCID of four digits or more is in one of them."""
+
+    def planned(prefix: str, **options: Option) -> list[RawFile]:
+        given = {**SOURCE.defaults, "listing": "ranges", "prefix": prefix, **options}
+        return list(SOURCE.plan(given, pytest.fail))
+
+    assert len({raw.name for raw in planned("PMC")}) == 9000
+    assert [raw.name for raw in planned("PMC139")][::9] == [
+        "PMC1390.objects.tar",
+        "PMC1399.objects.tar",
+    ]
+    assert planned("PMC13900", records=True) == [
+        RawFile(
+            f"{BUCKET}?prefix=PMC13900&prefix=metadata/PMC13900#.xml,.json",
+            "PMC13900.objects.tar",
+            form="objects",
+        )
+    ]
+    with pytest.raises(ValueError, match="begins no PMCID"):
+        planned("PMCx")

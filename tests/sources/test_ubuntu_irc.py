@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sources import ubuntu_irc
+from sources.fetch import UpstreamError
 from sources.source import Document, Option, RawFile, Rejected, UnreadableFile
 from sources.ubuntu_irc import SITE, SOURCE, document_of, read_together
 
@@ -232,3 +233,52 @@ def test_documents_equal_the_original_readers(samples: Path, golden: Path) -> No
             assert only.meta == entry["meta"]
             equal += 1
     assert equal == 46
+
+
+def test_a_document_takes_no_more_days_than_memory_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that would be too many are rejected, by what wide characters take; others go on."""
+    monkeypatch.setattr(ubuntu_irc, "MOST", 500)
+    wide = TALK + "[10:01] <b> \U0001f600\n".encode()
+    found = logs(
+        tmp_path,
+        {
+            "2012/01/02/#a.txt": TALK * 5,
+            "2012/01/03/#a.txt": TALK * 20,
+            "2012/01/04/#a.txt": wide * 2,
+            "2012/01/05/#a.txt": TALK,
+        },
+    )
+    assert [(each.origin, getattr(each, "reason", "")) for each in found] == [
+        ("2012/01/03/#a.txt", "document_full"),
+        ("2012/01/04/#a.txt", "document_full"),
+        ("2012/01/02/#a.txt:2", ""),
+    ]
+
+
+def test_a_day_that_the_site_does_not_have_is_one_without_logs() -> None:
+    """But not a month of them: then the site has moved; nor is any other failure a gap."""
+
+    def get(url: str) -> bytes:
+        if url.endswith(("/02/", "/03/")):
+            raise UpstreamError(url, "answers 404", "", missing=True)
+        if "/2012/02/" in url:
+            raise UpstreamError(url, "answers 403", "")
+        return b'<a href="%23a.txt">'
+
+    def planned(first: str, last: str) -> list[str]:
+        options = {**SOURCE.defaults, "first": first, "last": last}
+        return [raw.name for raw in SOURCE.plan(options, get)]
+
+    assert planned("2012-01-01", "2012-01-04") == ["2012/01/01/#a.txt", "2012/01/04/#a.txt"]
+    with pytest.raises(UpstreamError, match="404"):
+        planned("2012-01-02", "2012-01-03")
+    with pytest.raises(UpstreamError, match="403"):
+        planned("2012-01-04", "2012-02-28")
+
+    def gone(url: str) -> bytes:
+        raise UpstreamError(url, "answers 404", "", missing=True)
+
+    with pytest.raises(UpstreamError, match="404"):
+        list(SOURCE.plan(SOURCE.defaults, gone))

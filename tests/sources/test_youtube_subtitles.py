@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sources import youtube_subtitles
+from sources.formats.captions import captions_memory
 from sources.formats.language_names import language_name
 from sources.source import Document, Json, RawFile, Rejected, UnreadableFile
 from sources.youtube_subtitles import SOURCE, read_together, video_of
@@ -226,3 +227,20 @@ def test_names_equal_those_of_the_library(golden: Path) -> None:
     names = json.loads(stored.read_text(encoding="utf-8"))
     assert {code: language_name(code) for code in names} == names
     assert len(names) == 183
+
+
+def test_a_video_takes_no_more_tracks_than_memory_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that would be too much is rejected, and a smaller one after it is read."""
+    cue = "00:00:01.000 --> 00:00:02.000\nahoy\n\n"
+    sizes = {"v.de.srt": 10, "v.en.srt": 20, "v.fr.srt": 1}
+    raw_files = []
+    for name, cues in sizes.items():
+        (tmp_path / name).write_text(cue * cues, encoding="utf-8")
+        raw_files.append((tmp_path / name, RawFile("", name)))
+    monkeypatch.setattr(youtube_subtitles, "MOST", captions_memory(cue.encode() * 20))
+    full, document = youtube_subtitles.read_together(raw_files, SOURCE.defaults)
+    assert full == Rejected("v.en.srt", "video_full", "v.en.srt")
+    assert isinstance(document, Document)
+    assert document.meta == {"languages": ["de", "fr"]}

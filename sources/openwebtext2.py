@@ -67,6 +67,7 @@ from sources.source import (
     RawFile,
     Rejected,
     Source,
+    UnreadableFile,
     by_fidelity,
     excerpt,
     nothing_to_download,
@@ -93,6 +94,7 @@ REDDIT = ("reddit", "subreddit")
 """What names of fields begin with that come from a page's submissions."""
 
 PAGE_SUFFIXES = (".html", ".htm", ".xhtml")
+ARCHIVE_SUFFIXES = (".tar", ".tgz", ".zip", ".7z")
 LINE_SUFFIXES = (".jsonl", ".json", ".ndjson")
 WARC_SUFFIXES = (".warc", ".warc.gz")
 
@@ -143,9 +145,16 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
 
 
 def _is_of_lines(file: PackedFile, stream: BinaryIO) -> bool:
-    """Tell whether a file holds lines of JSON: by its name, or else, outside an archive, by its beginning."""
+    """Tell whether a file holds lines of JSON: by its name, or else, outside an archive, by its beginning.
+
+    Raises `UnreadableFile` for what only its name calls an archive.
+    """
     if file.packed or file.name.endswith(LINE_SUFFIXES):
         return file.name.endswith(LINE_SUFFIXES)
+    if file.name.endswith(ARCHIVE_SUFFIXES):
+        raise UnreadableFile(
+            f"{file.origin}: its name says an archive, its first bytes do not: cut or damaged; download it again"
+        )
     head = stream.peek(1)[:1] if isinstance(stream, io.BufferedReader) else b"{"
     return head in {b"{", b""}
 

@@ -1,6 +1,7 @@
 """What there is to know of each source, as a list and one by one."""
 
 import json
+import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,6 +19,9 @@ LEAST_LICENCE = 12
 
 PAGE = 100
 """Columns of a source's own page."""
+
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
+_EMPHASIS = re.compile(r"(?<![\w*])\*([^*\n]+)\*(?![\w*])")
 
 NO_SIZE = "\N{EN DASH}"
 
@@ -108,13 +112,14 @@ def facts(name: str) -> dict[str, Json]:
         "version": source.version,
         "homepage": source.homepage,
         "downloads": explained.downloads,
+        "partly": source.partly,
         "usd": round(dollars(source), 2),
         "manual": source.manual,
         "substitute": explained.substitute,
         "options": dict(source.defaults),
         "option_meanings": dict(explained.options),
-        "fidelity_meanings": dict(explained.fidelities),
-        "differs": explained.differs,
+        "fidelity_meanings": {name: _plain(text) for name, text in explained.fidelities.items()},
+        "differs": _plain(explained.differs),
         "keys": [{"name": key.name, "where": key.where} for key in source.keys],
         "paces": {
             host: {"per_second": pace.per_second, "connections": pace.connections}
@@ -145,23 +150,28 @@ def _published(name: str) -> Iterator[str]:
     if published:
         known = (
             f"published: {published.documents:,} documents, {published.text_bytes:,} bytes, mean "
-            f"{published.mean_kib:g} KiB, {published.epochs:g} epochs. {published.remark}"
+            f"{published.mean_kib:g} KiB, {_count(published.epochs, 'epoch')}. {published.remark}"
         )
         yield from _wrapped(known.rstrip())
     yield from _wrapped(f"licence: {source.licence}")
-    yield f"homepage: {source.homepage}"
+    if source.homepage:
+        yield f"homepage: {source.homepage}"
 
 
 def _raw_files(source: Source) -> Iterator[str]:
     explained = EXPLAINED[source.name]
     yield f"Raw files ({source.access}; {status(source)}):"
     yield from _wrapped(f"downloads: {explained.downloads}", "  ")
+    if source.partly:
+        yield from _wrapped(f"by default: {source.partly} (examples/pile-2020.toml)", "  ")
     if source.raw_bytes:
-        yield f"  size: about {size(source.raw_bytes)} for the recipe of 2020"
+        yield f"  size: about {size(source.raw_bytes)} for all that the recipe of 2020 takes"
     if source.usd_per_gb:
-        cost = f"about {dollars(source):,.0f} USD, at {source.usd_per_gb:g} USD a GB"
+        cost = f"about {dollars(source):,.0f} USD for all that, at {source.usd_per_gb:g} USD a GB"
         yield from _wrapped(
-            f"dollars: {cost}; none is spent unless [run] spend_usd allows it", "  "
+            f"dollars: {cost}; none is spent unless [run] spend_usd allows it, and what your options"
+            " take is priced exactly before it is fetched",
+            "  ",
         )
     for key in source.keys:
         need = "wanted" if key.required else "of use, not wanted"
@@ -171,23 +181,37 @@ def _raw_files(source: Source) -> Iterator[str]:
         yield f"  pace: {host}: {_rate(pace.per_second)}, {pace.connections} at a time"
     if source.manual:
         yield from _wrapped(f"by hand: {source.manual}", "  ")
-    if explained.substitute:
+    if explained.substitute and not _named_in(explained.substitute, source.manual):
         yield from _wrapped(
             f"open substitute: {explained.substitute}, at https://huggingface.co", "  "
         )
 
 
+def _named_in(substitute: str, manual: str) -> bool:
+    return all(name in manual for name in substitute.split(", "))
+
+
+def _count(number: float, unit: str) -> str:
+    return f"{number:g} {unit}{'' if number == 1 else 's'}"
+
+
+def _plain(text: str) -> str:
+    """Return a text without Markdown's links and emphasis, which a terminal does not show."""
+    return _EMPHASIS.sub(r"\1", _LINK.sub(r"\1", text))
+
+
 def _rate(per_second: float) -> str:
     if per_second >= 1:
-        return f"{per_second:g} requests a second"
+        return f"{_count(per_second, 'request')} a second"
     return f"a request in {1 / per_second:g} seconds"
 
 
 def _fidelities(source: Source) -> list[str]:
     explained = EXPLAINED[source.name]
-    values = [(name, explained.fidelities[name]) for name in fidelities(source)]
+    values = [(name, _plain(explained.fidelities[name])) for name in fidelities(source)]
     lines = _section("How faithfully it is read:", values)
-    return [*lines, *_wrapped(f"known differences from the release: {explained.differs}", "  ")]
+    differs = f"known differences from the release: {_plain(explained.differs)}"
+    return [*lines, *_wrapped(differs, "  ")]
 
 
 def _options(source: Source) -> list[str]:

@@ -9,7 +9,7 @@ import os
 import re
 import sysconfig
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,6 +37,7 @@ from pile.settings import (
     Shards,
     Tokenizer,
 )
+from sources.option_checks import OptionError
 from sources.registry import SOURCES
 from sources.source import Options, Source
 from sources.upstream.attempts import redacted
@@ -220,7 +221,12 @@ def _source_table(path: Path, text: str, name: str, given: dict[str, Any]) -> So
             f'only files read with reader = "{LOCAL}" take one'
         )
     own = {key: table.pop(key) for key in sorted(set(table) - set(SourceTable.model_fields))}
-    _check_options(place_of(path, text, where, next(iter(own), "")), where, own, SOURCES[reader])
+    for key, value in own.items():
+        problem = _problem_of(key, value, SOURCES[reader])
+        if problem:
+            raise ConfigError(f"{place_of(path, text, where, key)}: [sources.{name}] {problem}")
+    for key, problem in _unmeant(_tuples(own), SOURCES[reader]):
+        raise ConfigError(f"{place_of(path, text, where, key)}: [sources.{name}] {problem}")
     try:
         return SourceTable.model_validate({**_tuples(table), "options": _tuples(own)})
     except ValidationError as error:
@@ -236,32 +242,40 @@ def _facts(name: str, reader: str) -> dict[str, str]:
     return {"pile_set_name": of.pile_set_name or name, "licence": of.licence}
 
 
-def _check_options(
-    place: str, where: tuple[str, ...], own: Mapping[str, Any], source: Source
-) -> None:
-    keys = [*source.defaults, *(set(SourceTable.model_fields) - {"name", "options"})]
-    for key, value in own.items():
-        if key not in source.defaults:
-            raise ConfigError(
-                f"{place}: [{'.'.join(where)}] has no key {key!r}{nearest(key, keys)}"
-            )
-        default = source.defaults[key]
-        expected = list if isinstance(default, tuple) else type(default)
-        if type(value) is not expected:
-            raise ConfigError(
-                f"{place}: [{'.'.join(where)}] {key} = {value!r} is not {_a_kind(default)}, "
-                f"like its default {default!r}"
-            )
-        if key == "fidelity" and value not in source.fidelities:
-            raise ConfigError(
-                f"{place}: [{'.'.join(where)}] fidelity = {value!r} is none"
-                f"{nearest(str(value), source.fidelities)}"
-            )
+def _problem_of(key: str, value: Any, source: Source) -> str:
+    """Return why a source takes no such option, or not of this kind; nothing if it does."""
+    if key not in source.defaults:
+        keys = [*source.defaults, *(set(SourceTable.model_fields) - {"name", "options"})]
+        return f"has no key {key!r}{nearest(key, keys)}"
+    default = source.defaults[key]
+    kinds = {tuple: (list,), float: (float, int)}.get(type(default), (type(default),))
+    if type(value) not in kinds:
+        return f"{key} = {value!r} is not {_a_kind(default)}, like its default {default!r}"
+    if key == "fidelity" and value not in source.fidelities:
+        return f"fidelity = {value!r} is none{nearest(str(value), source.fidelities)}"
+    return ""
+
+
+def _unmeant(own: Options, source: Source) -> Iterator[tuple[str, str]]:
+    """Yield each option that cannot be meant, also a default beside which another cannot be."""
+    options = {**source.defaults, **own}
+    # What the user wrote comes first.
+    for key in sorted(source.checks.keys() & options.keys(), key=lambda key: (key not in own, key)):
+        try:
+            source.checks[key](options[key], options)
+        except OptionError as error:
+            near = nearest(error.word, error.valid) if error.valid else ""
+            yield key, f"{key} = {_as_written(options[key])!r}: {error}{near}"
 
 
 def _a_kind(default: object) -> str:
     kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
-    return kinds.get(type(default), "a list of texts")
+    return kinds.get(type(default), "a list")
+
+
+def _as_written(value: object) -> object:
+    """Return a value as TOML gives it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _hosts(url: str) -> set[str | None]:
 
 def _leave_to_spend(config: Config, source: Source) -> str:
     if not config.run.spend_usd:
-        return unpaid(source.name, source.raw_bytes, source.usd_per_gb)
+        return unpriced(source)
     # Imported here, as boto3 takes long to load and few need it.
     s3 = importlib.import_module("sources.upstream.s3")
     if s3.has_credentials():
@@ -103,6 +103,18 @@ def priced(name: str, size: int, dollars: float) -> str:
 
 def _priced(size: int, dollars: float) -> str:
     return f"{size / 1e9:,.{0 if size >= 1e9 else 3}f} GB, about {dollars:,.2f} USD"
+
+
+def unpriced(source: Source) -> str:
+    """Return why a source is not even planned without leave to spend: its list itself is paid for."""
+    whole = usd(source.raw_bytes, source.usd_per_gb)
+    return (
+        f"its list of files is billed to your account there, and so are they: {_priced(source.raw_bytes, whole)}, for"
+        f" all that the recipe of 2020 takes; set [run] spend_usd = {max(1, math.ceil(whole))} (or more) to allow that."
+        " Your options may take far less: with any spend_usd above 0 the list is read for cents, the exact price"
+        " shown, and nothing fetched that costs more. Or map its addresses to a mirror in [run.mirrors], give files"
+        f" of your own, or set enabled = false in [sources.{source.name}]"
+    )
 
 
 def unpaid(name: str, size: int, per_gb: float) -> str:

@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from pile import guests
 from pile.config import Config
@@ -14,6 +15,7 @@ from pile.guests import Refused, guest, priced, unpaid, usd
 from pile.raw_files import Located, free_bytes
 from pile.states import made, state_of
 from sources.source import Source
+from sources.upstream.gather_items import RANGE
 
 SMALL_BYTES = 32 << 20
 """Raw bytes below which ``engine = "auto"`` stays in this process and does not pay for Ray."""
@@ -44,8 +46,9 @@ def workers(config: Config, graph: Graph) -> Workers:
 class Download:
     """What is to be downloaded of a source: files and bytes that are not here yet.
 
-    ``unknown`` of the files have a size that upstream does not tell; ``usd`` is about what the bytes
-    cost whoever fetches them.
+    ``unknown`` of the files have a size that upstream does not tell; ``whole`` is about what all that
+    the Pile took has then, if that is known. ``usd`` is about what the bytes cost whoever fetches
+    them. ``requests`` counts items that are asked for one by one, for ``hours`` at the pace allowed.
     """
 
     source: str
@@ -53,6 +56,9 @@ class Download:
     bytes: int
     unknown: int
     usd: float
+    requests: int = 0
+    hours: float = 0.0
+    whole: int = 0
 
 
 def downloads(config: Config, graph: Graph, names: Iterable[str] | None = None) -> list[Download]:
@@ -63,8 +69,21 @@ def downloads(config: Config, graph: Graph, names: Iterable[str] | None = None) 
         if missing:
             size = sum(_to_come(file) for file in missing)
             unknown = sum(file.raw.size is None for file in missing)
-            found.append(Download(name, len(missing), size, unknown, _usd(config, name, missing)))
+            source, price = _source(config, name), _usd(config, name, missing)
+            requests, hours = _requests(source, missing)
+            # What the Pile took says nothing where less is taken, or sizes are known in part.
+            whole = 0 if source.partly or unknown < len(missing) else source.raw_bytes
+            found.append(Download(name, len(missing), size, unknown, price, requests, hours, whole))
     return found
+
+
+def _requests(source: Source, missing: Sequence[Located]) -> tuple[int, float]:
+    """Return how many items are asked for one by one, and the hours that takes at their host's pace."""
+    items = [file.raw for file in missing if file.raw.form == "items"]
+    bounds = [match for raw in items if (match := RANGE.search(raw.url))]
+    count = sum(int(last) - int(first) + 1 for first, last in (match.groups() for match in bounds))
+    pace = source.paces.get(urlsplit(items[0].url).netloc) if items else None
+    return count, count / pace.per_second / 3600 if pace else 0.0
 
 
 def _missing(config: Config, graph: Graph, name: str) -> list[Located]:

@@ -1,7 +1,7 @@
 """Which raw files a source is read from: the user's own, or the upstream's plan.
 
-The user's files are known by content, lists of web pages too, whose pages are downloads: their digests are computed once and remembered by size and
-time of change. A download plan is remembered as first made, so that a listing that changes
+The user's files are known by content, lists of web pages too, whose pages are downloads: their
+digests are computed once and remembered by size and time of change. A download plan is remembered as first made, so that a listing that changes
 upstream does not change a run half way.
 """
 

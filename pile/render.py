@@ -78,22 +78,30 @@ def plan(states: Sequence[State], reasons_: Mapping[str, str]) -> str:
 
 def downloads(found: Sequence[Download]) -> str:
     """Return what a run would download, by source, and what of it costs; empty when nothing."""
-    rows = [
-        (one.source, f"{one.files:,}", size(one.bytes), _of_unknown_size(one.unknown))
-        for one in found
-    ]
+    rows = [(one.source, f"{one.files:,}", size(one.bytes), _of_unknown_size(one)) for one in found]
     paid = [priced(one.source, one.bytes, one.usd) for one in found if one.usd]
     lines = [table(("DOWNLOAD", "FILES", "BYTES", ""), rows, right=(1, 2))] if rows else []
     return "\n".join([*lines, *paid])
 
 
+def _of_unknown_size(found: Download) -> str:
+    files = found.unknown
+    if not files:
+        return ""
+    told = ""
+    if found.requests:
+        took = (
+            f"{found.hours:,.0f} hours" if found.hours >= 2 else f"{found.hours * 60:,.0f} minutes"
+        )
+        told = f": {found.requests:,} requests, at least {took} at the pace allowed"
+    elif found.whole:
+        told = f"; all that the Pile took is about {size(found.whole)}"
+    return f"and {files:,} file{'s' * (files > 1)} of unknown size{told}"
+
+
 def unmet(found: Sequence[tuple[str, str]]) -> str:
     """Return what a run is refused for until it is given; empty when nothing."""
     return "\n".join(f"{name}{': ' * bool(name)}a run is refused: {why}" for name, why in found)
-
-
-def _of_unknown_size(files: int) -> str:
-    return f"and {files:,} file{'s' * (files > 1)} of unknown size" if files else ""
 
 
 def status_row(name: str, state: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -44,11 +44,13 @@ from sources.formats import latex, pandoc
 from sources.formats.listings import xml_root
 from sources.formats.numbering import Uses, numbered
 from sources.formats.plain_extraction import BY_FALLBACK, latex_text
+from sources.option_checks import OptionError, of_form, within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     EXCERPT,
     Document,
     Get,
+    Option,
     Options,
     Pace,
     RawFile,
@@ -68,7 +70,8 @@ MAX_TEX = 32 << 20
 GZIP = next(known for known in COMPRESSIONS if known.name == "gzip")
 
 _FILE = re.compile(r"src/arXiv_src_([0-9]{4})_([0-9]+)\.tar")
-_BOUND = re.compile(r"([0-9]{4})(?:_([0-9]+))?")
+_MONTH = r"([0-9]{2}(?:0[1-9]|1[0-2]))(?:_([0-9]+))?"
+_BOUND = re.compile(_MONTH)
 _OLD_ID = re.compile(r"([a-z]+(?:-[a-z]+)*(?:\.[A-Z]{2})?)([0-9]{7})")
 _AUTO_IGNORE = b"%auto-ignore"
 
@@ -89,6 +92,13 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
             f"{MANIFEST} lists no archive from {options['first']} to {options['last']}"
         )
     return chosen
+
+
+def _not_before_first(value: Option, options: Options) -> None:
+    """Check the option ``last``; months of 1991 come before those of 2007."""
+    of_form(_MONTH, "YYMM or YYMM_NNN, as 2007_068")(value, options)
+    if _bound(str(value), 10**9) < _bound(str(options["first"]), 0):
+        raise OptionError(f"it lies before first = {options['first']!r}")
 
 
 def _bound(text: str, number: int) -> tuple[int, int, int]:
@@ -297,6 +307,12 @@ SOURCE = Source(
         "heap_mib": 256,
         "first": "9107",
         "last": "2007_068",
+    },
+    checks={
+        "first": of_form(_MONTH, "YYMM or YYMM_NNN, as 2007_068"),
+        "last": _not_before_first,
+        "cpu_seconds": within(1),
+        "heap_mib": within(64),
     },
     homepage="https://info.arxiv.org/help/bulk_data_s3.html",
     # Between the manifest's sums of 2018 (0.92 TB) and 2023 (2.9 TB), at an even rate of growth.

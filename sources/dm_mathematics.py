@@ -29,6 +29,7 @@ from typing import BinaryIO, TextIO
 
 from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
+from sources.option_checks import each, every, not_empty, one_of
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -46,6 +47,9 @@ URL = "https://storage.googleapis.com/mathematics-dataset/mathematics_dataset-v1
 SIZE = 2_333_082_954
 SHA256 = "def638343403cb9ed60437d6b684c859dd23b72779f5cc5661b0a31e67c58576"
 LICENCE = "Apache-2.0"
+
+LEVELS = ("train-easy", "train-medium", "train-hard", "interpolate", "extrapolate")
+"""Folders of the archive."""
 
 SLICE = 8194
 """Characters of a published document."""
@@ -81,7 +85,7 @@ def _levels(options: Options) -> frozenset[str]:
     levels = options["levels"]
     if not isinstance(levels, tuple):
         raise TypeError(f"levels is {levels!r}, not a list of folder names")
-    return frozenset(levels)
+    return frozenset(map(str, levels))
 
 
 def _documents(
@@ -159,6 +163,7 @@ SOURCE = Source(
         "overlong_line": f"a line of more than {LONGEST:,} characters; left out likewise",
     },
     defaults={"fidelity": "published", "levels": ("train-easy", "train-medium", "train-hard")},
+    checks={"levels": every(not_empty, each(one_of(*LEVELS)))},
     homepage="https://github.com/google-deepmind/mathematics_dataset",
     raw_bytes=SIZE,
     # No limit is stated for the bucket: a guess, far below what it bears.

@@ -30,6 +30,7 @@ from pathlib import Path, PurePosixPath
 
 from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, PackedFile, files
+from sources.option_checks import each, one_of
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -45,6 +46,9 @@ from sources.source import (
 
 URL = "https://www.statmt.org/europarl/v7/europarl.tgz"
 LICENCE = "European Parliament: reproduction authorised if the source is acknowledged"
+LANGUAGES = tuple("bg cs da de el en es et fi fr hu it lt lv nl pl pt ro sk sl sv".split())  # noqa: SIM905
+"""The folders of the archive."""
+
 SHORTEST = 200
 """Characters of a raw file, mark-up included, below which it holds no debate."""
 LONGEST = 8 << 20
@@ -85,7 +89,7 @@ def _languages(options: Options) -> frozenset[str]:
     languages = options["languages"]
     if not isinstance(languages, tuple):
         raise TypeError(f"languages is {languages!r}, not a list of folder names")
-    return frozenset(languages)
+    return frozenset(map(str, languages))
 
 
 def _unread(file: PackedFile, name: PurePosixPath, languages: frozenset[str]) -> str:
@@ -218,6 +222,7 @@ SOURCE = Source(
         "unknown_markup": "a line of mark-up of another kind, or a speaker without a name",
     },
     defaults={"fidelity": "published", "languages": ()},
+    checks={"languages": each(one_of(*LANGUAGES))},
     homepage="https://www.statmt.org/europarl/",
     raw_bytes=1_500_000_000,
     # No limit is stated: a guess, for a server known to be slow.

@@ -6,6 +6,8 @@ Raw formats, told apart by name, each also compressed:
   escapes (https://storage.courtlistener.com/bulk-data/).
 * ``scotus.tar.gz`` and the like, and ``all.tar`` of them: the bulk files of before 2022, an opinion
   a ``.json`` with the same fields.
+* pages of the API of then, ``{"meta": …, "objects": […]}``, whose objects are opinions; those of its
+  lists of cases hold no text, and are rejected.
 * CAP: a case a ``.json``, alone or in a volume's ``.zip`` (https://static.case.law/), or a line of a
   ``.jsonl``. ``casebody`` holds the text as XML, HTML or by opinions.
 
@@ -50,6 +52,7 @@ from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.formats.parse_memory import MOST, json_memory
 from sources.formats.postgres_csv import ROW_LIMIT, rows
 from sources.formats.soup_text import soup_text, whole_text
+from sources.option_checks import each, of_form
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -129,7 +132,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
     if snapshot != "none":
         yield _snapshot(snapshot, get)
     volumes = options["volumes"]
-    for volume in volumes if isinstance(volumes, tuple) else (str(volumes),):
+    for volume in map(str, volumes if isinstance(volumes, tuple) else (volumes,)):
         if not _VOLUME.fullmatch(volume):
             raise ValueError(f"volumes holds {volume!r}, which is not of the form us/410")
         yield RawFile(f"{CAP_HOST}{volume}.zip", f"cap/{volume.replace('/', '-')}.zip")
@@ -180,7 +183,7 @@ def _records(
     elif file.name.endswith(".jsonl"):
         yield from _json_lines(file.origin, stream)
     elif file.name.endswith(".json"):
-        yield file.origin, _parsed(stream.read(LIMIT + 1))
+        yield from _json_file(file.origin, stream)
     elif file.packed and file.name.endswith(".tar"):
         yield from _inner_archive(file, stream)
     elif file.packed:
@@ -213,6 +216,18 @@ def _csv_records(
             columns = ", ".join(row.fields)
             raise UnreadableFile(f"{origin}: no table of opinions: its columns are {columns:.300}")
         yield f"{origin}:{row.number}", row.fields
+
+
+def _json_file(origin: str, stream: BinaryIO) -> Iterator[tuple[str, Mapping[str, Any] | _Unread]]:
+    """Yield the one record of a file, or those of a page of the old API, ``{"meta", "objects"}``."""
+    found = _parsed(stream.read(LIMIT + 1))
+    objects = None if isinstance(found, _Unread) else found.get("objects")
+    if not isinstance(objects, list):
+        yield origin, found
+        return
+    for number, record in enumerate(objects, 1):
+        whole = isinstance(record, dict)
+        yield f"{origin}:{number}", record if whole else _Unread("other_file", str(record)[:200])
 
 
 def _json_lines(origin: str, stream: BinaryIO) -> Iterator[tuple[str, Mapping[str, Any] | _Unread]]:
@@ -322,7 +337,7 @@ SOURCE = Source(
     pile_set_name=PILE_SET_NAMES["freelaw"],
     licence=LICENCE,
     access="open",
-    version=1,
+    version=2,
     fidelities=("published", "published-2021", "corrected"),
     read=read,
     plan=plan,
@@ -339,6 +354,10 @@ SOURCE = Source(
         "unreadable_member": UNREADABLE,
     },
     defaults={"snapshot": "newest", "volumes": (), "fidelity": "published"},
+    checks={
+        "snapshot": of_form(r"newest|none|\d{4}-\d\d-\d\d", "YYYY-MM-DD, or newest, or none"),
+        "volumes": each(of_form(_VOLUME.pattern, "REPORTER/NUMBER, as us/410")),
+    },
     homepage="https://www.courtlistener.com/help/api/bulk-data/",
     # Some tens of GB, bz2: a guess, as the listing alone says.
     raw_bytes=50_000_000_000,

@@ -23,6 +23,7 @@ from urllib.parse import urlencode
 from sources.archives import open_stream
 from sources.formats.listings import json_object
 from sources.formats.packed import uncompressed_name
+from sources.option_checks import one_of, within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -135,6 +136,7 @@ SOURCE = Source(
         "empty": "a book of no bytes",
     },
     defaults={"part": "train", "count": 0},
+    checks={"part": one_of(*PARTS), "count": within(0)},
     homepage="https://github.com/google-deepmind/pg19",
     raw_bytes=11_678_184_672,  # of the training books
     # No limit is stated for the bucket: a guess, far below what it bears.

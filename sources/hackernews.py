@@ -45,11 +45,13 @@ from sources.formats import hn_threads
 from sources.formats.hn_threads import Item, LookUp, NoDocument, Thread
 from sources.formats.on_disk import DiskMap
 from sources.formats.packed import UNREADABLE, PackedFile, files
+from sources.option_checks import OptionError, every, within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
     Get,
     Grouping,
+    Option,
     Options,
     Pace,
     RawFile,
@@ -84,6 +86,12 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
     starts = [first, *range(first + ITEMS - (first - 1) % ITEMS, last + 1, ITEMS)]
     ends = [*(start - 1 for start in starts[1:]), last]
     return [_items(start, end) for start, end in zip(starts, ends, strict=True)]
+
+
+def _not_before_first(value: Option, options: Options) -> None:
+    """Check the option ``last``, of which 0 stands for the newest item."""
+    if isinstance(value, int) and 0 < value < int(str(options["first"])):
+        raise OptionError(f"it lies before first = {options['first']!r}")
 
 
 def _items(start: int, end: int) -> RawFile:
@@ -256,6 +264,8 @@ SOURCE = Source(
         "unreadable_markup": "a text that takes too much to convert",
     },
     defaults={"fidelity": "published", "first": 1, "last": 10_000},
+    checks={"first": within(1), "last": every(within(0), _not_before_first)},
+    partly="10,000 items; the Pile took 24,531,712, which gave 831,198 documents",
     homepage="https://github.com/HackerNews/API",
     # 24,531,712 items of about 400 bytes: a guess.
     raw_bytes=10_000_000_000,

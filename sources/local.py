@@ -44,6 +44,7 @@ from sources.formats.packed import UNREADABLE, PackedFile, files, is_archive, un
 from sources.formats.parquet_rows import parquet_rows
 from sources.formats.parse_memory import MOST, json_memory, text_memory
 from sources.formats.pdf_text import Pdfs
+from sources.option_checks import not_empty, one_of
 from sources.source import (
     Document,
     Json,
@@ -342,6 +343,7 @@ SOURCE = Source(
         "unreadable_member": UNREADABLE,
     },
     defaults={"text_key": "text", "id_key": "", "html": "all"},
+    checks={"text_key": not_empty, "html": one_of(*document_files.HTML)},
     libraries=("lxml", "justext", "pypdfium2", "faust-cchardet"),
     manual='Name the files in the table of the source: files = ["corpus/*.jsonl.zst"].',
 )

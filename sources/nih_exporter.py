@@ -38,6 +38,7 @@ from typing import BinaryIO
 from sources.archives import Overlong, lines
 from sources.formats.on_disk import DiskSet
 from sources.formats.packed import UNREADABLE, PackedFile, files
+from sources.option_checks import every, not_after, within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -347,6 +348,7 @@ SOURCE = Source(
         "only_heading": "nothing but a heading",
     },
     defaults={"fidelity": "published", "first": 1985, "last": 2020},
+    checks={"first": every(within(*YEARS), not_after("last")), "last": within(*YEARS)},
     homepage="https://reporter.nih.gov/exporter",
     # A guess from 2 GB of published text, zipped.
     raw_bytes=1_000_000_000,

@@ -49,7 +49,7 @@ from sources.source import (
 LICENCE = "unclear: subtitles derive from films; OPUS asks to link to opensubtitles.org"
 MANUAL = (
     "Download the raw (untokenised) English OpenSubtitles of OPUS yourself, from"
-    " https://opus.nlpl.eu/OpenSubtitles, where its terms stand; the Pile used v2018. Put the zip where you like, and name them in this source's table (files = [...]). Films' dialogue has no open substitute; nearest come"
+    " https://opus.nlpl.eu/OpenSubtitles, where its terms stand; the Pile used v2018. Put the zip where you like, and name it in this source's table (files = [...]). Films' dialogue has no open substitute; nearest come"
     " transcripts under CC-BY, as in common-pile/youtube."
 )
 MAX_SUBTITLE = 8 << 20

@@ -5,7 +5,8 @@ OpenWebText2's own files, ``{"text": …, "meta": {"title", "lang", "url", "word
 "subreddit", "reddit_score", …}}``, lists as the URL had many submissions; or pages that the user
 scraped, ``{"url": …, "text": …}`` with any of those beside it. Or ``.warc``, ``.warc.gz`` of the pages
 themselves: a ``response`` each, and a ``metadata`` record with the reason for one that could not be had;
-their header ``X-List-Entry`` is the page's line of a list. Lists are what ``pile urls`` makes of dumps of
+their header ``X-List-Entry`` is the page's line of a list. Or ``.html`` files, a page each, of
+which no address or score is known; many are read faster from one archive than by themselves. Lists are what ``pile urls`` makes of dumps of
 Reddit's submissions (`sources.formats.reddit_links`): ``files`` that end in ``.urls.jsonl`` are fetched,
 page by page, to such WARCs. Nothing else is downloaded: the pages are their publishers', Reddit's
 dumps are closed to the public, and copies of the set are unofficial.
@@ -33,10 +34,12 @@ Place in a file: the archive's member, then the number of the line or record, fr
 ``openwebtext2/FILE:LINE``: a table of the URLs seen, to number repeats, would not fit in memory.
 """
 
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import BinaryIO
 
 import orjson
 
@@ -44,7 +47,7 @@ from sources.archives import Overlong, lines, open_stream
 from sources.formats import articles
 from sources.formats.articles import ArticleError, Extractor
 from sources.formats.link_filter import registered_domain
-from sources.formats.packed import UNREADABLE, files
+from sources.formats.packed import UNREADABLE, PackedFile, files
 from sources.formats.page_charset import decoded
 from sources.formats.parse_memory import MOST, json_memory
 from sources.formats.warc import (
@@ -55,6 +58,7 @@ from sources.formats.warc import (
     parse_response,
     records,
 )
+from sources.option_checks import within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -63,6 +67,7 @@ from sources.source import (
     RawFile,
     Rejected,
     Source,
+    UnreadableFile,
     by_fidelity,
     excerpt,
     nothing_to_download,
@@ -88,6 +93,9 @@ STATED = (
 REDDIT = ("reddit", "subreddit")
 """What names of fields begin with that come from a page's submissions."""
 
+PAGE_SUFFIXES = (".html", ".htm", ".xhtml")
+ARCHIVE_SUFFIXES = (".tar", ".tgz", ".zip", ".7z")
+LINE_SUFFIXES = (".jsonl", ".json", ".ndjson")
 WARC_SUFFIXES = (".warc", ".warc.gz")
 
 LIST_ENTRY = "x-list-entry"
@@ -123,15 +131,50 @@ def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Reje
     if raw.name.endswith(WARC_SUFFIXES):
         yield from _pages(path, raw, least, chosen)
         return
-    for file, stream in files(path, raw):
-        if file.problem:
-            yield Rejected(file.origin, "unreadable_member", file.problem)
-            continue
-        if file.packed and not file.name.endswith((".jsonl", ".json", ".ndjson")):
-            yield Rejected(file.origin, "not_jsonl", excerpt(file.name))
-            continue
-        for number, line in enumerate(lines(stream, LONGEST), 1):
-            yield _outcome(line, f"{file.origin}:{number}", least, chosen)
+    with Extractor() as extractor:
+        for file, stream in files(path, raw):
+            if file.problem:
+                yield Rejected(file.origin, "unreadable_member", file.problem)
+            elif file.name.lower().endswith(PAGE_SUFFIXES):
+                yield _page_by_itself(file.origin, stream, extractor, chosen)
+            elif not _is_of_lines(file, stream):
+                yield Rejected(file.origin, "not_jsonl", excerpt(file.name))
+            else:
+                for number, line in enumerate(lines(stream, LONGEST), 1):
+                    yield _outcome(line, f"{file.origin}:{number}", least, chosen)
+
+
+def _is_of_lines(file: PackedFile, stream: BinaryIO) -> bool:
+    """Tell whether a file holds lines of JSON: by its name, or else, outside an archive, by its beginning.
+
+    Raises `UnreadableFile` for what only its name calls an archive.
+    """
+    if file.packed or file.name.endswith(LINE_SUFFIXES):
+        return file.name.endswith(LINE_SUFFIXES)
+    if file.name.endswith(ARCHIVE_SUFFIXES):
+        raise UnreadableFile(
+            f"{file.origin}: its name says an archive, its first bytes do not: cut or damaged; download it again"
+        )
+    head = stream.peek(1)[:1] if isinstance(stream, io.BufferedReader) else b"{"
+    return head in {b"{", b""}
+
+
+def _page_by_itself(
+    origin: str, stream: BinaryIO, extractor: Extractor, clean: Callable[[str], str]
+) -> Document | Rejected:
+    content = stream.read(LIMIT + 1)
+    if len(content) > LIMIT:
+        return Rejected(origin, "too_large", f"over {LIMIT:,} bytes")
+    try:
+        article = extractor.article("", decoded(content, ""))
+    except ArticleError as error:
+        return Rejected(origin, error.reason, excerpt(str(error)))
+    meta: dict[str, Json] = {
+        "title": article.title,
+        "lang": article.language,
+        "word_count": len(article.text.split()),
+    }
+    return _judged(article.text, meta, origin, 0, clean)
 
 
 def _outcome(
@@ -249,12 +292,12 @@ SOURCE = Source(
     pile_set_name=PILE_SET_NAMES["openwebtext2"],
     licence=LICENCE,
     access="local",
-    version=2,
+    version=3,
     read=read,
     plan=nothing_to_download,
     reasons={
         "unreadable_member": UNREADABLE,
-        "not_jsonl": "a member of an archive that is no .jsonl file",
+        "not_jsonl": "a file that is neither lines of JSON nor a page",
         **articles.REASONS,
         "too_large": f"a line of more than {LONGEST >> 20} MiB, or of more values than memory holds; a record of more than 32 MiB, or a page of more than 8",
         "not_a_page": "a WARC record of another type: of the file itself, a request, a revisit",
@@ -268,6 +311,7 @@ SOURCE = Source(
         "empty": "a text of nothing but white space, or advertisements",
     },
     defaults={"fidelity": "published", "min_score": 3},
+    checks={"min_score": within(0)},
     homepage="https://openwebtext2.readthedocs.io",
     manual=MANUAL,
     page_lists=(".urls.jsonl",),

@@ -14,6 +14,11 @@ is the paragraphs that are no boilerplate, a blank line between them. A page wit
 keeps what lies deeper than 257 elements. There libxml2 of 2020 left a page, and so the Pile lost the rest
 in silence; ``published`` loses it too, but says so: ``meta.cut_at_depth``, or the reason ``too_deep``.
 
+The Pile joined the listings of 69 crawls, CC-MAIN-2013-20 to 2020-24, cut them into 3,679 blocks of
+1,000 files, and read 22 of these. Which is not stated; blocks were to be read in the order of
+``random.seed(42)`` and a shuffle of range(3679), which ``examples/pile-2020.toml`` takes the first 22
+of. Its author's whole set is as large as 3.5 PB.
+
 Traps: a response may be no HTTP (``dns:``), and the original stopped at the first such record of a
 file; here it is rejected and reading goes on. Bodies over 1 MiB (5 MiB since 2025) are cut by the
 crawler, which ``meta.truncated`` tells. Payload digests are counted differently by different
@@ -35,6 +40,7 @@ import re
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, islice
 from pathlib import Path
 
 import cchardet
@@ -53,6 +59,7 @@ from sources.formats.warc import (
     records,
 )
 from sources.formats.web_text import DEPTH, MainText, main_text, whole_main_text
+from sources.option_checks import distinct, each, every, not_empty, of_form, within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -74,6 +81,9 @@ LIMIT = 8 << 20
 """Bytes of a record, and of a page as decoded; Common Crawl's own limit is 5 MiB. Of nothing but
 tags, a page takes 35 times as much."""
 
+BLOCK = 1000
+"""Paths in a block, as the Pile's downloader cut them."""
+
 LISTING_LIMIT = 64 << 20
 """Bytes of a crawl's decompressed listing; 100,000 paths have about 14 MB."""
 
@@ -87,11 +97,42 @@ class _UnfitError(Exception):
 
 
 def plan(options: Options, get: Get) -> Iterable[RawFile]:
-    """Yield ``count`` WARC files of ``crawl`` from number ``first`` on, in the order of its listing.
+    """Yield WARC files of ``crawls``, in the order of their listings, one crawl behind the other.
 
-    ``count = 0`` takes all that follow; the Pile took 22 blocks of 1,000 files. Raises ValueError if the listing is not in its known form.
+    ``blocks`` takes of these paths only blocks of 1,000, by number from 0 on, as the Pile did. Of what is
+    taken so, ``first`` files are passed over and ``count`` planned; ``count = 0`` takes all that follow.
+    Raises ValueError if a listing is not in its known form, or ends before what is asked for.
     """
-    url = f"{HOST}crawl-data/{options['crawl']}/warc.paths.gz"
+    first, count = int(str(options["first"])), int(str(options["count"]))
+    path = ""
+    for path in islice(_chosen(options, get), first, first + count if count else None):
+        yield RawFile(HOST + path, path.removeprefix("crawl-data/"))
+    if not path:
+        raise ValueError(f"{HOST} lists no file from {first:,} on in what crawls and blocks take")
+
+
+def _chosen(options: Options, get: Get) -> Iterator[str]:
+    """Yield the paths of all crawls, or of the blocks asked for; no more is listed than they need."""
+    crawls, blocks = options["crawls"], options["blocks"]
+    if not isinstance(crawls, tuple) or not isinstance(blocks, tuple):
+        raise ValueError(f"crawls and blocks are {crawls!r} and {blocks!r}, not lists")  # noqa: TRY004
+    paths = chain.from_iterable(_listed(str(crawl), get) for crawl in crawls)
+    if not blocks:
+        yield from paths
+        return
+    wanted = frozenset(map(int, blocks))
+    number = -1
+    for number, path in enumerate(islice(paths, (max(wanted) + 1) * BLOCK)):
+        if number // BLOCK in wanted:
+            yield path
+    if number // BLOCK < max(wanted):
+        raise ValueError(
+            f"{HOST} lists {number + 1:,} files in these crawls, and so no block {max(wanted)}"
+        )
+
+
+def _listed(crawl: str, get: Get) -> Iterator[str]:
+    url = f"{HOST}crawl-data/{crawl}/warc.paths.gz"
     decompress = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
         listing = decompress.decompress(get(url), LISTING_LIMIT)
@@ -99,14 +140,10 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
         raise ValueError(f"{url}: no gzip file ({error})") from error
     if not decompress.eof:
         raise ValueError(f"{url}: cut short, or longer than {LISTING_LIMIT:,} bytes")
-    first, count = int(str(options["first"])), int(str(options["count"]))
-    paths = listing.decode("ascii", "replace").split()
-    if not 0 <= first < len(paths):
-        raise ValueError(f"{url} lists {len(paths):,} files from 0 on, none from {first:,}")
-    for path in paths[first : first + count if count else None]:
+    for path in listing.decode("ascii", "replace").split():
         if not _PATH.fullmatch(path):
             raise ValueError(f"{url} lists {path[:200]!r}, which is no path of a WARC file")
-        yield RawFile(HOST + path, path.removeprefix("crawl-data/"))
+        yield path
 
 
 def read(path: Path, raw: RawFile, options: Options) -> Iterator[Document | Rejected]:
@@ -236,7 +273,23 @@ SOURCE = Source(
         "corrected: with more than 2,048 elements in one another",
         "no_text": "a page that is boilerplate throughout",
     },
-    defaults={"crawl": "CC-MAIN-2020-24", "first": 0, "count": 1, "fidelity": "published"},
+    defaults={
+        "crawls": ("CC-MAIN-2020-24",),
+        "blocks": (),
+        "first": 0,
+        "count": 1,
+        "fidelity": "published",
+    },
+    checks={
+        "crawls": every(
+            not_empty, distinct, each(of_form(r"CC-MAIN-\d{4}-\d\d", "CC-MAIN-YYYY-WW"))
+        ),
+        "blocks": every(distinct, each(within(0))),
+        "first": within(0),
+        "count": within(0),
+    },
+    partly="1 WARC file of one crawl, about 1 GB; the Pile took 22,000, in 22 blocks of 3,679"
+    " over 69 crawls",
     homepage="https://commoncrawl.org/",
     # The 22 blocks of 1,000 WARC files that the Pile took, of about 1 GB each.
     raw_bytes=21_000_000_000_000,

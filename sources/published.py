@@ -163,7 +163,9 @@ COMPONENT_FILES: Mapping[str, ComponentFile] = MappingProxyType(
         ),
     }
 )
-"""Files of the components as the Pile's own code fetched them, by SHA-256; two were never lawful."""
+"""Files of the components as the Pile's own code fetched them, by SHA-256.
+
+The archives of Books3 and BookCorpus2 are not among them: none may be passed on."""
 
 OTHER_NAMES: Mapping[str, str] = MappingProxyType({"pile_uspto.tar": "pile_uspto.jsonl.zst.tar"})
 """Other names that files of `COMPONENT_FILES` went by."""

@@ -50,6 +50,7 @@ from sources.archives import open_stream
 from sources.formats.numbering import Uses, numbered
 from sources.formats.on_disk import DiskPlaces
 from sources.formats.xml_records import records, text_of
+from sources.option_checks import within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -311,6 +312,7 @@ SOURCE = Source(
         "unreadable_file": "a file that is cut or damaged (`updates` alone; else it is set aside)",
     },
     defaults={"fidelity": "published", "updates": False, "count": 0},
+    checks={"count": within(0)},
     grouping=Grouping(key=group_of, read=read_together),
     homepage="https://pubmed.ncbi.nlm.nih.gov/download/",
     # The baseline of 2026: 1,334 files.

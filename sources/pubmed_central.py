@@ -133,7 +133,7 @@ def _texts(options: Options, name: str) -> tuple[str, ...]:
     value = options[name]
     if not isinstance(value, tuple):
         raise ValueError(f"{name} must be a list, not {value!r}")  # noqa: TRY004 - a setting's value
-    return value
+    return tuple(map(str, value))
 
 
 def article_of(raw: RawFile, options: Options) -> str:
@@ -362,7 +362,7 @@ def _meta(about: Front, record: Mapping[str, Json]) -> dict[str, Json]:
 SOURCE = Source(
     name="pubmed_central",
     pile_set_name=PILE_SET_NAMES["pubmed_central"],
-    licence=LICENCE,
+    licence="each article's own, as it states; mostly Creative Commons",
     access="open",
     version=2,
     libraries=("pypandoc-binary",),
@@ -390,6 +390,7 @@ SOURCE = Source(
         "cpu_seconds": 60,
         "heap_mib": 256,
     },
+    checks=pmc_bucket.CHECKS,
     homepage="https://pmc.ncbi.nlm.nih.gov/tools/pmcaws/",
     grouping=Grouping(key=article_of, read=read_together),
     # 8 million versions of about 100 kB of XML: a guess, for no total is published.

@@ -12,9 +12,12 @@ from typing import Literal, TypeAlias, TypeVar
 Access: TypeAlias = Literal["open", "key", "pays", "local"]
 """How raw files can be had: anonymously, with a free key, paid for, or only from the user."""
 
-Option: TypeAlias = str | int | float | bool | tuple[str, ...]
+Option: TypeAlias = str | int | float | bool | tuple[str, ...] | tuple[int, ...]
 Options: TypeAlias = Mapping[str, Option]
 """A source's own settings, as its table in pipeline.toml gives them over the source's defaults."""
+
+Check: TypeAlias = Callable[[Option, Options], None]
+"""Raises `sources.option_checks.OptionError` for an option's value, of all options, that cannot be meant."""
 
 Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
 
@@ -192,7 +195,9 @@ class Source:
 
     ``version`` is raised by hand whenever the documents read from the same raw file change.
     ``reasons`` is the closed list of reasons that ``read`` rejects records for, each explained.
-    ``defaults`` names every option the source takes, with its value in the published recipe.
+    ``defaults`` names every option the source takes. They read as the Pile of 2020 was read, but
+    where it took more than a first trial should, they take a small part; ``partly`` says then how much,
+    of how much, and what the Pile took. ``checks`` tell which values of an option can be meant.
     ``manual`` tells a user what to do by hand where nothing may be downloaded.
     ``grouping`` is for a source whose documents are made of several raw files each; its ``read``
     then reads a group of one. ``libraries`` names the distributions whose version decides the text;
@@ -216,6 +221,8 @@ class Source:
     plan: Plan
     reasons: Mapping[str, str] = field(default_factory=dict)
     defaults: Options = field(default_factory=dict)
+    checks: Mapping[str, Check] = field(default_factory=dict)
+    partly: str = ""
     homepage: str = ""
     manual: str = ""
     grouping: Grouping | None = None

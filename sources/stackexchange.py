@@ -49,6 +49,7 @@ from sources.formats.listings import xml_root
 from sources.formats.packed import files
 from sources.formats.stack_posts import BrokenRow, Row, rows
 from sources.formats.stack_waiting import Answer, Question, Waiting
+from sources.option_checks import each, of_form
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -306,11 +307,12 @@ def plan(options: Options, get: Get) -> Iterator[RawFile]:
     """
     item = str(options["item"])
     base = f"https://archive.org/download/{item}"
-    sites = options["sites"] if isinstance(options["sites"], tuple) else (str(options["sites"]),)
+    given = options["sites"] if isinstance(options["sites"], tuple) else (options["sites"],)
+    sites = frozenset(map(str, given))
     listing = xml_root(f"{base}/{item}_files.xml", "files", get)
     listed = {file.get("name", ""): file for file in listing.iter("file")}
     dumps = {name: match["site"] for name in listed if (match := _DUMP.fullmatch(name))}
-    missing = sorted(set(sites) - set(dumps.values()))
+    missing = sorted(sites - set(dumps.values()))
     if missing or not dumps:
         raise ValueError(f"{base} lists no dump of {', '.join(missing) or 'any site'}")
     for name in sorted(dumps):
@@ -348,6 +350,10 @@ SOURCE = Source(
         "overlong": "a row of more than 1 MiB",
     },
     defaults={"fidelity": "published", "item": "stackexchange_20251231", "sites": ()},
+    checks={
+        "item": of_form(r"[\w.-]+", "stackexchange_20251231"),
+        "sites": each(of_form(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", "coffee.stackexchange.com")),
+    },
     homepage="https://archive.org/details/stackexchange",
     # All sites' 7z archives together: a guess.
     raw_bytes=100_000_000_000,

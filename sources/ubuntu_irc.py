@@ -38,6 +38,7 @@ from sources.archives import open_stream
 from sources.fetch import UpstreamError
 from sources.formats.packed import uncompressed_name
 from sources.formats.parse_memory import MOST, text_memory
+from sources.option_checks import a_day, each, every, not_after, of_form, one_of
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -132,7 +133,7 @@ def _channels(options: Options) -> frozenset[str]:
     channels = options["channels"]
     if not isinstance(channels, tuple):
         raise TypeError(f"channels is {channels!r}, not a list of names")
-    return frozenset(channel.removeprefix("#") for channel in channels)
+    return frozenset(str(channel).removeprefix("#") for channel in channels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,6 +368,12 @@ SOURCE = Source(
         "first": "2004-07-05",
         "last": "2020-09-01",
         "channels": (),
+    },
+    checks={
+        "encoding": one_of(*ENCODINGS),
+        "first": every(a_day, not_after("last")),
+        "last": a_day,
+        "channels": each(of_form(r"#?[^\s#/]+", "#ubuntu")),
     },
     homepage=SITE,
     raw_bytes=6_000_000_000,  # in hundreds of thousands of files

@@ -38,6 +38,7 @@ from sources.formats import uspto_aps, uspto_xml
 from sources.formats.numbering import Uses, numbered
 from sources.formats.packed import UNREADABLE, files
 from sources.formats.uspto_records import MAX_APS, MAX_RECORD, Part, Record, records
+from sources.option_checks import a_day, every, not_after
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -248,6 +249,7 @@ SOURCE = Source(
         "empty": "a background without text",
     },
     defaults={"fidelity": "published", "first": "1976-01-01", "last": "2020-09-30"},
+    checks={"first": every(a_day, not_after("last")), "last": a_day},
     homepage="https://data.uspto.gov/bulkdata",
     # 25.9 GB of APS; of 114.8 GB of XML (to 2026) about three quarters lie before October 2020.
     raw_bytes=112_000_000_000,

@@ -50,6 +50,7 @@ from sources.formats.mediawiki import Page
 from sources.formats.mediawiki_pieces import NUMBER, number_of
 from sources.formats.wikitext import CORRECTED, PUBLISHED, Rules, page_text
 from sources.formats.wikitext_tokens import TangledError
+from sources.option_checks import of_form, within
 from sources.published import PILE_SET_NAMES
 from sources.source import (
     Document,
@@ -203,7 +204,7 @@ SOURCE = Source(
     pile_set_name=PILE_SET_NAMES["wikipedia_en"],
     licence=LICENCE,
     access="open",
-    version=2,
+    version=3,
     read=read,
     plan=plan,
     reasons={
@@ -216,6 +217,7 @@ SOURCE = Source(
         "empty": "nothing is left of it",
     },
     defaults={"fidelity": "published", "dump": "latest", "count": 0},
+    checks={"dump": of_form(r"latest|\d{8}", "YYYYMMDD, or latest"), "count": within(0)},
     homepage="https://dumps.wikimedia.org/",
     raw_bytes=20_000_000_000,  # "20+ GB" of bz2
     # Two connections and a contact in the User-Agent are Wikimedia's policy; the rate is a guess.

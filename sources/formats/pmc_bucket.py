@@ -14,13 +14,15 @@ import re
 import zlib
 from collections.abc import Iterator, Mapping
 from itertools import groupby
+from types import MappingProxyType
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 import numpy.typing as npt
 
 from sources.formats.listings import folders, json_object
-from sources.source import Get, Json, RawFile
+from sources.option_checks import each, of_form, one_of, within
+from sources.source import Check, Get, Json, RawFile
 
 BUCKET = "https://pmc-oa-opendata.s3.amazonaws.com/"
 INVENTORY = "inventory-reports/pmc-oa-opendata/metadata/"
@@ -49,6 +51,19 @@ _MD5 = re.compile(r"[0-9a-f]{32}")
 
 Table = npt.NDArray[np.void]
 _ENTRY = np.dtype([("number", "<i8"), ("version", "<i4"), ("is_xml", "?"), ("md5", "S32")])
+
+
+CHECKS: Mapping[str, Check] = MappingProxyType(
+    {
+        "articles": each(of_form(r"PMC\d+", "PMC13900")),
+        "prefix": of_form(r"PMC\d*", "PMC, or PMC1390"),
+        "listing": one_of("bucket", "inventory", "ranges"),
+        "licences": each(of_form(r"[A-Za-z0-9.+-]+", "CC-BY, or CC-BY-4.0")),
+        "cpu_seconds": within(1),
+        "heap_mib": within(64),
+    }
+)
+"""What the options of PubMed Central may be."""
 
 
 def article(pmcid: str, get: Get) -> RawFile:

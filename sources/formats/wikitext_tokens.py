@@ -25,6 +25,9 @@ DEPTH = 40
 STEPS = 32
 """Steps that tangled text may take for each of its characters; articles take 0.1 to 7."""
 
+MOST_STEPS = 8_000_000
+"""Steps that any text may take, about five seconds; an honest article of a megabyte takes fewer."""
+
 TIDY_CHARACTERS = 1 << 18
 """Longest text for the C tokenizer, whose steps nobody counts."""
 
@@ -90,7 +93,8 @@ def tokenize(wikitext: str) -> Tokens:
     """Return the tokens of a page; raises `TangledError` and the library's ParserError."""
     if CTokenizer is not None and is_tidy(wikitext):
         return list(CTokenizer().tokenize(wikitext))
-    return list(CountingTokenizer(STEPS * (len(wikitext) + 100)).tokenize(wikitext))
+    steps = min(STEPS * (len(wikitext) + 100), MOST_STEPS)
+    return list(CountingTokenizer(steps).tokenize(wikitext))
 
 
 def is_tidy(wikitext: str) -> bool:

@@ -96,12 +96,18 @@ def _closed(parser: etree.XMLPullParser, name: str) -> etree._Element:
     try:
         return parser.close()
     except etree.XMLSyntaxError as error:
-        raise _malformed(name, error) from error
+        raise UnreadableFile(f"{name}: XML cut: {_what(error)}; download it again") from error
 
 
 def _malformed(name: str, error: etree.XMLSyntaxError) -> UnreadableFile:
-    what = " ".join(str(error).split())
-    return UnreadableFile(f"{name}: XML cut or not well-formed: {what}; download it again")
+    return UnreadableFile(
+        f"{name}: XML cut or not well-formed: {_what(error)}; if its checksum is upstream's, it was made so:"
+        " take out what stands there, or leave the file out, else download it again"
+    )
+
+
+def _what(error: etree.XMLSyntaxError) -> str:
+    return " ".join(str(error).split())
 
 
 def _check_root(root: etree._Element, name: str, roots: Collection[str]) -> None:

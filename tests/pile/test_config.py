@@ -1,6 +1,7 @@
 """Configurations: what is accepted, and that every error names its place and the remedy."""
 
 import errno
+import random
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from pile.config import Config, ConfigError, load
 from pile.exit_codes import NO_SPACE, USAGE, code_of
 from sources.published import PILE_SET_NAMES, PUBLISHED
+from sources.registry import SOURCES
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,6 +117,86 @@ def test_an_option_of_a_source_is_checked_against_its_defaults(tmp_path: Path) -
         load(write(tmp_path, text.replace("epochs = 2", 'fidelity = "publishd"')))
     with pytest.raises(ConfigError, match="fidelity = 3 is not a text"):
         load(write(tmp_path, text.replace("epochs = 2", "fidelity = 3")))
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "message"),
+    [
+        ("nih_exporter", "first = 2020\nlast = 2010", ":3: .*first = 2020: it lies behind last"),
+        ("nih_exporter", "last = 1980", r":3: .*last = 1980: 1980 is less than 1985"),
+        ("ubuntu_irc", 'first = "2004-13-05"', ":3: .*'2004-13-05' is no day of the calendar"),
+        ("ubuntu_irc", 'channels = ["a b"]', "'a b' is not of the form #ubuntu"),
+        ("uspto_backgrounds", 'last = "2020"', "last = '2020': .*not of the form YYYY-MM-DD"),
+        ("pile_cc", "count = -5", ":3: .*count = -5: -5 is less than 0"),
+        ("pile_cc", 'crawls = ["2020-24"]', "'2020-24' is not of the form CC-MAIN-YYYY-WW"),
+        ("pile_cc", 'blocks = ["7"]', "'7' is no number"),
+        ("pile_cc", "blocks = [7, 7]", "7 is in it twice"),
+        ("europarl", 'languages = ["english"]', r":3: .*'english' is none .*; valid are: bg, cs"),
+        ("europarl", 'languages = "en"', "languages = 'en' is not a list"),
+        ("europarl", "languages = [1]", "1 is none"),
+        ("dm_mathematics", 'levels = ["train-eazy"]', "did you mean 'train-easy'"),
+        ("dm_mathematics", "levels = []", r"levels = \[\]: it is empty"),
+        ("gutenberg_pg19", 'part = "trian"', "did you mean 'train'"),
+        ("arxiv", 'first = "2013"', "first = '2013': .*form YYMM"),
+        ("arxiv", 'first = "2008"', r":2: .*last = '2007_068': it lies before first = '2008'"),
+        ("hackernews", "first = 20\nlast = 10", ":4: .*last = 10: it lies before first"),
+        ("github", "keep = 16", "16 is more than 1.0"),
+        ("github", 'repositories = ["pile"]', "'pile' is not of the form OWNER/NAME"),
+        ("freelaw", 'volumes = ["us"]', "'us' is not of the form REPORTER/NUMBER, as us/410"),
+        ("stackexchange", 'sites = ["coffee"]', "'coffee' is not of the form coffee.stackex"),
+        ("pubmed_central", 'articles = ["13900"]', "'13900' is not of the form PMC13900"),
+        ("wikipedia_en", 'dump = "newest"', "'newest' is not of the form YYYYMMDD, or latest"),
+    ],
+)
+@pytest.mark.parametrize("files", ["", 'files = ["mine/*"]'])
+def test_an_option_that_cannot_be_meant_is_the_users_to_mend(
+    tmp_path: Path, source: str, options: str, message: str, files: str
+) -> None:
+    """Said with its place before anything is asked of an upstream, and with files given too."""
+    path = write(tmp_path, f"schema = 1\n[sources.{source}]\n{options}\n{files}\n")
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert re.search(message, str(caught.value)), str(caught.value)
+    assert f"[sources.{source}]" in str(caught.value)
+
+
+def test_every_default_passes_its_check_and_every_list_has_one() -> None:
+    """Elements of a list are of no kind of their own, so each list is checked."""
+    for source in SOURCES.values():
+        assert set(source.checks) <= set(source.defaults)
+        for key, value in source.defaults.items():
+            if isinstance(value, tuple):
+                assert key in source.checks, f"{source.name}: {key}"
+            if key in source.checks:
+                source.checks[key](value, source.defaults)
+
+
+def test_the_recipe_of_2020_has_a_small_and_a_whole_form() -> None:
+    """Beside pipeline.toml there is one that takes what the Pile took; nothing else differs."""
+    small, whole = load(ROOT / "pipeline.toml"), load(ROOT / "examples" / "pile-2020.toml")
+    unlike = {"path", "sources", "run"}
+    assert small.model_dump(exclude=unlike) == whole.model_dump(exclude=unlike)
+    given = {table.name: table.options for table in whole.sources}
+    assert set(given) == set(PILE_SET_NAMES)
+    partly = {name for name, source in SOURCES.items() if source.partly}
+    for name in partly:
+        assert any(
+            given[name].get(key, default) != default
+            for key, default in SOURCES[name].defaults.items()
+        ), f"{name} takes what it takes by default"
+
+
+def test_the_recipe_of_2020_takes_the_first_blocks_of_the_published_order() -> None:
+    """22 of 3,679, in ``random.seed(42); random.shuffle(range(3679))``, over 69 crawls."""
+    order = list(range(3679))
+    random.Random(42).shuffle(order)
+    whole = load(ROOT / "examples" / "pile-2020.toml")
+    (options,) = (table.options for table in whole.sources if table.name == "pile_cc")
+    assert options["blocks"] == tuple(order[:22])
+    assert len(options["crawls"]) == 69
+    assert list(options["crawls"]) == sorted(options["crawls"])
+    assert (options["crawls"][0], options["crawls"][-1]) == ("CC-MAIN-2013-20", "CC-MAIN-2020-24")
+    assert options["count"] == 0
 
 
 def test_a_missing_variable_is_named(tmp_path: Path) -> None:

@@ -30,6 +30,9 @@ from sources.source import (
 )
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "raw"
+WHOLE: dict[str, dict[str, Option]] = {"github": {"keep": 1.0}}
+"""Options with which a source that draws a sample keeps all documents, as examples are few."""
+
 WITH_EXAMPLES = sorted(name for name in SOURCES if name != "local")
 
 
@@ -47,7 +50,8 @@ def read_files(
     source: Source, files: Sequence[tuple[Path, RawFile]], **options: Option
 ) -> list[Document | Rejected]:
     """Read raw files, together where documents need that; what cannot be read raises."""
-    given, grouping = {**source.defaults, **options}, source.grouping
+    given = {**source.defaults, **WHOLE.get(source.name, {}), **options}
+    grouping = source.grouping
     if grouping is None:
         return [item for path, raw in files for item in source.read(path, raw, given)]
     groups: dict[str, list[tuple[Path, RawFile]]] = {}

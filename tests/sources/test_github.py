@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.formats import file_kinds, licence_texts
-from sources.github import API, SOURCE
+from sources.github import API, SOURCE, draw
 from sources.source import Document, Option, RawFile, Rejected, UnreadableFile
 
 EXAMPLE = Path(__file__).parents[2] / "examples/raw/github/made-up/teapot.tar.gz"
@@ -22,8 +22,9 @@ EXAMPLE = Path(__file__).parents[2] / "examples/raw/github/made-up/teapot.tar.gz
 def outcomes(
     path: Path, name: str = "made-up/teapot.tar.gz", options: Mapping[str, Option] | None = None
 ) -> list[Document | Rejected]:
-    """Read a file as the source does."""
-    return list(SOURCE.read(path, RawFile("", name), {**SOURCE.defaults, **(options or {})}))
+    """Read a file as the source does, all documents kept unless the options say otherwise."""
+    merged = {**SOURCE.defaults, "keep": 1.0, **(options or {})}
+    return list(SOURCE.read(path, RawFile("", name), merged))
 
 
 def archive(folder: Path, files: Mapping[str, bytes]) -> Path:
@@ -92,6 +93,34 @@ def test_licences_can_be_required() -> None:
     )
     other = outcomes(EXAMPLE, options={"licences": ("Apache-2.0",)})
     assert {getattr(outcome, "reason", "") for outcome in other} == {"licence"}
+
+
+def test_a_part_of_the_documents_is_drawn(tmp_path: Path) -> None:
+    """By default 16 %, as in Table 1: the same in every run, and the less in the more."""
+    path = archive(tmp_path, {f"{number:04}.txt": b"line\n" for number in range(2000)})
+
+    def kept(keep: float) -> set[str]:
+        found = outcomes(path, options={"keep": keep})
+        assert {o.reason for o in found if isinstance(o, Rejected)} <= {"not_sampled"}
+        return {o.id for o in found if isinstance(o, Document)}
+
+    assert SOURCE.defaults["keep"] == 0.16
+    assert len(kept(1.0)) == 2000
+    assert not kept(0.0)
+    # Of 2,000 draws of 0.16, 320 are expected; 50 off is three standard deviations.
+    assert 270 < len(kept(0.16)) < 370
+    assert kept(0.16) < kept(0.5)
+    assert draw("github/a/b/c.py") == draw("github/a/b/c.py") != draw("github/a/b/d.py")
+
+
+def test_no_bound_on_characters_is_none(tmp_path: Path) -> None:
+    """``max_characters = 0`` takes what a bound would not."""
+    path = archive(tmp_path, {"a.txt": b"line\n" * 30_000})
+    (bounded,) = outcomes(path)
+    assert isinstance(bounded, Rejected)
+    assert bounded.reason == "too_long"
+    (free,) = outcomes(path, options={"max_characters": 0})
+    assert isinstance(free, Document)
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,31 @@ def test_every_line_has_an_outcome() -> None:
     ]
 
 
+def test_a_page_by_itself_is_one_record(tmp_path: Path) -> None:
+    """As HTML it goes to the extractor; what is neither page nor lines is one rejection."""
+    paragraphs = "".join(f"<p>{sentence}</p>" for sentence in [PROSE] * 4)
+    page = tmp_path / "tide.html"
+    page.write_text(
+        f"<html><head><title>Tide</title></head><body><article>{paragraphs}</article></body></html>",
+        encoding="utf-8",
+    )
+    (document,) = outcomes(page)
+    assert isinstance(document, Document)
+    assert PROSE in document.text
+    assert (document.id, document.meta["title"]) == ("openwebtext2/tide.html", "Tide")
+    other = tmp_path / "table.csv"
+    other.write_bytes(b"a,b\n" * 1000)
+    (rejected,) = outcomes(other)
+    assert isinstance(rejected, Rejected)
+    assert (rejected.origin, rejected.reason) == ("table.csv", "not_jsonl")
+
+
+PROSE = (
+    "The clock of the town was turned back again, and nobody who had seen the tide that morning,"
+    " the boats, or the mayor on the wall would say for how long it was to stay that way."
+)
+
+
 def test_a_page_loses_its_advertisements() -> None:
     """Lines of that word alone, if a newline follows; corrected, the last one too."""
     path = EXAMPLES / "2020-01.jsonl.zst.tar"

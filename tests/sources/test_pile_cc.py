@@ -219,6 +219,47 @@ def test_a_plan_takes_a_slice_of_a_crawl() -> None:
     assert [raw.url.rpartition("/")[2] for raw in rest] == [p.rpartition("/")[2] for p in PATHS[2:]]
 
 
+CRAWLS = tuple(f"CC-MAIN-2013-{week}" for week in (20, 48))
+
+
+def two_crawls(url: str) -> bytes:
+    """Give 2,500 paths for the first of `CRAWLS`, and 700 for the other."""
+    crawl = url.split("/")[-2]
+    count = {CRAWLS[0]: 2500, CRAWLS[1]: 700}[crawl]
+    return listing(*(f"crawl-data/{crawl}/{number:04}.warc.gz" for number in range(count)))
+
+
+def planned(**options: object) -> list[str]:
+    """Return the names of what is planned of both crawls."""
+    return [raw.name for raw in plan({**SOURCE.defaults, "crawls": CRAWLS, **options}, two_crawls)]  # type: ignore[dict-item] # any option
+
+
+def test_blocks_are_a_thousand_paths_each_of_all_crawls_together() -> None:
+    """Block 2 begins in one crawl and ends in the next; the last block may be short."""
+    second = planned(blocks=(2,), count=0)
+    assert len(second) == 1000
+    assert (second[0], second[499]) == (f"{CRAWLS[0]}/2000.warc.gz", f"{CRAWLS[0]}/2499.warc.gz")
+    assert (second[500], second[-1]) == (f"{CRAWLS[1]}/0000.warc.gz", f"{CRAWLS[1]}/0499.warc.gz")
+    assert planned(blocks=(3, 0), count=0) == planned(blocks=(0,), count=0) + planned(
+        blocks=(3,), count=0
+    )
+    assert len(planned(blocks=(3,), count=0)) == 200
+    assert planned(blocks=(2,), first=499, count=2) == second[499:501]
+
+
+def test_a_block_that_is_not_there_is_an_error() -> None:
+    """Listings that are shorter than they were do not pass for the Pile's."""
+    with pytest.raises(ValueError, match="3,200 files in these crawls, and so no block 4"):
+        planned(blocks=(4,), count=0)
+
+
+def test_no_more_crawls_are_listed_than_are_needed() -> None:
+    """The first file of 69 crawls takes one request."""
+    crawls = (CRAWLS[0], "CC-MAIN-2099-01")
+    assert planned(crawls=crawls) == [f"{CRAWLS[0]}/0000.warc.gz"]
+    assert len(planned(crawls=crawls, blocks=(1,), count=0)) == 1000
+
+
 @pytest.mark.parametrize(
     "content",
     [

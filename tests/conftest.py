@@ -1,6 +1,7 @@
 """What tests share: the folders of real raw files and of what the original code made of them."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,14 @@ def folder_from_environment(variable: str) -> Path:
     if not value:
         pytest.skip(f"{variable} is not set: it names a folder of real files")
     return Path(value).resolve()
+
+
+@pytest.fixture(autouse=True)
+def no_bucket_is_known() -> None:
+    """Forget which buckets want signed requests: each test's upstream is another."""
+    loaded = sys.modules.get("sources.upstream.s3")
+    if loaded is not None:
+        loaded.SIGNED.clear()
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from pile import catalogue, layout, lock, render
+from pile import catalogue, layout, lock, render, tokenizer_commands
 from pile.config import Config, ConfigError, load
 from pile.duplicates import clusters
 from pile.exit_codes import (
@@ -48,6 +48,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(tokenizer_commands.app)
 
 ConfigPath = Annotated[Path, typer.Option("-c", "--config", help="The pipeline.toml to follow.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]

@@ -134,7 +134,7 @@ def _stages(
     duplicates = deduplication.stages(config, kept)
     scattered = scatter.stage(config, kept, duplicates.decisions)
     mixed = mix.stage(config, scattered, list(kept.values()))
-    tokenizer = train_tokenizer.stage(config, mixed)
+    *counts, tokenizer = train_tokenizer.stages(config, mixed)
     tokenized = tokenize.stage(config, mixed, tokenizer)
     before = [
         *fetched.values(),
@@ -143,6 +143,7 @@ def _stages(
         *duplicates.stages,
         scattered,
         mixed,
+        *counts,
         tokenizer,
         tokenized,
     ]

@@ -95,6 +95,31 @@ def read(path: Path) -> Iterator[Line]:
                 raise ValueError(f"{path}, line {number}: not a document: {error}") from error
 
 
+def batches(path: Path, characters: int) -> Iterator[pa.RecordBatch]:
+    """Stream a corpus file's documents in batches of about so many characters.
+
+    Columns are ``text``, whose Arrow buffers encoders read, and ``pile_set_name``. Raises as `read`.
+    """
+    lines: list[Line] = []
+    held = 0
+    for line in read(path):
+        lines.append(line)
+        held += len(line.text) + 1  # so that empty documents fill a batch too
+        if held >= characters:
+            yield _batch(lines)
+            lines, held = [], 0
+    if lines:
+        yield _batch(lines)
+
+
+def _batch(lines: list[Line]) -> pa.RecordBatch:
+    columns = ([line.text for line in lines], [line.pile_set_name for line in lines])
+    return pa.record_batch(
+        [pa.array(columns[0], pa.large_string()), pa.array(columns[1], pa.string())],
+        names=["text", "pile_set_name"],
+    )
+
+
 def file_name(split: str, number: int) -> str:
     """Return the name of a corpus file below the corpus folder."""
     return f"{split}/{number:05d}.jsonl.zst"

@@ -1,16 +1,19 @@
 """Tokenize: every corpus file becomes one shard, its documents in the same order."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
-from pile import corpus, store
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pile import corpus, documents, store
 from pile.config import Config
-from pile.corpus import Line
 from pile.engine import Task
 from pile.ledger import Part, Receipt
 from pile.parts import part_of
@@ -19,11 +22,12 @@ from pile.stages.stage import Inputs, Stage
 from shards.format import dtype_for
 from shards.writer import ShardWriter
 from sources.source import Json
-from tokenizer.encode import Encoder, warm
+from tokenizer.compare import space_tokens as space_tokens_of
+from tokenizer.encode import Encoded, Encoder, warm
 from tokenizer.files import TOKENIZER_JSON
 from tokenizer.text import UnencodableText
 
-VERSION = 1
+VERSION = 2
 FOLDER = "shards"
 
 KERNELS_FROM = 32 << 20
@@ -82,15 +86,18 @@ def tokenize(folder: Path, file: Path, encoding: Encoding) -> Receipt:
         warm()
     encoder = Encoder.load(encoding.tokenizer, literal_specials=encoding.literal_specials)
     bin_path, idx_path = (folder / FOLDER / f"{name}.{kind}" for kind in ("bin", "idx"))
-    tally = Tally(encoding.empty_documents == "drop")
+    tally = Tally(
+        encoding.empty_documents == "drop", space_tokens_of(encoding.tokenizer.read_text("utf-8"))
+    )
     try:
         with ExitStack() as stack:
             # Entered first, left last: the index gets its name after the tokens have theirs.
             idx = stack.enter_context(store.publish(idx_path))
             bin_ = stack.enter_context(store.publish(bin_path))
             writer = stack.enter_context(_writer(bin_, idx, encoder, encoding))
-            for lines in _batches(corpus.read(file)):
-                _add(writer, encoder, lines, tally)
+            for batch in corpus.batches(file, BATCH_CHARACTERS):
+                _add(writer, encoder, batch, tally)
+            tally.left_to_hf = encoder.fallbacks
             _require_documents(tally)
             facts = writer.finish()
     except _NothingToWriteError:
@@ -111,12 +118,19 @@ def _require_documents(tally: "Tally") -> None:
 
 @dataclass(slots=True)
 class Tally:
-    """What encoding counted; ``rejected`` counts documents left out by reason."""
+    """What encoding counted; ``rejected`` counts documents left out by reason.
+
+    ``spaces`` tells of each id whether its token is all white space. ``left_to_hf`` counts documents
+    that the kernels do not cover.
+    """
 
     drops_empty: bool
+    spaces: NDArray[np.bool_]
+    left_to_hf: int = 0
     taken: int = 0
     tokens: Counter[str] = field(default_factory=Counter)
     text_bytes: Counter[str] = field(default_factory=Counter)
+    space_tokens: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     unencodable: list[str] = field(default_factory=list)
 
@@ -132,28 +146,40 @@ def _writer(bin_: Path, idx: Path, encoder: Encoder, encoding: Encoding) -> Shar
     )
 
 
-def _add(writer: ShardWriter, encoder: Encoder, lines: Sequence[Line], tally: Tally) -> None:
+def _add(writer: ShardWriter, encoder: Encoder, batch: pa.RecordBatch, tally: Tally) -> None:
     """Encode and write some documents; one that cannot be encoded is counted and left out."""
-    tally.taken += len(lines)
     try:
-        encoded = encoder.encode([line.text for line in lines])
+        encoded = encoder.encode_column(batch.column("text"))
     except UnencodableText as error:
-        if len(lines) == 1:
-            tally.rejected["unencodable"] += 1
-            if len(tally.unencodable) < SHOWN:
-                tally.unencodable.append(str(error))
+        if batch.num_rows > 1:
+            for row in range(batch.num_rows):
+                _add(writer, encoder, batch.slice(row, 1), tally)
             return
-        tally.taken -= len(lines)
-        for line in lines:
-            _add(writer, encoder, [line], tally)
+        tally.taken += 1
+        tally.rejected["unencodable"] += 1
+        if len(tally.unencodable) < SHOWN:
+            tally.unencodable.append(str(error))
         return
     writer.add(encoded.ids, encoded.lengths)
-    for line, length in zip(lines, encoded.lengths.tolist(), strict=True):
+    _count(tally, batch, encoded)
+
+
+def _count(tally: Tally, batch: pa.RecordBatch, encoded: Encoded) -> None:
+    """Count documents, their bytes and tokens, by component."""
+    tally.taken += batch.num_rows
+    sizes = documents.text_bytes(batch)
+    spaces = np.concatenate([[0], np.cumsum(tally.spaces[encoded.ids], dtype=np.int64)])
+    ends = np.cumsum(encoded.lengths)
+    blank = spaces[ends] - spaces[ends - encoded.lengths]
+    names = batch.column("pile_set_name").to_pylist()
+    rows = zip(names, encoded.lengths.tolist(), sizes.tolist(), blank.tolist(), strict=True)
+    for name, length, size, space_tokens in rows:
         if not length and tally.drops_empty:
             tally.rejected["empty"] += 1
             continue
-        tally.tokens[line.pile_set_name] += length + 1  # and its EOD
-        tally.text_bytes[line.pile_set_name] += len(line.text.encode())
+        tally.tokens[name] += length + 1  # and its EOD
+        tally.text_bytes[name] += size
+        tally.space_tokens[name] += space_tokens
 
 
 def _receipt(
@@ -170,19 +196,8 @@ def _receipt(
             "split": file.parent.name,
             "tokens": dict(sorted(tally.tokens.items())),
             "text_bytes": dict(sorted(tally.text_bytes.items())),
+            "space_tokens": dict(sorted(tally.space_tokens.items())),
+            "left_to_hf": tally.left_to_hf,
             "unencodable": list(tally.unencodable),
         },
     )
-
-
-def _batches(lines: Iterator[Line]) -> Iterator[list[Line]]:
-    batch: list[Line] = []
-    characters = 0
-    for line in lines:
-        batch.append(line)
-        characters += len(line.text)
-        if characters >= BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch

@@ -44,21 +44,21 @@ def new_waiting(size: int) -> Waiting:
 
 
 @jit
-def _before(waiting: Waiting, one: int, other: int) -> bool:
+def _before(counts: Signed, keys: Numbers, one: int, other: int) -> bool:
     """Tell whether an entry is joined before another: by count, ties by the lower pair."""
-    if waiting.counts[one] != waiting.counts[other]:
-        return bool(waiting.counts[one] > waiting.counts[other])
-    return bool(waiting.keys[one] < waiting.keys[other])
+    if counts[one] != counts[other]:
+        return bool(counts[one] > counts[other])
+    return bool(keys[one] < keys[other])
 
 
 @jit
 def _rise(waiting: Waiting, place: int) -> None:
     """Bring the entry at a place of the heap up to where it belongs."""
-    heap = waiting.heap
+    heap, counts, keys = waiting.heap, waiting.counts, waiting.keys
     entry = heap[place]
     while place > 0:
         parent = (place - 1) >> 1
-        if not _before(waiting, entry, heap[parent]):
+        if not _before(counts, keys, entry, heap[parent]):
             break
         heap[place] = heap[parent]
         place = parent
@@ -69,15 +69,16 @@ def _rise(waiting: Waiting, place: int) -> None:
 def _sink(waiting: Waiting) -> None:
     """Bring the top entry down to where it belongs."""
     heap, size = waiting.heap, waiting.used[1]
+    counts, keys = waiting.counts, waiting.keys
     entry = heap[0]
     place = 0
     while True:
         child = 2 * place + 1
         if child >= size:
             break
-        if child + 1 < size and _before(waiting, heap[child + 1], heap[child]):
+        if child + 1 < size and _before(counts, keys, heap[child + 1], heap[child]):
             child += 1
-        if not _before(waiting, heap[child], entry):
+        if not _before(counts, keys, heap[child], entry):
             break
         heap[place] = heap[child]
         place = child

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokenizer.alphabet import CHARACTER_OF_BYTE
-from tokenizer.jit import jit
+from tokenizer.jit import inlined, jit
 from tokenizer.pair_heap import commonest, new_waiting, put_all
 from tokenizer.pair_table import (
     Found,
@@ -149,7 +149,7 @@ def _all_pairs(words: Words) -> tuple[Pairs, Found]:
     return pairs, found
 
 
-@jit
+@inlined
 def _join(
     words: Words, word: Index, merge: tuple[int, int, int], pairs: Pairs, found: Found
 ) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tokenizer.jit import jit
+from tokenizer.jit import inlined, jit
 from tokenizer.merge import Numbers
 from tokenizer.pair_table import Found, Pairs, Signed, grown, pair_slot
 
@@ -43,7 +43,7 @@ def new_waiting(size: int) -> Waiting:
     )
 
 
-@jit
+@inlined
 def _before(counts: Signed, keys: Numbers, one: int, other: int) -> bool:
     """Tell whether an entry is joined before another: by count, ties by the lower pair."""
     if counts[one] != counts[other]:
@@ -51,7 +51,7 @@ def _before(counts: Signed, keys: Numbers, one: int, other: int) -> bool:
     return bool(keys[one] < keys[other])
 
 
-@jit
+@inlined
 def _rise(waiting: Waiting, place: int) -> None:
     """Bring the entry at a place of the heap up to where it belongs."""
     heap, counts, keys = waiting.heap, waiting.counts, waiting.keys
@@ -65,7 +65,7 @@ def _rise(waiting: Waiting, place: int) -> None:
     heap[place] = entry
 
 
-@jit
+@inlined
 def _sink(waiting: Waiting) -> None:
     """Bring the top entry down to where it belongs."""
     heap, size = waiting.heap, waiting.used[1]

@@ -16,7 +16,7 @@ from typing import Annotated
 
 import typer
 
-from pile import catalogue, layout, lock, render, shard_commands
+from pile import catalogue, layout, lock, render, shard_commands, tokenizer_commands
 from pile.config import Config, ConfigError, load
 from pile.duplicates import clusters
 from pile.exit_codes import (
@@ -49,6 +49,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(shard_commands.app)
+app.add_typer(tokenizer_commands.app)
 
 ConfigPath = Annotated[Path, typer.Option("-c", "--config", help="The pipeline.toml to follow.")]
 DEFAULT_CONFIG = Path("pipeline.toml")

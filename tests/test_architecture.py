@@ -23,6 +23,8 @@ WITHIN_PILE = {
     "pile.exit_codes": 4,
     "pile.render": 4,
     "pile.show": 4,
+    "pile.tokenizers": 4,
+    "pile.tokenizer_commands": 5,
     "pile.duplicates": 4,
     "pile.verify": 4,
     "pile.why": 4,

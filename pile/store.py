@@ -46,9 +46,14 @@ def publish_bytes(path: Path, content: bytes) -> None:
 
 def publish_json(path: Path, value: Json) -> None:
     """Publish a JSON file with sorted keys, so that equal values give equal bytes."""
+    publish_bytes(path, json_bytes(value))
+
+
+def json_bytes(value: Json) -> bytes:
+    """Return what `publish_json` writes."""
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
     # A name that is no text keeps its odd bytes as JSON escapes.
-    publish_bytes(path, (text + "\n").encode("utf-8", "backslashreplace"))
+    return (text + "\n").encode("utf-8", "backslashreplace")
 
 
 def publish_link(path: Path, target: Path) -> None:

@@ -16,18 +16,18 @@ from typing import Annotated
 
 import typer
 
-from pile import catalogue, layout, lock, render
+from pile import catalogue, check_commands, layout, lock, render
 from pile.config import Config, ConfigError, load
 from pile.duplicates import clusters
 from pile.exit_codes import (
     FAILED,
     SET_ASIDE,
-    UNVERIFIED,
     UPSTREAM,
 )
 from pile.export.configs import FRAMEWORKS, export
-from pile.graph import Graph, build
+from pile.graph import Graph
 from pile.narrate import Narrator
+from pile.options import DEFAULT_CONFIG, AsJson, ConfigPath, Debug, no_stage, open_run
 from pile.preflight import downloads
 from pile.run import run_all
 from pile.show import NothingToShowError, show
@@ -36,7 +36,6 @@ from pile.states import made, state_of, states
 from pile.terminal import emit, errors, say, terminate
 from pile.upstreams import check, default_table
 from pile.urls import Lists, list_urls
-from pile.verify import verify
 from pile.why import why
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
@@ -49,10 +48,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ConfigPath = Annotated[Path, typer.Option("-c", "--config", help="The pipeline.toml to follow.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of a failure.")]
-DEFAULT_CONFIG = Path("pipeline.toml")
 CHECK = "check"
 
 
@@ -131,7 +126,7 @@ def plan_command(
     Example: pile plan -c examples/demo.toml
     """
     with errors(debug):
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         found = states(settings, graph)
         reasons = {one.stage.name: why(settings, one).reason for one in found}
         rows = [
@@ -162,7 +157,7 @@ def run_command(
     """
     signal.signal(signal.SIGTERM, terminate)
     with errors(debug, resume=f"pile run -c {config}"):
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         _announce(settings, graph)
         with lock.hold(layout.lock(settings.work)), Narrator() as narrator:
             graph, outcome = run_all(settings, graph, narrator.hear, say)
@@ -183,7 +178,7 @@ def status_command(
     Example: pile status -c examples/demo.toml --json
     """
     with errors(debug):
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         found = states(settings, graph)
         notes = {f"fetch.{source}": some for source, some in graph.recognised().items()}
         rows = [
@@ -208,11 +203,11 @@ def why_command(
     Example: pile why dedup.pile_cc -c examples/demo.toml
     """
     with errors(debug):
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         try:
             wanted = graph.named(stage)
         except KeyError:
-            raise ConfigError(_no_stage(graph, stage)) from None
+            raise no_stage(graph, stage) from None
         found = why(settings, state_of(settings, wanted))
         emit(asdict(found), render.why(found), as_json=as_json)
 
@@ -236,7 +231,7 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
     Example: pile show wikipedia_en --rejected -n 10 -c examples/demo.toml
     """
     with errors(debug):
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         if duplicates:
             pairs = clusters(settings, graph, what, count)
             width = shutil.get_terminal_size((120, 24)).columns
@@ -246,36 +241,7 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
         emit(found, render.records(found), as_json=as_json)
 
 
-@app.command("verify")
-def verify_command(
-    stages: Annotated[
-        list[str] | None, typer.Argument(help="Stages to check; all if none.")
-    ] = None,
-    config: ConfigPath = DEFAULT_CONFIG,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
-    """Check everything published from its bytes up: digests, counts, corpus, shards.
-
-    Example: pile verify -c examples/demo.toml
-    """
-    with errors(debug):
-        settings, graph = _open(config)
-        found = []
-        try:
-            for one in verify(settings, graph, stages or ()):
-                found.append(one)
-                say(
-                    f"{one.stage:<26} {one.files:>6,} files {render.size(one.size):>9}  {'ok' if not one.problems else 'BAD'}"
-                )
-        except KeyError as error:
-            raise ConfigError(_no_stage(graph, str(error.args[0]))) from None
-        problems = [problem for one in found for problem in one.problems]
-        text = "\n".join(f"{one.stage}: {one.file}: {one.what}" for one in problems)
-        verdict = text or f"verified: {sum(one.files for one in found):,} files, no problem."
-        emit([asdict(one) for one in found], verdict, as_json=as_json)
-        if problems:
-            raise typer.Exit(UNVERIFIED)
+check_commands.register(app)
 
 
 @app.command("report")
@@ -287,7 +253,7 @@ def report_command(
     Example: pile report -c examples/demo.toml --json
     """
     with errors(debug):
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         finished = made(settings, graph.named("report"))
         if finished is None:
             raise NothingToShowError(f"no report yet; `pile run -c {config}` makes it")
@@ -310,7 +276,7 @@ def export_command(
     with errors(debug):
         if framework not in FRAMEWORKS:
             raise ConfigError(f"cannot export to {framework!r}; can to {', '.join(FRAMEWORKS)}")
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         files = [str(path) for path in export(settings, graph, framework)]
         emit(files, "\n".join(files), as_json=as_json)
 
@@ -335,11 +301,6 @@ def urls_command(  # noqa: PLR0913, PLR0917 - its options
         emit(asdict(found), render.listed(found), as_json=as_json)
 
 
-def _open(config: Path) -> tuple[Config, Graph]:
-    settings = load(config)
-    return settings, build(settings, lambda path: say(f"reading {path}", only_on_terminal=True))
-
-
 def _announce(settings: Config, graph: Graph) -> None:
     """Say which files are known, what is to be downloaded, and that upstreams should know who asks."""
     for source, known in graph.recognised().items():
@@ -353,7 +314,3 @@ def _announce(settings: Config, graph: Graph) -> None:
             'no contact is set: give [run] contact = "you@example.org" (or PILE_CONTACT), so that '
             "upstreams can reach you rather than block you"
         )
-
-
-def _no_stage(graph: Graph, name: str) -> str:
-    return f"there is no stage {name!r}; these are: {', '.join(one.name for one in graph.stages)}"

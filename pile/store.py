@@ -31,11 +31,22 @@ def publish(path: Path) -> Iterator[Path]:
     try:
         yield attempt
         _sync(attempt)
-        attempt.replace(path)
+        if attempt.is_dir() and path.is_dir():
+            _swap(attempt, path)
+        else:
+            attempt.replace(path)
         _sync(path.parent)
     except BaseException:
         discard(attempt)
         raise
+
+
+def _swap(attempt: Path, path: Path) -> None:
+    """Put a folder in the place of another, which a rename alone does only to an empty one."""
+    old = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    path.replace(old)
+    attempt.replace(path)
+    discard(old)
 
 
 def publish_bytes(path: Path, content: bytes) -> None:

@@ -17,6 +17,8 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 WITHIN_PILE = {
     "pile.__main__": 6,
     "pile.cli": 5,
+    "pile.check_commands": 5,
+    "pile.options": 4,
     "pile.terminal": 4,
     "pile.catalogue": 4,
     "pile.exit_codes": 4,
@@ -24,6 +26,9 @@ WITHIN_PILE = {
     "pile.show": 4,
     "pile.duplicates": 4,
     "pile.verify": 4,
+    "pile.repair": 4,
+    "pile.diff": 4,
+    "pile.problems": 1,
     "pile.why": 4,
     "pile.narrate": 4,
     "pile.upstreams": 1,

@@ -14,21 +14,7 @@ from pile.publication.facts import Facts
 HF_SPLIT = {"train": "train", "val": "validation", "test": "test"}
 """What `datasets` calls our splits."""
 
-_CONFIGS = {"default": "{}/*.jsonl.zst", "provenance": "provenance/{}/*.parquet"}
-"""The configs: the documents, and line by line where they come from."""
-
-_FEATURES = {
-    "default": Features({"text": Value("string"), "meta": {"pile_set_name": Value("string")}}),
-    "provenance": Features(
-        {
-            **{
-                name: Value("string")
-                for name in ("id", "source", "pile_set_name", "origin", "licence")
-            },
-            "epoch": Value("int32"),
-        }
-    ),
-}
+_FEATURES = Features({"text": Value("string"), "meta": {"pile_set_name": Value("string")}})
 
 
 def card(facts: Facts) -> str:
@@ -39,14 +25,13 @@ def card(facts: Facts) -> str:
         license="other",
         license_name="of each document, see the provenance tables",
     )
-    infos = {"default": _documents(facts), "provenance": _provenance(facts)}
-    DatasetInfosDict(infos).to_dataset_card_data(about)
-    splits = [split.name for split in facts.splits]
-    configs = {
-        name: {"data_files": [{"split": HF_SPLIT[s], "path": path.format(s)} for s in splits]}
-        for name, path in _CONFIGS.items()
-    }
-    MetadataConfigs(configs).to_dataset_card_data(about)
+    DatasetInfosDict({"default": _documents(facts)}).to_dataset_card_data(about)
+    # One config: `datasets` reads all files of a folder as one format, so not the provenance tables.
+    files = [
+        {"split": HF_SPLIT[split.name], "path": f"{split.name}/*.jsonl.zst"}
+        for split in facts.splits
+    ]
+    MetadataConfigs({"default": {"data_files": files}}).to_dataset_card_data(about)
     return f"---\n{about.to_yaml(line_break=chr(10))}\n---\n\n{_body(facts)}"
 
 
@@ -58,14 +43,7 @@ def _documents(facts: Facts) -> DatasetInfo:
                 HF_SPLIT[split.name], num_bytes=split.text_bytes, num_examples=split.documents
             )
         )
-    return DatasetInfo(features=_FEATURES["default"], splits=splits, dataset_size=facts.text_bytes)
-
-
-def _provenance(facts: Facts) -> DatasetInfo:
-    splits = SplitDict()
-    for split in facts.splits:
-        splits.add(SplitInfo(HF_SPLIT[split.name], num_examples=split.documents))
-    return DatasetInfo(features=_FEATURES["provenance"], splits=splits)
+    return DatasetInfo(features=_FEATURES, splits=splits, dataset_size=facts.text_bytes)
 
 
 def _body(facts: Facts) -> str:

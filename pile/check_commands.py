@@ -149,7 +149,7 @@ def render_diff(found: Sequence[SourceDiff]) -> str:
                 _percent(side.text_bytes, all_)
                 for side, all_ in zip((one.a, one.b), totals, strict=True)
             ),
-            *(f"{one.differ[kind]:,}" if one.differ[kind] else "" for kind in KINDS),
+            *(f"{one.differ[kind]:,}" if kind in one.differ else "" for kind in KINDS),
         ]
         for one in found
     ]

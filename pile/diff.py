@@ -7,7 +7,6 @@ digest of its text. The records of both corpora are sorted on disk and merged: e
 import hashlib
 import itertools
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +58,7 @@ class SourceDiff:
     source: str
     a: Side = field(default_factory=Side)
     b: Side = field(default_factory=Side)
-    differ: Counter[Kind] = field(default_factory=Counter)
+    differ: dict[Kind, int] = field(default_factory=dict)
     examples: dict[Kind, list[str]] = field(default_factory=dict)
 
 
@@ -104,7 +103,7 @@ def _count(one: SourceDiff, ours: list[Record], theirs: list[Record], shown: int
     one.b.add(theirs)
     kind = _kind(ours, theirs)
     if kind is not None:
-        one.differ[kind] += 1
+        one.differ[kind] = one.differ.get(kind, 0) + 1
         examples = one.examples.setdefault(kind, [])
         if len(examples) < shown:
             examples.append((ours or theirs)[0].id)

@@ -25,6 +25,7 @@ from pile.exit_codes import (
     UPSTREAM,
 )
 from pile.export.configs import FRAMEWORKS, export
+from pile.export.parquet import export_parquet
 from pile.graph import Graph
 from pile.narrate import Narrator
 from pile.options import DEFAULT_CONFIG, AsJson, ConfigPath, Debug, no_stage, open_run
@@ -49,6 +50,8 @@ app = typer.Typer(
 )
 
 CHECK = "check"
+PARQUET = "parquet"
+EXPORTS = (*FRAMEWORKS, PARQUET)
 
 
 def main() -> None:
@@ -264,20 +267,26 @@ def report_command(
 
 @app.command("export")
 def export_command(
-    framework: Annotated[str, typer.Argument(help="neox or megatron.")],
+    target: Annotated[str, typer.Argument(help="neox, megatron, or parquet.")],
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Write the configuration with which a framework trains on the shards of the last run.
+    """Write what a framework trains from: its configuration; or the corpus as Parquet.
 
-    Example: pile export neox -c examples/demo.toml
+    Examples: pile export neox -c examples/demo.toml; pile export parquet
+
+    Parquet holds texts and provenance in one row, for DuckDB and Polars.
     """
     with errors(debug):
-        if framework not in FRAMEWORKS:
-            raise ConfigError(f"cannot export to {framework!r}; can to {', '.join(FRAMEWORKS)}")
+        if target not in EXPORTS:
+            raise ConfigError(f"cannot export to {target!r}; can to {', '.join(EXPORTS)}")
         settings, graph = open_run(config)
-        files = [str(path) for path in export(settings, graph, framework)]
+        if target == PARQUET:
+            written = export_parquet(settings, graph)
+        else:
+            written = export(settings, graph, target)
+        files = [str(path) for path in written]
         emit(files, "\n".join(files), as_json=as_json)
 
 

@@ -38,6 +38,8 @@ WITHIN_PILE = {
     "pile.export": 4,
     "pile.graph": 2,
     "pile.stages": 1,
+    "pile.publication": 1,
+    "pile.card": 1,
 }
 """Layers of the conductor, the highest first to be called; what is not named here is at the bottom."""
 

@@ -35,12 +35,16 @@ def write_small(folder: Path) -> Path:
     return path
 
 
+def run_small(folder: Path) -> None:
+    """Run the small corpus to its end."""
+    config = load(write_small(folder))
+    run(config, build(config, lambda _: None), lambda _: None)
+
+
 @pytest.fixture
 def finished(tmp_path: Path) -> Path:
     """Folder of the small corpus, its run finished."""
-    path = write_small(tmp_path)
-    config = load(path)
-    run(config, build(config, lambda _: None), lambda _: None)
+    run_small(tmp_path)
     return tmp_path
 
 

@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from pile import tokenizers
-from pile.config import load
-from pile.graph import build
+from pile.options import DEFAULT_CONFIG, open_run
 from pile.render import table
 from pile.terminal import AsJson, Debug, emit, errors
 from pile.tokenizers import Compared
@@ -23,7 +22,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-DEFAULT_CONFIG = Path("pipeline.toml")
 ConfigPath = Annotated[
     Path | None, typer.Option("-c", "--config", help="The pipeline.toml of a run.")
 ]
@@ -59,8 +57,7 @@ def compare_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the 
     with errors(debug):
         files = list(text or ())
         if config is not None:
-            settings = load(config)
-            files += tokenizers.corpus_files(settings, build(settings, lambda _: None))
+            files += tokenizers.corpus_files(*open_run(config))
         texts = tokenizers.texts(files, int(megabytes * _MEGABYTE))
         found = tokenizers.compare(tokenizer_files, texts, longest)
         emit(tokenizers.to_json(found), comparison(found), as_json=as_json)
@@ -85,8 +82,7 @@ def show_command(
     """
     with errors(debug):
         if tokenizer_file is None:
-            settings = load(config or DEFAULT_CONFIG)
-            tokenizer_file = tokenizers.trained(settings, build(settings, lambda _: None))
+            tokenizer_file = tokenizers.trained(*open_run(config or DEFAULT_CONFIG))
         found = tokenizers.tokens_of(tokenizers.load(tokenizer_file), tokenizers.read_or_take(what))
         value = [{"id": number, "text": text} for number, text in found]
         colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -18,6 +18,8 @@ WITHIN_PILE = {
     "pile.__main__": 6,
     "pile.cli": 5,
     "pile.shard_commands": 5,
+    "pile.check_commands": 5,
+    "pile.options": 4,
     "pile.terminal": 4,
     "pile.catalogue": 4,
     "pile.exit_codes": 4,
@@ -27,6 +29,9 @@ WITHIN_PILE = {
     "pile.tokenizer_commands": 5,
     "pile.duplicates": 4,
     "pile.verify": 4,
+    "pile.repair": 4,
+    "pile.diff": 4,
+    "pile.problems": 1,
     "pile.why": 4,
     "pile.narrate": 4,
     "pile.upstreams": 1,
@@ -36,6 +41,8 @@ WITHIN_PILE = {
     "pile.export": 4,
     "pile.graph": 2,
     "pile.stages": 1,
+    "pile.publication": 1,
+    "pile.card": 1,
 }
 """Layers of the conductor, the highest first to be called; what is not named here is at the bottom."""
 

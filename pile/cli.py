@@ -16,19 +16,20 @@ from typing import Annotated
 
 import typer
 
-from pile import catalogue, layout, lock, render, shard_commands
+from pile import catalogue, check_commands, layout, lock, render, shard_commands, tokenizer_commands
 from pile.config import Config, ConfigError, load
 from pile.duplicates import clusters
 from pile.exit_codes import (
     FAILED,
     SET_ASIDE,
-    UNVERIFIED,
     UPSTREAM,
 )
 from pile.export.configs import FRAMEWORKS, export
-from pile.graph import Graph, build
+from pile.export.parquet import export_parquet
+from pile.graph import Graph
 from pile.narrate import Narrator
-from pile.preflight import check_leave, downloads, unmet
+from pile.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run, plan_run
+from pile.preflight import downloads, unmet
 from pile.run import run_all
 from pile.show import NothingToShowError, show
 from pile.stages import report
@@ -36,7 +37,6 @@ from pile.states import made, state_of, states
 from pile.terminal import AsJson, Debug, emit, errors, say, terminate
 from pile.upstreams import check, default_table
 from pile.urls import Lists, list_urls
-from pile.verify import verify
 from pile.why import why
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
@@ -49,10 +49,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(shard_commands.app)
+app.add_typer(tokenizer_commands.app)
 
-ConfigPath = Annotated[Path, typer.Option("-c", "--config", help="The pipeline.toml to follow.")]
-DEFAULT_CONFIG = Path("pipeline.toml")
 CHECK = "check"
+PARQUET = "parquet"
+EXPORTS = (*FRAMEWORKS, PARQUET)
 
 
 def main() -> None:
@@ -130,7 +131,7 @@ def plan_command(
     Example: pile plan -c examples/demo.toml
     """
     with errors(debug):
-        settings, graph = _planned(config)
+        settings, graph = plan_run(config)
         found = states(settings, graph)
         reasons = {one.stage.name: why(settings, one).reason for one in found}
         rows = [
@@ -167,7 +168,7 @@ def run_command(
     """
     signal.signal(signal.SIGTERM, terminate)
     with errors(debug, resume=f"pile run -c {config}"):
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         _announce(settings, graph)
         with lock.hold(layout.lock(settings.work)), Narrator() as narrator:
             graph, outcome = run_all(settings, graph, narrator.hear, say)
@@ -188,7 +189,7 @@ def status_command(
     Example: pile status -c examples/demo.toml --json
     """
     with errors(debug):
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         found = states(settings, graph)
         notes = {f"fetch.{source}": some for source, some in graph.recognised().items()}
         rows = [
@@ -213,11 +214,11 @@ def why_command(
     Example: pile why dedup.pile_cc -c examples/demo.toml
     """
     with errors(debug):
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         try:
             wanted = graph.named(stage)
         except KeyError:
-            raise ConfigError(_no_stage(graph, stage)) from None
+            raise no_stage(graph, stage) from None
         found = why(settings, state_of(settings, wanted))
         emit(asdict(found), render.why(found), as_json=as_json)
 
@@ -241,7 +242,7 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
     Example: pile show wikipedia_en --rejected -n 10 -c examples/demo.toml
     """
     with errors(debug):
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         if duplicates:
             pairs = clusters(settings, graph, what, count)
             width = shutil.get_terminal_size((120, 24)).columns
@@ -251,36 +252,7 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
         emit(found, render.records(found), as_json=as_json)
 
 
-@app.command("verify")
-def verify_command(
-    stages: Annotated[
-        list[str] | None, typer.Argument(help="Stages to check; all if none.")
-    ] = None,
-    config: ConfigPath = DEFAULT_CONFIG,
-    as_json: AsJson = False,
-    debug: Debug = False,
-) -> None:
-    """Check everything published from its bytes up: digests, counts, corpus, shards.
-
-    Example: pile verify -c examples/demo.toml
-    """
-    with errors(debug):
-        settings, graph = _open(config)
-        found = []
-        try:
-            for one in verify(settings, graph, stages or ()):
-                found.append(one)
-                say(
-                    f"{one.stage:<26} {one.files:>6,} files {render.size(one.size):>9}  {'ok' if not one.problems else 'BAD'}"
-                )
-        except KeyError as error:
-            raise ConfigError(_no_stage(graph, str(error.args[0]))) from None
-        problems = [problem for one in found for problem in one.problems]
-        text = "\n".join(f"{one.stage}: {one.file}: {one.what}" for one in problems)
-        verdict = text or f"verified: {sum(one.files for one in found):,} files, no problem."
-        emit([asdict(one) for one in found], verdict, as_json=as_json)
-        if problems:
-            raise typer.Exit(UNVERIFIED)
+check_commands.register(app)
 
 
 @app.command("report")
@@ -292,7 +264,7 @@ def report_command(
     Example: pile report -c examples/demo.toml --json
     """
     with errors(debug):
-        settings, graph = _open(config)
+        settings, graph = open_run(config)
         finished = made(settings, graph.named("report"))
         if finished is None:
             raise NothingToShowError(f"no report yet; `pile run -c {config}` makes it")
@@ -303,20 +275,26 @@ def report_command(
 
 @app.command("export")
 def export_command(
-    framework: Annotated[str, typer.Argument(help="neox or megatron.")],
+    target: Annotated[str, typer.Argument(help="neox, megatron, or parquet.")],
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Write the configuration with which a framework trains on the shards of the last run.
+    """Write what a framework trains from: its configuration; or the corpus as Parquet.
 
-    Example: pile export neox -c examples/demo.toml
+    Examples: pile export neox -c examples/demo.toml; pile export parquet
+
+    Parquet holds texts and provenance in one row, for DuckDB and Polars.
     """
     with errors(debug):
-        if framework not in FRAMEWORKS:
-            raise ConfigError(f"cannot export to {framework!r}; can to {', '.join(FRAMEWORKS)}")
-        settings, graph = _open(config)
-        files = [str(path) for path in export(settings, graph, framework)]
+        if target not in EXPORTS:
+            raise ConfigError(f"cannot export to {target!r}; can to {', '.join(EXPORTS)}")
+        settings, graph = open_run(config)
+        if target == PARQUET:
+            written = export_parquet(settings, graph)
+        else:
+            written = export(settings, graph, target)
+        files = [str(path) for path in written]
         emit(files, "\n".join(files), as_json=as_json)
 
 
@@ -340,19 +318,6 @@ def urls_command(  # noqa: PLR0913, PLR0917 - its options
         emit(asdict(found), render.listed(found), as_json=as_json)
 
 
-def _open(config: Path) -> tuple[Config, Graph]:
-    settings, graph = _planned(config)
-    if not graph.stages:
-        check_leave(settings, graph)
-    return settings, graph
-
-
-def _planned(config: Path) -> tuple[Config, Graph]:
-    """Return a graph that may be of no stages, if a run is refused for all of its sources."""
-    settings = load(config)
-    return settings, build(settings, lambda path: say(f"reading {path}", only_on_terminal=True))
-
-
 def _announce(settings: Config, graph: Graph) -> None:
     """Say which files are known, what is to be downloaded, and that upstreams should know who asks."""
     for source, known in graph.recognised().items():
@@ -366,7 +331,3 @@ def _announce(settings: Config, graph: Graph) -> None:
             'no contact is set: give [run] contact = "you@example.org" (or PILE_CONTACT), so that '
             "upstreams can reach you rather than block you"
         )
-
-
-def _no_stage(graph: Graph, name: str) -> str:
-    return f"there is no stage {name!r}; these are: {', '.join(one.name for one in graph.stages)}"

@@ -137,7 +137,7 @@ def _stages(
     duplicates = deduplication.stages(config, kept)
     scattered = scatter.stage(config, kept, duplicates.decisions)
     mixed = mix.stage(config, scattered, list(kept.values()))
-    tokenizer = train_tokenizer.stage(config, mixed)
+    *counts, tokenizer = train_tokenizer.stages(config, mixed)
     tokenized = tokenize.stage(config, mixed, tokenizer)
     sharded = shard.stage(config, mixed, tokenized)
     before = [
@@ -147,6 +147,7 @@ def _stages(
         *duplicates.stages,
         scattered,
         mixed,
+        *counts,
         tokenizer,
         tokenized,
         sharded,

@@ -80,6 +80,11 @@ def export(work: Path, framework: str) -> Path:
     return work / "export" / framework
 
 
+def verify(work: Path) -> Path:
+    """Folder in which tasks are run once more, to be compared with what is published."""
+    return work / "verify"
+
+
 def events(work: Path) -> Path:
     """Machine-readable log of what runs did, one JSON object a line."""
     return work / "logs" / "events.jsonl"

@@ -2,12 +2,13 @@
 
 A recipe is everything that decides a stage's bytes; its hash is the fingerprint under which the
 output lies. A receipt is appended when a task's parts have their final names, so what the ledger
-lists exists, and whatever it does not list is done again.
+lists exists, and whatever it does not list is done again. Receipts and manifests carry a **seal**, the
+digest of the rest, so that a changed digit is as noticeable as a torn line.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -16,6 +17,9 @@ from pile import layout, store
 from sources.source import Json
 
 FINGERPRINT_DIGITS = 16
+
+SEAL = "seal"
+"""Key under which receipts and manifests hold their own digest."""
 
 Counts: TypeAlias = dict[str, int]
 
@@ -77,13 +81,22 @@ def fingerprint(recipe: Json) -> str:
     ]
 
 
+def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON object with the digest of all its other keys."""
+    rest = {key: inner for key, inner in value.items() if key != SEAL}
+    sha = hashlib.sha256()
+    for piece in store.canonical_pieces(rest):
+        sha.update(piece.encode("utf-8", "backslashreplace"))
+    return {**rest, SEAL: sha.hexdigest()}
+
+
 def append(folder: Path, receipt: Receipt) -> None:
     """Record that a task is done; its parts must have their final names by now."""
-    store.append_line(layout.receipts(folder), store.canonical(_plain(receipt)))
+    store.append_line(layout.receipts(folder), _line(receipt))
 
 
-def receipts(folder: Path) -> dict[str, Receipt]:
-    """Return the latest receipt of every task whose parts are all there with their sizes."""
+def every(folder: Path) -> dict[str, Receipt]:
+    """Return the latest receipt of every task, whether its parts are still there or not."""
     path = layout.receipts(folder)
     if not path.exists():
         return {}
@@ -93,7 +106,24 @@ def receipts(folder: Path) -> dict[str, Receipt]:
             receipt = _parse(line)
             if receipt is not None:
                 found[receipt.task] = receipt
-    return {task: found[task] for task in sorted(found) if _is_there(folder, found[task])}
+    return {task: found[task] for task in sorted(found)}
+
+
+def receipts(folder: Path) -> dict[str, Receipt]:
+    """Return the latest receipt of every task whose parts are all there with their sizes."""
+    found = every(folder)
+    return {task: receipt for task, receipt in found.items() if _is_there(folder, receipt)}
+
+
+def content(receipts: Iterable[Receipt]) -> Iterator[str]:
+    """Yield a finished stage's ledger: one line a task, in order of their names."""
+    for receipt in sorted(receipts, key=lambda receipt: receipt.task):
+        yield f"{_line(receipt)}\n"
+
+
+def rewrite(folder: Path, receipts: Iterable[Receipt]) -> None:
+    """Put these receipts in the ledger's place, in order: its bytes then tell no order of events."""
+    store.publish_text(layout.receipts(folder), content(receipts))
 
 
 def manifest(recipe: Json, receipts: Iterable[Receipt]) -> dict[str, Any]:
@@ -125,14 +155,17 @@ def plain(part: Part) -> dict[str, Any]:
     }
 
 
-def _plain(receipt: Receipt) -> Json:
-    return {**asdict(replace(receipt, parts=())), "parts": list(map(plain, receipt.parts))}
+def _line(receipt: Receipt) -> str:
+    plain_parts = list(map(plain, receipt.parts))
+    return store.canonical(sealed({**asdict(replace(receipt, parts=())), "parts": plain_parts}))
 
 
 def _parse(line: bytes) -> Receipt | None:
     """Read one line; a torn or damaged line is as if it had never been written."""
     try:
         value = json.loads(line)
+        if sealed(value) != value:
+            return None
         return Receipt(
             task=value["task"],
             parts=tuple(Part(**part) for part in value["parts"]),
@@ -142,7 +175,7 @@ def _parse(line: bytes) -> Receipt | None:
             quarantined=tuple(Quarantined(**bad) for bad in value["quarantined"]),
             figures=value["figures"],
         )
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

@@ -175,7 +175,7 @@ def _sweep(config: Config, graph: Graph) -> None:
     """Remove what interrupted attempts left where this run writes."""
     for stage in graph.stages:
         store.sweep(layout.stage(config.work, stage.name, stage.fingerprint))
-    for folder in ("plans", "latest", "export"):
+    for folder in ("plans", "latest", "export", "verify"):
         store.sweep(config.work / folder)
 
 
@@ -301,7 +301,8 @@ def _complete(config: Config, one: _Running, watch: Watch, outcome: Outcome) -> 
     parts = one.stage.finish(one.folder, receipts)
     found = ledger.manifest(one.stage.recipe, receipts)
     found["parts"].extend(map(ledger.plain, parts))
-    store.publish_json(layout.manifest(one.folder), found)
+    ledger.rewrite(one.folder, ledger.receipts(one.folder).values())
+    store.publish_json(layout.manifest(one.folder), ledger.sealed(found))
     _remove_orphans(one.folder, found)
     seconds = time.monotonic() - one.started
     event = {"event": "stage made", "stage": one.stage.name, "fingerprint": one.stage.fingerprint}

@@ -124,14 +124,24 @@ class Mix(Settings):
 
 
 class Tokenizer(Settings):
-    """``[tokenizer]``: an existing tokenizer.json, or how to train one."""
+    """``[tokenizer]``: an existing tokenizer.json, or how to train one.
+
+    Words are counted in about ``sample_bytes`` of the training split; those that occur fewer than
+    ``min_word_count`` times are cut. ``runs`` says whether tokens for runs of up to
+    ``longest_space_run`` spaces are added once merges are learned, as released, or reserved before.
+    ``trainer`` learns: kernels, or HF's own, which refuses counts that would overflow; ``auto`` is
+    the latter for little text. Either gives the same bytes.
+    """
 
     file: str = ""
     vocabulary: Annotated[int, Field(ge=300)] = 50_254
     min_frequency: Annotated[int, Field(ge=1)] = 2
     alphabet: Literal["utf8", "learned", "complete"] = "utf8"
     longest_space_run: Annotated[int, Field(ge=0)] = 24
+    runs: Literal["added", "reserved"] = "added"
     sample_bytes: Annotated[int, Field(gt=0)] = 4 << 30
+    min_word_count: Annotated[int, Field(ge=1)] = 1
+    trainer: Literal["auto", "kernels", "hf"] = "auto"
 
 
 Side = Literal["datatrove", "nanogpt", "olmo"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pile import layout, store
+from pile import layout, ledger, store
 from pile.config import Config
 from pile.graph import Graph
 from pile.stages.stage import Made, Stage
@@ -18,10 +18,11 @@ MANIFEST_KEYS = {
     "quarantined",
     "recipe",
     "rejected",
+    "seal",
     "taken",
     "tasks",
 }
-"""What `pile.ledger.manifest` writes."""
+"""What `pile.ledger.manifest` gives, and the seal on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,11 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+        found: Any = json.loads(path.read_bytes())
+        whole = found.keys() >= MANIFEST_KEYS and ledger.sealed(found) == found
+    except (ValueError, AttributeError):
         return None
-    return found if isinstance(found, dict) and found.keys() >= MANIFEST_KEYS else None
+    return dict(found) if whole else None
 
 
 def made(config: Config, stage: Stage) -> Made | None:

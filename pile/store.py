@@ -6,12 +6,11 @@ is what an interrupted attempt left behind.
 """
 
 import hashlib
-import itertools
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,11 +31,22 @@ def publish(path: Path) -> Iterator[Path]:
     try:
         yield attempt
         _sync(attempt)
-        attempt.replace(path)
+        if attempt.is_dir() and path.is_dir():
+            _swap(attempt, path)
+        else:
+            attempt.replace(path)
         _sync(path.parent)
     except BaseException:
         discard(attempt)
         raise
+
+
+def _swap(attempt: Path, path: Path) -> None:
+    """Put a folder in the place of another, which a rename alone does only to an empty one."""
+    old = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    path.replace(old)
+    attempt.replace(path)
+    discard(old)
 
 
 def publish_bytes(path: Path, content: bytes) -> None:
@@ -47,8 +57,19 @@ def publish_bytes(path: Path, content: bytes) -> None:
 
 def publish_json(path: Path, value: Json) -> None:
     """Publish a JSON file with sorted keys, so that equal values give equal bytes."""
+    publish_text(path, json_pieces(value))
+
+
+def json_pieces(value: Json) -> Iterator[str]:
+    """Yield the text that `publish_json` writes."""
     encoder = json.JSONEncoder(ensure_ascii=False, indent=1, sort_keys=True)
-    publish_text(path, itertools.chain(encoder.iterencode(value), "\n"))
+    yield from encoder.iterencode(value)
+    yield "\n"
+
+
+def json_bytes(value: Json) -> bytes:
+    """Return what `publish_json` writes."""
+    return "".join(json_pieces(value)).encode("utf-8", "backslashreplace")
 
 
 def publish_lines(path: Path, values: Iterable[Json]) -> None:
@@ -63,6 +84,16 @@ def publish_text(path: Path, pieces: Iterable[str]) -> None:
         attempt.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
     ):
         file.writelines(pieces)
+
+
+def has_text(path: Path, pieces: Iterable[str]) -> bool:
+    """Tell whether a file is there, and is byte for byte what `publish_text` would write."""
+    try:
+        with path.open("rb") as file:
+            wanted = (piece.encode("utf-8", "backslashreplace") for piece in pieces)
+            return all(file.read(len(piece)) == piece for piece in wanted) and not file.read(1)
+    except FileNotFoundError:
+        return False
 
 
 def publish_link(path: Path, target: Path) -> None:
@@ -159,6 +190,23 @@ def canonical(value: Json) -> str:
     return json.dumps(
         value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
     )
+
+
+def canonical_pieces(value: Mapping[str, Json]) -> Iterator[str]:
+    """Yield `canonical` of an object in pieces, as the lists in it may be of a million parts."""
+    yield "{"
+    for place, key in enumerate(sorted(value)):
+        yield f"{',' if place else ''}{canonical(key)}:"
+        inner = value[key]
+        if isinstance(inner, list):
+            yield "["
+            yield from (
+                f"{',' if number else ''}{canonical(one)}" for number, one in enumerate(inner)
+            )
+            yield "]"
+        else:
+            yield canonical(inner)
+    yield "}"
 
 
 def _byte_at(path: Path, place: int) -> bytes:

@@ -1,7 +1,10 @@
 """Trust nothing: check what a run published, from its bytes up.
 
-Every part is re-hashed and its rows counted, receipts are summed anew, corpus files are read to their
-end by our reader and by `lm_dataformat`'s, and `pile.verify_tokens` looks into tokens and shards.
+Every part is re-hashed and its rows counted, the user's own raw files too; receipts are summed anew,
+recipes, ledgers and manifests must be byte for byte what they say; corpus files are read to their end
+by our reader and by `lm_dataformat`'s, and `pile.verify_tokens` looks into tokens and shards. With a
+share to sample, that share of the tasks between raw files and corpus is run once more, and what comes
+out is compared.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,84 +18,123 @@ import pyarrow.parquet as pq
 from pile import corpus, layout, ledger, store
 from pile.config import Config
 from pile.graph import Graph
+from pile.problems import Problem, damaged_parts
 from pile.stages import mix
-from pile.stages.stage import Made
+from pile.stages.stage import Made, Stage
 from pile.states import published, states
+from pile.verify_again import remake
 from pile.verify_tokens import check_tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is not as it was published: where, what, and what would mend it."""
-
-    stage: str
-    file: str
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
 class Verified:
-    """One stage that was checked: bytes read and problems found."""
+    """One stage that was checked: its files and bytes, tasks run once more, and problems found."""
 
     stage: str
     files: int
     size: int
     problems: tuple[Problem, ...]
+    again: int = 0
 
 
-def verify(config: Config, graph: Graph, names: Sequence[str] = ()) -> Iterator[Verified]:
+def verify(
+    config: Config, graph: Graph, names: Sequence[str] = (), share: float = 0.0
+) -> Iterator[Verified]:
     """Check finished stages (all, or those named), yielding each as it is done.
 
-    A stage that is not finished is a problem too. Raises KeyError for an unknown name.
+    ``share`` is how much is made anew and compared. A stage that is not finished is a problem too.
+    Raises KeyError for an unknown name.
     """
     wanted = [graph.named(name).name for name in names] or [stage.name for stage in graph.stages]
     for state in states(config, graph):
-        if state.stage.name not in wanted:
-            continue
-        finished = published(config, state.stage)
-        if finished is None:
-            problem = Problem(state.stage.name, "", "not made yet; `pile run` makes it")
-            yield Verified(state.stage.name, 0, 0, (problem,))
-            continue
-        problems = tuple(_check(config, graph, state.stage.name, finished))
-        parts = finished.manifest["parts"]
-        yield Verified(state.stage.name, len(parts), sum(part["size"] for part in parts), problems)
+        if state.stage.name in wanted:
+            yield _verify(config, graph, state.stage, share)
 
 
-def _check(config: Config, graph: Graph, name: str, finished: Made) -> Iterator[Problem]:
-    bad = list(_check_parts(name, finished))
+def _verify(config: Config, graph: Graph, stage: Stage, share: float) -> Verified:
+    finished = published(config, stage)
+    if finished is None:
+        return Verified(stage.name, 0, 0, tuple(_check_unfinished(config, stage)))
+    problems = list(_check(config, graph, stage, finished, share))
+    again = 0
+    if share and not problems:
+        again, found = remake(config, graph, stage, finished, share)
+        problems.extend(found)
+    parts = finished.manifest["parts"]
+    size = sum(part["size"] for part in parts)
+    return Verified(stage.name, len(parts), size, tuple(problems), again)
+
+
+def _check_unfinished(config: Config, stage: Stage) -> Iterator[Problem]:
+    """Check what there is of a stage without a whole manifest, by its ledger."""
+    folder = layout.stage(config.work, stage.name, stage.fingerprint)
+    manifest = layout.manifest(folder)
+    if not manifest.exists():
+        yield Problem(stage.name, "", "not made yet; `pile run` makes it")
+        return
+    yield Problem(stage.name, manifest.name, "is damaged; `pile repair` makes it again")
+    told = Made(folder, ledger.manifest(stage.recipe, ledger.every(folder).values()))
+    yield from damaged_parts(stage.name, told)
+    yield from _check_books(stage, told)
+    books = {layout.recipe(folder), layout.receipts(folder), manifest}
+    known = books | {path for path, _ in told.parts()}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path not in known:
+            name = path.relative_to(folder).as_posix()
+            yield Problem(stage.name, name, "is in no whole record; `pile repair` makes it again")
+
+
+def _check(
+    config: Config, graph: Graph, stage: Stage, finished: Made, share: float
+) -> Iterator[Problem]:
+    name = stage.name
+    bad = [*damaged_parts(name, finished), *_check_own_files(graph, name)]
     yield from bad
-    yield from _check_counts(name, finished)
+    yield from _check_books(stage, finished)
+    yield from _check_counts(name, finished, {problem.file for problem in bad})
     broken = {problem.file for problem in bad}
     if name == "mix":
         yield from _check_corpus(finished, broken)
     if name in {"tokenize", "shard"}:
-        for file, what in check_tokens(config, graph, finished, broken):
-            yield Problem(name, file, what)
+        yield from check_tokens(config, graph, finished, broken, share)
 
 
-def _check_parts(name: str, finished: Made) -> Iterator[Problem]:
-    for path, part in finished.parts():
-        try:
-            size, sha256 = store.digest(path)
-        except OSError as error:
-            yield Problem(name, part["name"], f"{error.strerror}; `pile run` makes it again")
+def _check_own_files(graph: Graph, name: str) -> Iterator[Problem]:
+    """Yield the user's own raw files that are no longer those that were read."""
+    files = graph.files.get(name.removeprefix("fetch."), ()) if name.startswith("fetch.") else ()
+    for file in files:
+        if not file.is_local:
             continue
-        if (size, sha256) != (part["size"], part["sha256"]):
-            yield Problem(
-                name,
-                part["name"],
-                f"has {size:,} bytes and digest {sha256[:12]}, not {part['size']:,} and "
-                f"{part['sha256'][:12]}; delete it, and `pile run` makes it again",
-            )
+        try:
+            _, sha256 = store.digest(file.path)
+        except OSError as error:
+            yield Problem(name, str(file.path), f"{error.strerror}; put it back", is_users=True)
+            continue
+        if f"sha256:{sha256}" != file.raw.checksum:
+            what = "is not the file that was read, though its size and time are; put it back"
+            yield Problem(name, str(file.path), what, is_users=True)
 
 
-def _check_counts(name: str, finished: Made) -> Iterator[Problem]:
+def _check_books(stage: Stage, finished: Made) -> Iterator[Problem]:
+    """Yield recipe and ledger, and a sealed manifest, unless they are byte for byte as written."""
+    found = [
+        (layout.recipe(finished.folder), store.json_pieces(stage.recipe)),
+        (layout.receipts(finished.folder), ledger.content(ledger.every(finished.folder).values())),
+    ]
+    if ledger.SEAL in finished.manifest:
+        manifest = store.json_pieces(dict(finished.manifest))
+        found.append((layout.manifest(finished.folder), manifest))
+    for path, wanted in found:
+        if not store.has_text(path, wanted):
+            yield Problem(stage.name, path.name, "is damaged; `pile repair` makes it again")
+
+
+def _check_counts(name: str, finished: Made, broken: set[str]) -> Iterator[Problem]:
     manifest = finished.manifest
-    receipts = ledger.receipts(finished.folder)
+    receipts = ledger.every(finished.folder)
     missing = [task for task in manifest["tasks"] if task not in receipts]
     if missing:
-        yield Problem(name, layout.receipts(Path()).name, f"no receipt of task {missing[0]}")
+        yield Problem(name, layout.receipts(Path()).name, f"no receipt of {missing[0]}")
     yield from _check_sums(
         name, manifest, [receipts[task] for task in manifest["tasks"] if task in receipts]
     )
@@ -101,7 +143,8 @@ def _check_counts(name: str, finished: Made) -> Iterator[Problem]:
     if taken != given + rejected:
         yield Problem(name, "manifest.json", f"{taken:,} in, {given:,} out, {rejected:,} rejected")
     for path, part in finished.parts():
-        if path.suffix == ".parquet" and path.exists() and "rows" in part["counts"]:
+        counted = path.suffix == ".parquet" and "rows" in part["counts"]
+        if counted and part["name"] not in broken:
             yield from _check_rows(name, path, part)
 
 

@@ -7,13 +7,16 @@ each component of the Pile, with and without tokens that are all white space; so
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tokenizer.alphabet import BYTE_OF_CHARACTER
 from tokenizer.encode import Encoder
 
 _SPACES = frozenset("\t\n\v\f\r ")
+_DOCUMENTS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +58,28 @@ class Vocabulary:
 def fit(tokenizer_json: str, sources: Mapping[str, Iterable[str]]) -> dict[str, Fit]:
     """Return what a tokenizer makes of each source's documents, which are read once."""
     encoder = Encoder.load(tokenizer_json)
-    spaces = np.zeros(encoder.vocabulary_size, dtype=np.bool_)
-    for number, text in vocabulary(tokenizer_json).tokens.items():
-        spaces[number] = bool(text) and _SPACES.issuperset(text)
+    spaces = space_tokens(tokenizer_json)
     return {name: _fit(encoder, spaces, texts) for name, texts in sources.items()}
 
 
-def _fit(encoder: Encoder, spaces: np.ndarray, texts: Iterable[str]) -> Fit:
-    text_bytes = tokens = space_tokens = 0
-    for text in texts:
-        ids = encoder.encode([text]).ids
-        text_bytes += len(text.encode("utf-8"))
+def space_tokens(tokenizer_json: str) -> NDArray[np.bool_]:
+    """Tell of every id whether its token is all white space."""
+    tokens = vocabulary(tokenizer_json).tokens
+    spaces = np.zeros(1 + max(tokens), dtype=np.bool_)
+    for number, text in tokens.items():
+        spaces[number] = bool(text) and _SPACES.issuperset(text)
+    return spaces
+
+
+def _fit(encoder: Encoder, spaces: NDArray[np.bool_], texts: Iterable[str]) -> Fit:
+    text_bytes = tokens = space_count = 0
+    unread = iter(texts)
+    while batch := list(islice(unread, _DOCUMENTS)):
+        ids = encoder.encode(batch).ids
+        text_bytes += sum(len(text.encode("utf-8")) for text in batch)
         tokens += ids.size
-        space_tokens += int(np.count_nonzero(spaces[ids]))
-    return Fit(text_bytes, tokens, space_tokens)
+        space_count += int(np.count_nonzero(spaces[ids]))
+    return Fit(text_bytes, tokens, space_count)
 
 
 def vocabulary(tokenizer_json: str) -> Vocabulary:

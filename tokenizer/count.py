@@ -35,6 +35,9 @@ SCHEMA = pa.schema([("word", pa.large_binary()), ("count", pa.int64())])
 
 _BATCH = 1 << 21
 
+_ROWS = 1 << 22
+"""Rows that are added up at a time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Counted:
@@ -49,9 +52,13 @@ class Counted:
 
 
 class Counter:
-    """Counts words; writes what it counted to ``folder`` whenever its tables are full."""
+    """Counts words; writes what it counted to ``folder`` whenever its tables are full.
 
-    def __init__(self, folder: Path, table_bits: int = TABLE_BITS) -> None:
+    Runs of spaces are cut out as tokens of up to ``reserved_run`` spaces are, if that is not 0.
+    """
+
+    def __init__(self, folder: Path, table_bits: int = TABLE_BITS, reserved_run: int = 0) -> None:
+        self._reserved_run = reserved_run
         self._folder = folder
         self._bits = table_bits
         self._tally = tally(table_bits)
@@ -81,7 +88,7 @@ class Counter:
         if longest > self._tally.bytes.size // 4:
             self._spill(longest)
         starts = np.empty(longest + 1, dtype=np.int64)
-        place = np.zeros(2, dtype=np.int64)
+        place = np.array([0, 0, self._reserved_run], dtype=np.int64)
         while not count_documents(text, offsets, classes(), self._tally, starts, place):
             self._spill(longest)
 
@@ -104,11 +111,27 @@ class Counter:
         return counted
 
 
-def merge(paths: Sequence[Path], path: Path, rarest: int = 1) -> Counted:
-    """Add up files of counts into one; words that occur less than ``rarest`` times are left out."""
-    files = [pq.ParquetFile(source) for source in paths]
-    groups = ([file.read_row_group(number) for file in files] for number in range(BUCKETS))
-    return _write(path, (_sum(tables) for tables in groups), rarest)
+def merge(
+    paths: Sequence[Path], path: Path, rarest: int = 1, buckets: Iterable[int] = range(BUCKETS)
+) -> Counted:
+    """Add up files of counts into one; words that occur less than ``rarest`` times are left out.
+
+    However many files there are, one is open at a time; of some buckets only if so asked.
+    """
+    return _write(path, (_added(paths, bucket) for bucket in buckets), rarest)
+
+
+def _added(paths: Sequence[Path], bucket: int) -> pa.Table:
+    """Add up one bucket over files."""
+    waiting = [SCHEMA.empty_table()]
+    rows = 0
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            waiting.append(file.read_row_group(bucket))
+        rows += waiting[-1].num_rows
+        if rows >= _ROWS:
+            waiting, rows = [_sum(waiting)], 0
+    return _sum(waiting)
 
 
 def read(path: Path) -> pa.Table:

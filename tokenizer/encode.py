@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from tokenizer.alphabet import CHARACTER_OF_BYTE, UTF8_BYTES
 from tokenizer.coverage import uncovered
-from tokenizer.pieces import batches, can_be_cut, pieces, whole
+from tokenizer.pieces import LONGEST_WORD, batches, can_be_cut, pieces, whole
 from tokenizer.recipe import END_OF_TEXT
 from tokenizer.text import UnencodableText, utf8
 
@@ -84,8 +85,8 @@ class Encoder:
 
     ``keeps_text`` is whether decoding gives back the text, composed (NFC) at most: a normaliser
     that lower-cases, say, loses some of it. ``uncovered`` says why the kernels are not for this tokenizer; it is None if they are.
-    ``fallbacks`` counts documents that the kernels left to HF ``tokenizers`` though they were in
-    use: those with literal special tokens, where these become tokens.
+    ``fallbacks`` counts documents that are not for the kernels, in use or not: all if the tokenizer
+    is not, else those with literal special tokens, where these become tokens.
     """
 
     def __init__(
@@ -138,18 +139,46 @@ class Encoder:
         surrogate, for a byte that the vocabulary lacks, and for a word too long for memory
         (`tokenizer.pieces.LONGEST_WORD`).
         """
+        kernels = self._ready_kernels(sum(map(len, texts)))
+        if kernels is not None and self._plain(texts):
+            return Encoded(*kernels.encode(*_joined(texts)))
+        return self._encode_in_parts(texts, kernels)
+
+    def encode_column(self, column: pa.LargeStringArray) -> Encoded:
+        """Encode the documents of an Arrow column from its buffers; as `encode` for the rest.
+
+        A null is an empty document.
+        """
+        text, offsets = _buffers(column)
+        size = int(offsets[-1] - offsets[0])
+        longest = int(np.diff(offsets).max(initial=0))
+        kernels = self._ready_kernels(size)
+        if kernels is not None and self._covers_all and longest <= LONGEST_WORD:
+            return Encoded(*kernels.encode(text, offsets))
+        return self._encode_in_parts([text or "" for text in column.to_pylist()], kernels)
+
+    @property
+    def _covers_all(self) -> bool:
+        """Whether no text needs a look before kernels may have it."""
+        return not self._as_tokens and self._missing is None
+
+    def _plain(self, texts: Sequence[str]) -> bool:
+        """Tell whether kernels may have all documents as they are."""
+        return self._covers_all and max(map(len, texts), default=0) <= LONGEST_WORD // 4
+
+    def _encode_in_parts(self, texts: Sequence[str], kernels: "Kernels | None") -> Encoded:
         lengths = np.zeros(len(texts), dtype=np.int64)
         parts = [np.empty(0, dtype=np.uint32)]
-        for numbers, ids, counts in self._parts(texts):
+        for numbers, ids, counts in self._parts(texts, kernels):
             parts.append(ids)
             np.add.at(lengths, numbers, counts)
         return Encoded(np.concatenate(parts), lengths)
 
-    def _parts(self, texts: Sequence[str]) -> Iterator[_Part]:
+    def _parts(self, texts: Sequence[str], kernels: "Kernels | None") -> Iterator[_Part]:
         """Yield the ids of the documents, some at a time, in order."""
         checked = self._without_missing(texts)
-        kernels = self._ready_kernels(sum(map(len, texts)))
         if kernels is None:
+            self.fallbacks += self._left_to_hf(texts)
             yield from self._by_hf(checked, 0)
             return
         first = 0
@@ -171,7 +200,7 @@ class Encoder:
 
     def _by_kernels(self, kernels: "Kernels", texts: list[str], first: int) -> Iterator[_Part]:
         for numbers, batch in batches(texts, self._cut, first, _BATCH):
-            ids, counts = kernels.encode([text.encode("utf-8") for text in batch])
+            ids, counts = kernels.encode(*_joined(batch))
             yield numbers, ids, counts
 
     def _ready_kernels(self, characters: int) -> "Kernels | None":
@@ -184,6 +213,12 @@ class Encoder:
 
             self._kernels = fast.Kernels(self._config)
         return self._kernels
+
+    def _left_to_hf(self, texts: Sequence[str]) -> int:
+        """Count documents that the kernels do not cover, though HF has all of them for now."""
+        if self.uncovered is not None:
+            return len(texts)
+        return sum(map(self._holds_special, texts))
 
     def _holds_special(self, text: str) -> bool:
         """Tell whether a literal special token, in the text or its NFC, is to become a token."""
@@ -218,6 +253,27 @@ class Encoder:
         encoded = utf8(text, number)
         normaliser = self._tokenizer.normalizer
         return encoded if normaliser is None else utf8(normaliser.normalize_str(text), number)
+
+
+def _joined(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return texts as kernels read them; `UnencodableText` names one that is no text."""
+    from tokenizer import fast  # noqa: PLC0415 - Numba takes a second to load
+
+    try:
+        return fast.joined([text.encode("utf-8") for text in texts])
+    except UnicodeEncodeError:
+        for number, text in enumerate(texts):
+            utf8(text, number)
+        raise
+
+
+def _buffers(column: pa.LargeStringArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the bytes of a column of texts, and where each begins and the last ends."""
+    if not len(column):
+        return np.empty(0, np.uint8), np.zeros(1, np.int64)
+    _, offsets, text = column.buffers()
+    places = np.frombuffer(offsets, np.int64)[column.offset : column.offset + len(column) + 1]
+    return np.frombuffer(text or b"", np.uint8), places
 
 
 def _parsed(tokenizer_json: str) -> dict[str, Any]:

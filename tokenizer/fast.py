@@ -21,6 +21,7 @@ CACHE_BITS = 19
 """The cache holds 2**19 sets of two short words: 32 MiB, and 19 MiB for long ones."""
 
 _ONE = np.uint64(1)
+_PIECE = 1 << 16
 
 
 def tables(config: dict[str, Any], cache_bits: int = CACHE_BITS) -> words.Tables:
@@ -74,27 +75,48 @@ def _suspicious(text: Bytes, start: int, end: int, suspect: NDArray[np.bool_]) -
 
 
 @jit
+def _end_of_piece(text: Bytes, start: int, end: int) -> int:
+    """Return where to cut a document that begins at ``start``: its end, or where no word can span.
+
+    White space after something else of ASCII begins a word, whatever stands around it.
+    """
+    for place in range(start + _PIECE, end):
+        if text[place] in (9, 10, 13, 32) and 32 < text[place - 1] < 127:
+            return place
+    return end
+
+
+@jit
 def encode_documents(
     text: Bytes,
     offsets: NDArray[np.int64],
     kinds: Bytes,
     tables: words.Tables,
-    starts: NDArray[np.int64],
     ids: NDArray[np.uint32],
 ) -> NDArray[np.int64]:
-    """Write the ids of documents, one after the other; return the number of each one's ids."""
+    """Write the ids of documents, one after the other; return the number of each one's ids.
+
+    Documents are taken a piece at a time, so that the places of words stay in the processor's cache.
+    """
     lengths = np.zeros(len(offsets) - 1, dtype=np.int64)
     longest = max(len(tables.run_ids) - 1, 0)
+    starts = np.empty(2 * _PIECE, dtype=np.int64)
     place = 0
     for document in range(len(lengths)):
+        first = place
         start, end = offsets[document], offsets[document + 1]
-        count = split(text, start, end, kinds, longest > 0, starts)
-        after = words.look_up(text, starts, count, tables, ids, place)
-        if after == words.SPLIT_AGAIN:
-            count = split_scalar(text, start, end, kinds, longest, starts)
+        while start < end:
+            stop = _end_of_piece(text, start, end)
+            if stop - start >= len(starts):
+                starts = np.empty(stop - start + 1, dtype=np.int64)
+            count = split(text, start, stop, kinds, longest > 0, starts)
             after = words.look_up(text, starts, count, tables, ids, place)
-        lengths[document] = after - place
-        place = after
+            if after == words.SPLIT_AGAIN:
+                count = split_scalar(text, start, stop, kinds, longest, starts)
+                after = words.look_up(text, starts, count, tables, ids, place)
+            place = after
+            start = stop
+        lengths[document] = place - first
     return lengths
 
 
@@ -110,30 +132,66 @@ class Kernels:
         """Number of words that were not in the cache, so far."""
         return int(self._tables.cache.filled[3])
 
-    def encode(self, documents: list[bytes]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-        """Return the ids of documents in UTF-8, and the number of each one's ids."""
-        text, offsets = joined(documents)
+    def encode(
+        self, text: Bytes, offsets: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+        """Return the ids of documents in UTF-8, and the number of each one's ids.
+
+        Document i is ``text[offsets[i]:offsets[i + 1]]``, as in the buffers of an Arrow column. They
+        are copied only if less than `MARGIN` bytes lie behind them.
+        """
+        if text.size - int(offsets[-1]) < MARGIN:
+            text, offsets = _padded(text, offsets)
         if self._normaliser is not None:
-            found = np.zeros(len(documents), dtype=np.bool_)
+            found = np.zeros(len(offsets) - 1, dtype=np.bool_)
             suspicious(text, offsets, suspects(), found)
             if found.any():
-                for number in np.flatnonzero(found).tolist():
-                    string = documents[number].decode("utf-8")
-                    documents[number] = self._normaliser.normalize_str(string).encode("utf-8")
-                text, offsets = joined(documents)
-        longest = int(np.diff(offsets).max(initial=0))
-        starts = np.empty(longest + 1, dtype=np.int64)
-        ids = np.empty(int(offsets[-1]) + 16, dtype=np.uint32)
-        lengths = encode_documents(text, offsets, classes(), self._tables, starts, ids)
+                numbers = np.flatnonzero(found).tolist()
+                text, offsets = _normalised(text, offsets, numbers, self._normaliser)
+        # What is not written to takes no memory: there is an id a byte at most.
+        ids = np.empty(int(offsets[-1] - offsets[0]) + 16, dtype=np.uint32)
+        lengths = encode_documents(text, offsets, classes(), self._tables, ids)
         return ids[: int(lengths.sum())], lengths
+
+
+def _normalised(
+    text: Bytes, offsets: NDArray[np.int64], numbers: list[int], normaliser: NFC
+) -> tuple[Bytes, NDArray[np.int64]]:
+    """Bring some documents to NFC."""
+    parts: list[bytes | memoryview] = []
+    after = int(offsets[0])
+    lengths = np.diff(offsets)
+    for number in numbers:
+        start, end = int(offsets[number]), int(offsets[number + 1])
+        composed = normaliser.normalize_str(text[start:end].tobytes().decode("utf-8"))
+        encoded = composed.encode("utf-8")
+        parts += [text[after:start].data, encoded]
+        lengths[number] = len(encoded)
+        after = end
+    parts += [text[after : int(offsets[-1])].data, bytes(MARGIN)]
+    return np.frombuffer(b"".join(parts), np.uint8), _offsets(lengths)
+
+
+def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return offsets
+
+
+def _padded(text: Bytes, offsets: NDArray[np.int64]) -> tuple[Bytes, NDArray[np.int64]]:
+    """Return the documents from the first on, with `MARGIN` bytes behind."""
+    first, end = int(offsets[0]), int(offsets[-1])
+    padded = np.empty(end - first + MARGIN, dtype=np.uint8)
+    padded[: end - first] = text[first:end]
+    padded[end - first :] = 0
+    return padded, offsets - first
 
 
 def joined(documents: list[bytes]) -> tuple[Bytes, NDArray[np.int64]]:
     """Return documents one after the other, with `MARGIN` bytes behind, and where each begins."""
-    offsets = np.zeros(len(documents) + 1, dtype=np.int64)
-    np.cumsum([len(document) for document in documents], out=offsets[1:])
+    lengths = np.fromiter(map(len, documents), dtype=np.int64, count=len(documents))
     buffer = b"".join([*documents, bytes(MARGIN)])
-    return np.frombuffer(buffer, dtype=np.uint8), offsets
+    return np.frombuffer(buffer, dtype=np.uint8), _offsets(lengths)
 
 
 def warm() -> None:
@@ -144,4 +202,4 @@ def warm() -> None:
     kernels = Kernels(
         {"model": model, "added_tokens": [run], "normalizer": {"type": "NFC"}}, cache_bits=4
     )
-    kernels.encode([b"ab   ab " + b"long" * 40])
+    kernels.encode(*joined([b"ab   ab " + b"long" * 40]))

@@ -25,7 +25,18 @@ def _stamp() -> str:
 
 def jit(function: _Function) -> _Function:
     """Compile a function; it keeps its type as far as Python can tell."""
-    compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    return _compiled(function, inline=False)
+
+
+def inlined(function: _Function) -> _Function:
+    """Compile a function into each caller: to pass many arrays costs more than short work."""
+    return _compiled(function, inline=True)
+
+
+def _compiled(function: _Function, *, inline: bool) -> _Function:
+    compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=inline)(
+        function
+    )
     compiled._cache._cache_file._source_stamp = _stamp()
     result: _Function = compiled
     return result

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokenizer.alphabet import CHARACTER_OF_BYTE
-from tokenizer.jit import jit
+from tokenizer.jit import inlined, jit
 from tokenizer.pair_heap import commonest, new_waiting, put_all
 from tokenizer.pair_table import (
     Found,
@@ -29,6 +29,9 @@ from tokenizer.pair_table import (
 )
 from tokenizer.recipe import SPECIAL_TOKENS, Recipe
 from tokenizer.vector import signed
+
+_ROOM = 1 << 12
+"""Pairs for which room is made at once: to ask for each word anew costs as much as to join it."""
 
 _LOW = np.uint64(0xFFFF_FFFF)
 _HALF = np.uint64(32)
@@ -98,13 +101,38 @@ def _learn(words: Words, alphabet: Signed, reserved: int, size: int, least: int)
             learned = np.concatenate((learned, learned))
         learned[count, 0], learned[count, 1], learned[count, 2] = left, right, joined
         count += 1
-        for place in range(waiting.firsts[entry], waiting.ends[entry]):
-            word = np.int64(waiting.words[place])
-            pairs = with_room(pairs, 2 * words.lengths[word])
-            found = found_with_room(found, 2 * words.lengths[word])
-            _join(words, word, (left, right, joined), pairs, found)
+        place, end = waiting.firsts[entry], waiting.ends[entry]
+        while place < end:
+            room = max(_ROOM, 2 * words.lengths[waiting.words[place]])
+            pairs = with_room(pairs, room)
+            found = found_with_room(found, room)
+            chosen = waiting.words[place:end]
+            place += _join_some(words, chosen, (left, right, joined), pairs, found)
         waiting = put_all(waiting, pairs, found)
     return learned[:count].copy()
+
+
+@jit
+def _join_some(
+    words: Words,
+    chosen: NDArray[np.int32],
+    merge: tuple[int, int, int],
+    pairs: Pairs,
+    found: Found,
+) -> int:
+    """Join a pair in the words chosen, as far as there is room; return in how many."""
+    room = min(
+        len(pairs.keys) // 2 - pairs.used[0],
+        len(found.keys) - found.used[0],
+        len(found.words) - found.used[1],
+    )
+    for number in range(len(chosen)):
+        word = np.int64(chosen[number])
+        room -= 2 * words.lengths[word]
+        if room < 0:
+            return number
+        _join(words, word, merge, pairs, found)
+    return len(chosen)
 
 
 @jit
@@ -121,7 +149,7 @@ def _all_pairs(words: Words) -> tuple[Pairs, Found]:
     return pairs, found
 
 
-@jit
+@inlined
 def _join(
     words: Words, word: Index, merge: tuple[int, int, int], pairs: Pairs, found: Found
 ) -> None:

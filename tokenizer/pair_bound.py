@@ -42,6 +42,19 @@ class PairBound:
         if self.most() > self.largest:
             raise SampleTooLarge(self._explanation())
 
+    def add_words(self, words: Sequence[bytes], counts: Sequence[int]) -> None:
+        """Count words that occur so often; raise `SampleTooLarge` once the bound is passed."""
+        text = np.frombuffer(b"".join(words), dtype=np.uint8).astype(np.int64)
+        lengths = np.fromiter(map(len, words), dtype=np.int64, count=len(words))
+        often = np.repeat(np.array(counts, dtype=np.int64), lengths)
+        self.text_bytes += int(often.sum())
+        joined = np.ones(len(text), dtype=np.bool_)  # whether a byte and the next are of one word
+        joined[np.cumsum(lengths)[lengths > 0] - 1] = False
+        first = np.flatnonzero(joined)
+        np.add.at(self._counts, text[first] << 8 | text[first + 1], often[first])
+        if self.most() > self.largest:
+            raise SampleTooLarge(self._explanation())
+
     def most(self) -> int:
         """Return how often the commonest pair of bytes occurs."""
         return int(self._counts.max())

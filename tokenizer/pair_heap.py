@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tokenizer.jit import jit
+from tokenizer.jit import inlined, jit
 from tokenizer.merge import Numbers
 from tokenizer.pair_table import Found, Pairs, Signed, grown, pair_slot
 
@@ -43,41 +43,42 @@ def new_waiting(size: int) -> Waiting:
     )
 
 
-@jit
-def _before(waiting: Waiting, one: int, other: int) -> bool:
+@inlined
+def _before(counts: Signed, keys: Numbers, one: int, other: int) -> bool:
     """Tell whether an entry is joined before another: by count, ties by the lower pair."""
-    if waiting.counts[one] != waiting.counts[other]:
-        return bool(waiting.counts[one] > waiting.counts[other])
-    return bool(waiting.keys[one] < waiting.keys[other])
+    if counts[one] != counts[other]:
+        return bool(counts[one] > counts[other])
+    return bool(keys[one] < keys[other])
 
 
-@jit
+@inlined
 def _rise(waiting: Waiting, place: int) -> None:
     """Bring the entry at a place of the heap up to where it belongs."""
-    heap = waiting.heap
+    heap, counts, keys = waiting.heap, waiting.counts, waiting.keys
     entry = heap[place]
     while place > 0:
         parent = (place - 1) >> 1
-        if not _before(waiting, entry, heap[parent]):
+        if not _before(counts, keys, entry, heap[parent]):
             break
         heap[place] = heap[parent]
         place = parent
     heap[place] = entry
 
 
-@jit
+@inlined
 def _sink(waiting: Waiting) -> None:
     """Bring the top entry down to where it belongs."""
     heap, size = waiting.heap, waiting.used[1]
+    counts, keys = waiting.counts, waiting.keys
     entry = heap[0]
     place = 0
     while True:
         child = 2 * place + 1
         if child >= size:
             break
-        if child + 1 < size and _before(waiting, heap[child + 1], heap[child]):
+        if child + 1 < size and _before(counts, keys, heap[child + 1], heap[child]):
             child += 1
-        if not _before(waiting, heap[child], entry):
+        if not _before(counts, keys, heap[child], entry):
             break
         heap[place] = heap[child]
         place = child

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tokenizer.jit import jit
+from tokenizer.jit import inlined, jit
 from tokenizer.merge import Numbers
 from tokenizer.vector import signed
 
@@ -47,7 +47,7 @@ class Found(NamedTuple):
     used: Signed
 
 
-@jit
+@inlined
 def pair_slot(keys: Numbers, key: Any) -> int:
     """Return where a pair is in the table, or would be."""
     last = len(keys) - 1
@@ -120,7 +120,7 @@ def found_with_room(found: Found, more: int) -> Found:
     )
 
 
-@jit
+@inlined
 def add(pairs: Pairs, found: Found, pair: tuple[Index, Index], count: Index, word: Index) -> None:
     """Add occurrences of a pair in a word; there is room for it."""
     slot = change(pairs, pair, count)
@@ -141,7 +141,7 @@ def add(pairs: Pairs, found: Found, pair: tuple[Index, Index], count: Index, wor
         found.used[1] += 1
 
 
-@jit
+@inlined
 def change(pairs: Pairs, pair: tuple[Index, Index], count: Index) -> int:
     """Change how often a pair occurs; return its slot."""
     key = np.uint64(pair[0]) << _HALF | np.uint64(pair[1])

@@ -15,6 +15,14 @@ Alphabet: TypeAlias = Literal["utf8", "learned", "complete"]
 ``learned``: those of the training text; other text cannot be encoded. ``complete``: all 256.
 """
 
+Runs: TypeAlias = Literal["added", "reserved"]
+"""How runs of spaces become tokens; their ids come after the merges in any case.
+
+``added``, as released: merges are learned from text with its runs, and those that hold two spaces
+side by side, 221 in the release, can never be reached. ``reserved``: runs are cut out of the training
+text as they are when a text is encoded, so no entry is wasted on them.
+"""
+
 END_OF_TEXT = "<|endoftext|>"
 PADDING = "<|padding|>"
 SPECIAL_TOKENS: tuple[str, ...] = (END_OF_TEXT, PADDING)
@@ -29,13 +37,15 @@ class Recipe:
 
     ``vocabulary_size`` counts the special tokens, the alphabet and the merges, but not the runs of
     spaces; a text too small for so many merges gives fewer. A pair is merged only if it occurs
-    ``min_frequency`` times. ``longest_space_run`` 0 means no tokens for runs of spaces.
+    ``min_frequency`` times. ``longest_space_run`` 0 means no tokens for runs of spaces, and then
+    ``runs`` says nothing.
     """
 
     vocabulary_size: int = 50_254
     min_frequency: int = 2
     longest_space_run: int = 24
     alphabet: Alphabet = "utf8"
+    runs: Runs = "added"
 
     def __post_init__(self) -> None:
         if self.vocabulary_size < _SMALLEST:
@@ -51,8 +61,15 @@ class Recipe:
             )
         if self.alphabet not in get_args(Alphabet):
             raise ValueError(f"alphabet is {self.alphabet!r}: choose one of {get_args(Alphabet)}")
+        if self.runs not in get_args(Runs):
+            raise ValueError(f"runs is {self.runs!r}: choose one of {get_args(Runs)}")
 
     @property
     def space_runs(self) -> tuple[str, ...]:
         """Runs of spaces that are tokens, longest first: the order of their ids."""
         return tuple(" " * length for length in range(self.longest_space_run, 1, -1))
+
+    @property
+    def reserved_run(self) -> int:
+        """The longest run of spaces that is cut out of training text; 0 if none is."""
+        return self.longest_space_run if self.runs == "reserved" else 0

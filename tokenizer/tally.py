@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tokenizer.jit import jit
 from tokenizer.merge import Numbers
 from tokenizer.split import Bytes, split
+from tokenizer.split_scalar import split_scalar
 from tokenizer.vector import at, load_word, prefetch, put, signed
 from tokenizer.words import HIGH_MASKS, LOW_MASKS, hash_long
 
@@ -25,6 +26,7 @@ _FNV_OFFSET = np.uint64(0xCBF2_9CE4_8422_2325)
 _FNV_PRIME = np.uint64(0x0000_0100_0000_01B3)
 _LOW = np.uint64(0xFFFF_FFFF)
 _AHEAD = 64
+_BLANK = 32
 
 
 class Tally(NamedTuple):
@@ -68,11 +70,13 @@ def count_documents(
 ) -> bool:
     """Count the words of documents; return whether all are done, or else the tables are full.
 
-    ``place`` holds the document and the word to go on with.
+    ``place`` holds the document and the word to go on with, and the longest run of spaces that is
+    cut out, 0 if none is.
     """
+    reserved = place[2]
     while place[0] < len(offsets) - 1:
         document = place[0]
-        words = split(text, offsets[document], offsets[document + 1], kinds, False, starts)
+        words = _split(text, offsets[document], offsets[document + 1], kinds, reserved, starts)
         for first in range(place[1], words, _AHEAD):
             count = min(_AHEAD, words - first)
             if _full(tally, at(starts, first + count) - at(starts, first)):
@@ -80,6 +84,8 @@ def count_documents(
                 return False
             _ask(text, starts, first, count, tally)
             for word in range(count):
+                if reserved > 0 and _is_run(text, starts, first + word):
+                    continue
                 if at(tally.keys, 3 * word + 1) != _NONE:
                     _count_short(tally, word)
                 else:
@@ -88,6 +94,26 @@ def count_documents(
         place[0] += 1
         place[1] = 0
     return True
+
+
+@jit
+def _split(
+    text: Bytes, start: int, end: int, kinds: Bytes, reserved: int, starts: NDArray[np.int64]
+) -> int:
+    """Write where words begin; runs of spaces that are reserved are words of their own."""
+    words = split(text, start, end, kinds, reserved > 0, starts)
+    for word in range(words if reserved > 0 else 0):
+        length = starts[word + 1] - starts[word]
+        if length > reserved and length % reserved == 1 and _is_run(text, starts, word):
+            return split_scalar(text, start, end, kinds, reserved, starts)
+    return words
+
+
+@jit
+def _is_run(text: Bytes, starts: NDArray[np.int64], word: int) -> bool:
+    """Tell whether a word is a run of spaces, as all are that begin with two where runs are words."""
+    start = starts[word]
+    return bool(starts[word + 1] - start > 1 and text[start] == _BLANK == text[start + 1])
 
 
 @jit

@@ -12,13 +12,14 @@ text.
 
 import json
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tokenizers.models import BPE
 from tokenizers.normalizers import NFC
@@ -26,6 +27,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
 
 from tokenizer.alphabet import BYTE_OF_CHARACTER, CHARACTER_OF_BYTE, UTF8_BYTES
+from tokenizer.count_plain import splitter
 from tokenizer.files import tokenizer_json
 from tokenizer.pair_bound import PairBound
 from tokenizer.pieces import batches, pieces
@@ -71,26 +73,49 @@ def _train_kernels(texts: Iterable[str], recipe: Recipe) -> str:
     from tokenizer import count  # noqa: PLC0415 - Numba takes a second to load
 
     with TemporaryDirectory(prefix="pile-counts-") as folder:
-        counter = count.Counter(Path(folder))
+        counter = count.Counter(Path(folder), reserved_run=recipe.reserved_run)
         counter.add(texts)
         counter.finish(Path(folder) / "counts.parquet")
         return train_counts(count.read(Path(folder) / "counts.parquet"), recipe)
 
 
-def train_counts(counts: pa.Table, recipe: Recipe) -> str:
+def train_counts(counts: pa.Table, recipe: Recipe, trainer: Trainer = "kernels") -> str:
     """Return the text of ``tokenizer.json``, learned from words and how often they occur.
 
-    ``counts`` has the columns of `tokenizer.count.SCHEMA`, and no word twice.
+    ``counts`` has the columns of `tokenizer.count.SCHEMA`, and no word twice. If ``recipe`` reserves
+    runs of spaces, they were cut out in counting. Raises as `train`.
     """
-    from tokenizer import count, learn  # noqa: PLC0415 - Numba takes a second to load
+    from tokenizer import count  # noqa: PLC0415 - Numba takes a second to load
 
     text, offsets = count.word_buffers(counts)
     if not text.size:
         raise ValueError("there is no text to train a tokenizer on")
+    occurrences = counts["count"].to_numpy()
+    size = int(np.dot(np.diff(offsets), occurrences))
+    if trainer == "hf" or (trainer == "auto" and size < PATIENCE):
+        return _counts_to_hf(counts, recipe)
+    return _counts_to_kernels(text, offsets, occurrences, recipe)
+
+
+def _counts_to_hf(counts: pa.Table, recipe: Recipe) -> str:
+    """Let HF ``tokenizers`` learn from each word as often as it occurs."""
+    bound = PairBound()
+    bound.add_words(counts["word"].to_pylist(), counts["count"].to_pylist())
+    tokenizer = Tokenizer(BPE())
+    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False, use_regex=False)
+    pairs = zip(counts["word"].to_pylist(), counts["count"].to_pylist(), strict=True)
+    words = chain.from_iterable(repeat(word.decode("utf-8"), often) for word, often in pairs)
+    return _learned(tokenizer, words, recipe)
+
+
+def _counts_to_kernels(
+    text: NDArray[np.uint8], offsets: NDArray[np.int64], tally: NDArray[np.int64], recipe: Recipe
+) -> str:
+    from tokenizer import learn  # noqa: PLC0415 - Numba takes a second to load
+
     seen = np.flatnonzero(np.bincount(text, minlength=256)).tolist()
     characters = sorted({*_given_alphabet(recipe.alphabet), *(CHARACTER_OF_BYTE[b] for b in seen)})
     alphabet = [BYTE_OF_CHARACTER[character] for character in characters]
-    tally = counts["count"].to_numpy()
     merges, names = learn.merges(text, offsets, tally, alphabet, recipe)
     vocabulary = {name: number for number, name in enumerate([*SPECIAL_TOKENS, *names])}
     return tokenizer_json(vocabulary, merges, recipe)
@@ -99,11 +124,16 @@ def train_counts(counts: pa.Table, recipe: Recipe) -> str:
 def _train_hf(texts: Iterable[str], recipe: Recipe) -> str:
     tokenizer = Tokenizer(BPE())
     tokenizer.normalizer = NFC()
-    tokenizer.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    tokenizer.pre_tokenizer = splitter(recipe.reserved_run)
     bound = PairBound()
-    tokenizer.train_from_iterator(_bounded(texts, bound), trainer=_trainer(recipe))
+    learned = _learned(tokenizer, _bounded(texts, bound), recipe)
     if not bound.text_bytes:
         raise ValueError("there is no text to train a tokenizer on")
+    return learned
+
+
+def _learned(tokenizer: Tokenizer, texts: Iterable[str], recipe: Recipe) -> str:
+    tokenizer.train_from_iterator(texts, trainer=_trainer(recipe))
     model = json.loads(tokenizer.to_str())["model"]
     return tokenizer_json(model["vocab"], model["merges"], recipe)
 

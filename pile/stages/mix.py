@@ -16,11 +16,13 @@ from pile.config import Config
 from pile.engine import Task
 from pile.ledger import Part, Receipt
 from pile.parts import part_of
+from pile.publication.facts import gather
+from pile.publication.files import publish
 from pile.stages.scatter import BUCKETS, SCATTERED, plan_buckets
 from pile.stages.stage import Inputs, Stage
 from sources.source import Json
 
-VERSION = 1
+VERSION = 2
 FOLDER = "corpus"
 """Folder of the corpus within the stage's: the receipts beside it are no documents."""
 
@@ -43,11 +45,11 @@ def stage(config: Config, scattered: Stage, documents: Sequence[Stage]) -> Stage
     read = {stage.name.partition(".")[2] for stage in documents}
     tables = [table for table in config.enabled if table.name in read]
     names = {table.name: table.pile_set_name for table in tables}
-    licences = sorted({table.licence for table in tables if table.licence})
+    licences = {table.name: table.licence or table.source.licence for table in tables}
     settings: dict[str, Json] = {
         "name": config.corpus.name,
         "pile_set_names": dict(names),
-        "licences": list(licences),
+        "licences": dict(licences),
         "libraries": {"zstandard": version("zstandard")},
     }
 
@@ -66,9 +68,10 @@ def stage(config: Config, scattered: Stage, documents: Sequence[Stage]) -> Stage
         ]
 
     def finish(folder: Path, receipts: Sequence[Receipt]) -> Sequence[Part]:
-        return [write_card(folder, config.corpus.name, licences, receipts)]
+        return publish(folder, FOLDER, gather(config, made, FOLDER, receipts))
 
-    return Stage("mix", VERSION, settings, (scattered, *documents), tasks, finish=finish)
+    made = Stage("mix", VERSION, settings, (scattered, *documents), tasks, finish=finish)
+    return made
 
 
 def mix(
@@ -144,29 +147,3 @@ def _provenance(rows: pa.Table, sources: Sequence[str], names: Mapping[str, str]
     }
     schema = corpus.PROVENANCE
     return pa.table([columns[name] for name in schema.names], schema=schema)
-
-
-def write_card(
-    folder: Path, title: str, licences: Sequence[str], receipts: Sequence[Receipt]
-) -> Part:
-    """Publish the corpus folder's README.md, which tells `datasets` what lies where."""
-    from pile.card import card  # noqa: PLC0415 - slow to import, and only this needs it
-
-    counts: dict[str, tuple[int, int]] = {}
-    for split in corpus.SPLITS:
-        parts = [
-            part
-            for receipt in receipts
-            for part in receipt.parts
-            if part.name.startswith(f"{FOLDER}/{split}/")
-        ]
-        if parts:
-            documents = sum(part.counts["rows"] for part in parts)
-            counts[split] = (documents, sum(part.counts["text_bytes"] for part in parts))
-    lines = [
-        f"| {split} | {documents:,} | {size:,} |" for split, (documents, size) in counts.items()
-    ]
-    body = "\n".join(["| split | documents | text bytes |", "| --- | ---: | ---: |", *lines, ""])
-    path = folder / FOLDER / "README.md"
-    store.publish_bytes(path, card(title, licences, counts, body).encode())
-    return part_of(folder, path, {})

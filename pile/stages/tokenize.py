@@ -10,13 +10,15 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import compress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from pile import corpus, store
+from pile import corpus, documents, store
 from pile.config import Config
 from pile.engine import Task
 from pile.ledger import Part, Receipt
@@ -27,11 +29,12 @@ from pile.stages.stage import Inputs, Stage
 from shards.format import dtype_for
 from shards.writer import ShardFacts, ShardWriter
 from sources.source import Json
-from tokenizer.encode import Encoder, warm
+from tokenizer.compare import space_tokens as space_tokens_of
+from tokenizer.encode import Encoded, Encoder, warm
 from tokenizer.files import TOKENIZER_JSON
 from tokenizer.text import UnencodableText
 
-VERSION = 2
+VERSION = 3
 FOLDER = "tokens"
 
 KERNELS_FROM = 2 << 20
@@ -108,12 +111,12 @@ def tokenize(folder: Path, file: Path, encoding: Encoding) -> Receipt:
     if file.stat().st_size > KERNELS_FROM:
         warm()
     text = encoding.tokenizer.read_text(encoding="utf-8")
-    encoder = _loaded(text, encoding.literal_specials)
-    tally = Tally()
+    encoder, spaces = _loaded(text, encoding.literal_specials)
+    tally = Tally(encoding.empty_documents == "drop", spaces)
     with ExitStack() as stack:
         outputs = _Outputs(folder, file, encoder, stack)
         for batch in _batches(_taken(file, encoding, tally)):
-            _add(outputs, batch, tally, drops_empty=encoding.empty_documents == "drop")
+            _add(outputs, batch, tally)
         facts = outputs.finish()
     parts = tuple(
         part_of(folder, path, {"rows": one.documents, "tokens": one.tokens})
@@ -124,18 +127,31 @@ def tokenize(folder: Path, file: Path, encoding: Encoding) -> Receipt:
 
 
 @lru_cache(maxsize=1)
-def _loaded(text: str, literal_specials: Literal["text", "tokens"]) -> Encoder:
-    """Load a tokenizer once a process: it takes as long as encoding some megabytes."""
-    return Encoder(text, literal_specials)
+def _loaded(
+    text: str, literal_specials: Literal["text", "tokens"]
+) -> tuple[Encoder, NDArray[np.bool_]]:
+    """Load a tokenizer once a process: it takes as long as encoding some megabytes.
+
+    Beside it, tell of each id whether its token is all white space.
+    """
+    return Encoder(text, literal_specials), space_tokens_of(text)
 
 
 @dataclass(slots=True)
 class Tally:
-    """What encoding counted; ``rejected`` counts documents left out by reason."""
+    """What encoding counted; ``rejected`` counts documents left out by reason.
 
+    ``spaces`` tells of each id whether its token is all white space. ``left_to_hf`` counts documents
+    that the kernels do not cover.
+    """
+
+    drops_empty: bool
+    spaces: NDArray[np.bool_]
+    left_to_hf: int = 0
     taken: int = 0
     tokens: Counter[str] = field(default_factory=Counter)
     text_bytes: Counter[str] = field(default_factory=Counter)
+    space_tokens: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     unencodable: list[str] = field(default_factory=list)
 
@@ -188,41 +204,86 @@ def _taken(file: Path, encoding: Encoding, tally: Tally) -> Iterator[Taken]:
         yield Taken(number, source, line)
 
 
-def _add(outputs: _Outputs, batch: Sequence[Taken], tally: Tally, *, drops_empty: bool) -> None:
+def _batches(taken: Iterator[Taken]) -> Iterator[pa.RecordBatch]:
+    """Gather documents into batches of about `BATCH_CHARACTERS`, as encoders read them."""
+    batch: list[Taken] = []
+    held = 0
+    for one in taken:
+        batch.append(one)
+        held += len(one.line.text) + 1  # so that empty documents fill a batch too
+        if held >= BATCH_CHARACTERS:
+            yield _batch(batch)
+            batch, held = [], 0
+    if batch:
+        yield _batch(batch)
+
+
+def _batch(taken: Sequence[Taken]) -> pa.RecordBatch:
+    return pa.record_batch(
+        {
+            "number": pa.array([one.number for one in taken], pa.int64()),
+            "source": pa.array([one.source for one in taken], pa.string()),
+            "pile_set_name": pa.array([one.line.pile_set_name for one in taken], pa.string()),
+            "text": pa.array([one.line.text for one in taken], pa.large_string()),
+        }
+    )
+
+
+def _add(outputs: _Outputs, batch: pa.RecordBatch, tally: Tally) -> None:
     """Encode and write some documents; one that cannot be encoded is counted and left out."""
+    encoder = outputs.encoder
+    before = encoder.fallbacks
     try:
-        encoded = outputs.encoder.encode([one.line.text for one in batch])
+        encoded = encoder.encode_column(batch.column("text"))
     except UnencodableText as error:
-        if len(batch) == 1:
-            tally.rejected["unencodable"] += 1
-            if len(tally.unencodable) < SHOWN:
-                tally.unencodable.append(str(error))
-            return
-        for one in batch:
-            _add(outputs, [one], tally, drops_empty=drops_empty)
+        _add_singly(outputs, batch, tally, error)
         return
-    lengths = encoded.lengths
-    kept = lengths > 0 if drops_empty else np.ones(lengths.size, dtype=np.bool_)
-    sources = np.array([one.source for one in batch])
+    # The encoder serves all files of a process, and counts on.
+    tally.left_to_hf += encoder.fallbacks - before
+    kept = encoded.lengths > 0 if tally.drops_empty else np.ones(batch.num_rows, dtype=np.bool_)
+    _write(outputs, batch, encoded, kept)
+    _count(tally, batch, encoded, kept)
+
+
+def _add_singly(
+    outputs: _Outputs, batch: pa.RecordBatch, tally: Tally, error: UnencodableText
+) -> None:
+    """Add the documents of a batch one by one, all but those that cannot be encoded."""
+    if batch.num_rows > 1:
+        for row in range(batch.num_rows):
+            _add(outputs, batch.slice(row, 1), tally)
+        return
+    tally.rejected["unencodable"] += 1
+    if len(tally.unencodable) < SHOWN:
+        tally.unencodable.append(str(error))
+
+
+def _write(
+    outputs: _Outputs, batch: pa.RecordBatch, encoded: Encoded, kept: NDArray[np.bool_]
+) -> None:
+    """Write the documents kept, each to the tokens of its source."""
+    numbers = batch.column("number").to_numpy()
+    sources = np.array(batch.column("source").to_pylist())
     for source in sorted(set(sources[kept].tolist())):
         its = kept & (sources == source)
-        ids = encoded.ids if its.all() else encoded.ids[np.repeat(its, lengths)]
-        outputs.add(
-            source,
-            ids,
-            lengths[its],
-            [one.number for one, mine in zip(batch, its, strict=True) if mine],
-        )
+        ids = encoded.ids if its.all() else encoded.ids[np.repeat(its, encoded.lengths)]
+        outputs.add(source, ids, encoded.lengths[its], numbers[its].tolist())
+
+
+def _count(tally: Tally, batch: pa.RecordBatch, encoded: Encoded, kept: NDArray[np.bool_]) -> None:
+    """Count the documents kept, their bytes and tokens, by component."""
     if not kept.all():
         tally.rejected["empty"] += int((~kept).sum())
-    for one, length in zip(batch, lengths.tolist(), strict=True):
-        if length or not drops_empty:
-            tally.tokens[one.line.pile_set_name] += length + 1  # and its EOD
-            tally.text_bytes[one.line.pile_set_name] += _utf8_bytes(one.line.text)
-
-
-def _utf8_bytes(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode())
+    spaces = np.concatenate([[0], np.cumsum(tally.spaces[encoded.ids], dtype=np.int64)])
+    ends = np.cumsum(encoded.lengths)
+    blank = spaces[ends] - spaces[ends - encoded.lengths]
+    names = compress(batch.column("pile_set_name").to_pylist(), kept)
+    counts = (encoded.lengths, documents.text_bytes(batch), blank)
+    rows = (column[kept].tolist() for column in counts)
+    for name, length, size, space_tokens in zip(names, *rows, strict=True):
+        tally.tokens[name] += length + 1  # and its EOD
+        tally.text_bytes[name] += size
+        tally.space_tokens[name] += space_tokens
 
 
 def _receipt(
@@ -239,19 +300,8 @@ def _receipt(
             "written": {source: asdict(one) for source, one in facts.items()},
             "tokens": dict(sorted(tally.tokens.items())),
             "text_bytes": dict(sorted(tally.text_bytes.items())),
+            "space_tokens": dict(sorted(tally.space_tokens.items())),
+            "left_to_hf": tally.left_to_hf,
             "unencodable": list(tally.unencodable),
         },
     )
-
-
-def _batches(documents: Iterator[Taken]) -> Iterator[list[Taken]]:
-    batch: list[Taken] = []
-    characters = 0
-    for one in documents:
-        batch.append(one)
-        characters += len(one.line.text)
-        if characters >= BATCH_CHARACTERS:
-            yield batch
-            batch, characters = [], 0
-    if batch:
-        yield batch

@@ -1,66 +1,69 @@
-"""Train the tokenizer on a seeded sample of the training split, or take an existing one."""
+"""Train the tokenizer on words counted before, or take an existing one."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from pile import corpus, draws, store
+import pyarrow as pa
+
+from pile import store
 from pile.config import Config, ConfigError
 from pile.engine import Task
 from pile.ledger import Part, Receipt
 from pile.parts import part_of
-from pile.stages import mix
-from pile.stages.stage import Inputs, Made, Stage
+from pile.stages import count_words
+from pile.stages.stage import Inputs, Stage
 from sources.source import Json
 from tokenizer.encode import Encoder
 from tokenizer.files import TOKENIZER_JSON, companions
 from tokenizer.recipe import Recipe
-from tokenizer.train import train
+from tokenizer.train import Trainer, train_counts
 
-VERSION = 1
+VERSION = 2
 NAME = "train_tokenizer"
 FOLDER = "tokenizer"
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Which documents are trained on: each is drawn with this chance."""
-
-    seed: int
-    share: float
-
-
-def stage(config: Config, mixed: Stage) -> Stage:
-    """Return the stage that trains on the corpus, or, if the config names one, copies a tokenizer."""
-    return _given(config) if config.tokenizer.file else _trained(config, mixed)
-
-
-def _trained(config: Config, mixed: Stage) -> Stage:
+def recipe(config: Config) -> Recipe:
+    """Return what ``[tokenizer]`` asks for."""
     table = config.tokenizer
-    recipe = Recipe(
+    return Recipe(
         vocabulary_size=table.vocabulary,
         min_frequency=table.min_frequency,
         alphabet=table.alphabet,
         longest_space_run=table.longest_space_run,
+        runs=table.runs,
     )
+
+
+def stages(config: Config, mixed: Stage) -> tuple[Stage, ...]:
+    """Return the stages that count words and learn from them, or the one that copies a tokenizer."""
+    if config.tokenizer.file:
+        return (_given(config),)
+    counting = count_words.stages(config, recipe(config), mixed)
+    return *counting, _trained(config, counting[-1])
+
+
+def _trained(config: Config, counts: Stage) -> Stage:
+    wanted, trainer = recipe(config), config.tokenizer.trainer
     settings: dict[str, Json] = {
-        "recipe": asdict(recipe),
-        "sample_bytes": table.sample_bytes,
-        "seed": config.corpus.seed,
+        "recipe": asdict(wanted),
+        "trainer": trainer,
         "libraries": {"tokenizers": version("tokenizers")},
     }
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
-        made = inputs["mix"]
-        size = train_bytes(made)
-        sample = Sample(config.corpus.seed, min(1.0, table.sample_bytes / max(size, 1)))
-        files = [path for path, _ in made.parts(f"{mix.FOLDER}/train/")]
-        arguments = {"folder": folder, "files": files, "recipe": recipe, "sample": sample}
-        return [Task(NAME, "train", train_on, arguments, size)]
+        parts = inputs[count_words.MERGE].parts()
+        arguments = {
+            "folder": folder,
+            "files": [path for path, _ in parts],
+            "recipe": wanted,
+            "trainer": trainer,
+        }
+        return [Task(NAME, "train", train_on, arguments, sum(part["size"] for _, part in parts))]
 
-    return Stage(NAME, VERSION, settings, (mixed,), tasks)
+    return Stage(NAME, VERSION, settings, (counts,), tasks)
 
 
 def _given(config: Config) -> Stage:
@@ -77,30 +80,18 @@ def _given(config: Config) -> Stage:
     return Stage(NAME, VERSION, {"sha256": sha256}, (), tasks)
 
 
-def train_bytes(mixed: Made) -> int:
-    """Bytes of text in the training split."""
-    return sum(int(part["counts"]["text_bytes"]) for _, part in mixed.parts(f"{mix.FOLDER}/train/"))
+def train_on(folder: Path, files: Sequence[Path], recipe: Recipe, trainer: Trainer) -> Receipt:
+    """Learn merges from counted words."""
+    from tokenizer import count  # noqa: PLC0415 - Numba takes a second to load
 
-
-def train_on(folder: Path, files: Sequence[Path], recipe: Recipe, sample: Sample) -> Receipt:
-    """Train on the sampled documents of the training split."""
-    counts: Counter[str] = Counter()
-    text = train(_drawn(files, sample, counts), recipe)
-    return _publish(folder, text, Receipt("train", taken=counts["drawn"], given=counts["learned"]))
+    counts = pa.concat_tables(list(map(count.read, files)))
+    text = train_counts(counts, recipe, trainer)
+    return _publish(folder, text, Receipt("train", taken=len(counts), given=len(counts)))
 
 
 def copy(folder: Path, path: Path) -> Receipt:
     """Take an existing tokenizer.json, once it is seen to load."""
     return _publish(folder, path.read_text(encoding="utf-8"), Receipt("copy", taken=1, given=1))
-
-
-def _drawn(files: Sequence[Path], sample: Sample, counts: Counter[str]) -> Iterator[str]:
-    for path in files:
-        for number, line in enumerate(corpus.read(path)):
-            if draws.unit(sample.seed, "tokenizer sample", path.name, number) < sample.share:
-                counts["drawn"] += 1
-                yield line.text
-                counts["learned"] += 1  # the trainer came back for more
 
 
 def _publish(folder: Path, text: str, receipt: Receipt) -> Receipt:

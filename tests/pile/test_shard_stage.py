@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from small_corpus import published, write_config, write_raw
 
-from pile import corpus
+from pile import corpus, ledger, store
 from shards.reader import Shard
 from tokenizer.encode import Encoder
 
@@ -163,26 +163,34 @@ def test_verify_finds_tokens_of_another_text(small: Path, pile: Pile) -> None:
     assert pile("verify", "tokenize", "shard", "-c", config)[0] == 0
     path = folder / "train-00000_text_document.bin"
     shard = Shard.open(path.with_suffix(""))
+    shard_bytes = path.read_bytes()
     swapped = np.array(shard.tokens)
     swapped[0], swapped[1] = shard.tokens[1], shard.tokens[0]
     path.write_bytes(swapped.tobytes())
     forge(folder.resolve().parent, path)
     code, out, _ = pile("verify", "shard", "-c", config)
     assert code == 6
-    assert "train-00000_text_document: document 0 has other tokens than its text" in out
+    wrong = "shard: shards/train-00000_text_document.bin, row 0 ("
+    assert wrong in out
+    assert "): has other tokens than its text" in out
+    out = pile("verify", "shard", "--sample", "100%", "-c", config)[1]
+    assert wrong in out
+    assert pile("repair", "-c", config)[0] == 0
+    assert path.read_bytes() == shard_bytes
+    assert pile("verify", "shard", "--sample", "100%", "-c", config)[0] == 0
 
 
 def forge(stage: Path, path: Path) -> None:
-    """Put a file's new digest where the old one was: in receipts and manifest."""
-    from pile import store  # noqa: PLC0415 - one test is a forger
-
-    name = path.name
+    """Put a file's new digest where the old one was, in receipts and manifest, and seal them."""
     _, new = store.digest(path)
-    manifest = json.loads((stage / "manifest.json").read_text(encoding="utf-8"))
-    (old,) = (one["sha256"] for one in manifest["parts"] if one["name"].endswith(f"/{name}"))
-    for file in ("manifest.json", "receipts.jsonl"):
-        text = (stage / file).read_text(encoding="utf-8")
-        (stage / file).write_text(text.replace(old, new), encoding="utf-8")
+    manifest = (stage / "manifest.json").read_text(encoding="utf-8")
+    parts = json.loads(manifest)["parts"]
+    (old,) = (one["sha256"] for one in parts if one["name"].endswith(f"/{path.name}"))
+    sealed = ledger.sealed(json.loads(manifest.replace(old, new)))
+    store.publish_json(stage / "manifest.json", sealed)
+    receipts = (stage / "receipts.jsonl").read_text(encoding="utf-8").replace(old, new)
+    lines = (ledger.sealed(json.loads(line)) for line in receipts.splitlines())
+    store.publish_lines(stage / "receipts.jsonl", lines)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ import tokenizer.encode
 from tokenizer import words
 from tokenizer.coverage import uncovered
 from tokenizer.encode import Encoder, LiteralSpecials, warm
-from tokenizer.fast import Kernels
+from tokenizer.fast import Kernels, joined
 from tokenizer.recipe import Recipe
 from tokenizer.train import train
 
@@ -115,7 +116,7 @@ def test_a_small_cache_forgets_and_stays_right(small_tokenizer: str, texts: list
     document = " ".join(texts) + " ".join(f"word{n} a_word_that_is_long_{n}" for n in range(3000))
     config = json.loads(small_tokenizer)
     encoded = document.encode()
-    ids, _ = Kernels(config, cache_bits=4).encode([encoded, encoded])
+    ids, _ = Kernels(config, cache_bits=4).encode(*joined([encoded, encoded]))
     assert ids.tolist() == by_hf(small_tokenizer, [document])[0] * 2
 
 
@@ -124,7 +125,7 @@ def test_words_met_again_are_not_merged_again(small_tokenizer: str) -> None:
     kernels = Kernels(json.loads(small_tokenizer))
     counts = []
     for _ in range(2):
-        kernels.encode([b"it was the tide that went out"])
+        kernels.encode(*joined([b"it was the tide that went out"]))
         counts.append(kernels.merged_words)
     assert counts == [7, 7]
 
@@ -224,3 +225,36 @@ def test_released_tokenizer_on_real_files(released_tokenizer: Path, samples: Pat
     read = (path.read_bytes()[:200_000] for path in files)
     texts = [raw.decode("utf-8", "replace") for raw in read]
     check(released_tokenizer.read_text(encoding="utf-8"), texts)
+
+
+def test_arrow_columns_are_encoded_from_their_buffers(small_tokenizer: str) -> None:
+    """Slices, nulls and texts to compose, with little or much behind them, as HF has them."""
+    warm()
+    texts = ["The tide", "", "e\u0301te\u0301   x", " " * 49 + "y", "潮が引く", "z" * 300]
+    expected = by_hf(small_tokenizer, texts)
+    encoder = Encoder(small_tokenizer)
+    column = pa.array([*texts, *texts], pa.large_string())
+    for start, count in ((0, 12), (0, 6), (2, 4), (6, 6), (8, 1), (12, 0)):
+        found = encoder.encode_column(column.slice(start, count))
+        rows = np.split(found.ids, np.cumsum(found.lengths)[:-1]) if count else []
+        assert [row.tolist() for row in rows] == (expected * 2)[start : start + count]
+    assert encoder.encode_column(pa.array([None], pa.large_string())).ids.size == 0
+    assert encoder.fallbacks == 0
+
+
+def test_columns_that_kernels_do_not_cover_are_left_to_hf_and_counted(small_tokenizer: str) -> None:
+    """Literal special tokens, where they become tokens."""
+    warm()
+    encoder = Encoder(small_tokenizer, "tokens")
+    column = pa.array(["a<|endoftext|>b", "plain"], pa.large_string())
+    assert 0 in encoder.encode_column(column).ids.tolist()
+    assert encoder.fallbacks == 1
+
+
+def test_long_documents_are_cut_in_the_kernel(small_tokenizer: str) -> None:
+    """At white space, which begins a word whatever stands around it; or not at all."""
+    pattern = "The tide's  out,\n\n潮 1984   a1 \t"
+    for document in (pattern * 9000, "x" * 200_000, ("y" * 70_000 + "  ") * 3):
+        expected = by_hf(small_tokenizer, [document])[0]
+        found = Kernels(json.loads(small_tokenizer)).encode(*joined([document.encode()]))
+        assert found[0].tolist() == expected

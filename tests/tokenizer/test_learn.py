@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenizer import count
-from tokenizer.recipe import Recipe
+from tokenizer import count, count_plain
+from tokenizer.compare import vocabulary
+from tokenizer.pair_bound import SampleTooLarge
+from tokenizer.recipe import Recipe, Runs
 from tokenizer.text import UnencodableText
 from tokenizer.train import train, train_counts
 
@@ -123,3 +126,52 @@ def test_rare_words_are_cut_only_if_asked_and_reported(tmp_path: Path) -> None:
     counted = count.merge([tmp_path / "counts.parquet"], tmp_path / "cut.parquet", rarest=2)
     assert counted == count.Counted(words=2, occurrences=7, cut=1)
     assert sorted(count.read(tmp_path / "cut.parquet")["word"].to_pylist()) == [b"a", b"c"]
+
+
+SPACED = st.text(" ab\n1\u3000é'", max_size=60)
+"""Texts in which runs of spaces meet letters, white space and contractions."""
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(SPACED, min_size=1, max_size=12), st.sampled_from([2, 3, 24]))
+def test_reserved_runs_are_cut_out_as_hf_tokenizers_cuts_them(texts: list[str], run: int) -> None:
+    """Also where a run leaves one space over, which then begins the next word."""
+    recipe = Recipe(vocabulary_size=300, longest_space_run=run, runs="reserved")
+    if any(text.strip(" ") for text in texts):
+        assert train(texts, recipe, "kernels") == train(texts, recipe, "hf")
+
+
+def test_reserved_runs_waste_no_entry() -> None:
+    """Indented code: as released, entries of spaces can never be reached; reserved, there is none."""
+    files = sorted(Path(json.__file__).parent.glob("*.py"))
+    texts = [file.read_text(encoding="utf-8") for file in files]
+    found = {
+        runs: vocabulary(train(texts, Recipe(vocabulary_size=1500, runs=runs)))
+        for runs in ("added", "reserved")
+    }
+    assert len(found["added"].tokens) == len(found["reserved"].tokens) == 1523
+    assert len(found["added"].unreachable) > 20
+    assert found["reserved"].unreachable == ()
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(SPACED, min_size=1, max_size=12), st.sampled_from([0, 3]))
+def test_hf_tokenizers_learns_the_same_from_counts(texts: list[str], run: int) -> None:
+    """Words counted by either, learned from by either: one file."""
+    runs: Runs = "reserved" if run else "added"
+    recipe = Recipe(vocabulary_size=300, longest_space_run=run, runs=runs)
+    words = count_plain.words(texts, recipe.reserved_run)
+    if words:
+        counts = pa.table({"word": list(words), "count": list(words.values())}, count.SCHEMA)
+        whole = train(texts, recipe, "hf")
+        assert train_counts(counts, recipe, "hf") == whole
+        assert train_counts(counts, recipe, "kernels") == whole
+
+
+def test_hf_tokenizers_is_refused_counts_that_would_overflow() -> None:
+    """The pair of bytes is named; auto leaves such counts to the kernels."""
+    counts = pa.table({"word": [b"qz", b"ab"], "count": [3_000_000_000, 5]}, count.SCHEMA)
+    with pytest.raises(SampleTooLarge, match="'qz'"):
+        train_counts(counts, Recipe(vocabulary_size=300), "hf")
+    learned = train_counts(counts, Recipe(vocabulary_size=300), "auto")
+    assert json.loads(learned)["model"]["merges"] == ["q z", "a b"]

@@ -1,0 +1,169 @@
+"""What the run knows of a corpus that it publishes."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from pile import layout
+from pile.config import Config
+from pile.corpus import SPLITS
+from pile.ledger import Part, Receipt
+from pile.stages.stage import FILTERS, Stage
+from sources.published import PILE_SET_NAMES
+from sources.source import Json
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """A source as published: ``documents`` and ``text_bytes`` count its lines, copies too.
+
+    ``read`` counts the records of its raw files, ``rejected`` those left out by reason, in all stages
+    before the mix; ``reader`` explains what it is, if it is a component of the Pile.
+    """
+
+    name: str
+    pile_set_name: str
+    licence: str
+    epochs: float
+    access: str
+    homepage: str
+    documents: int
+    text_bytes: int
+    read: int
+    rejected: Mapping[str, int]
+
+    @property
+    def is_of_the_pile(self) -> bool:
+        """Whether this is a component of the Pile of 2020 rather than files of the user's own."""
+        return self.name in PILE_SET_NAMES
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A split: its documents, copies counted, and bytes of text."""
+
+    name: str
+    documents: int
+    text_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A corpus: its files by name below its folder, its sources, and the recipes it is made by."""
+
+    title: str
+    seed: int
+    fingerprint: str
+    sources: tuple[SourceFacts, ...]
+    splits: tuple[Split, ...]
+    files: tuple[Part, ...]
+    recipes: Mapping[str, Json]
+    settings: Mapping[str, Json] = field(default_factory=dict)
+
+    @property
+    def licences(self) -> list[str]:
+        """The licences of all sources, each once."""
+        return sorted({source.licence for source in self.sources if source.licence})
+
+    @property
+    def documents(self) -> int:
+        """Lines of all splits."""
+        return sum(split.documents for split in self.splits)
+
+    @property
+    def text_bytes(self) -> int:
+        """Bytes of text of all splits."""
+        return sum(split.text_bytes for split in self.splits)
+
+
+def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]) -> Facts:
+    """Gather the facts of a finished mix, whose corpus lies in the folder ``inner`` of its stage."""
+    before = ancestors(stage)
+    documents, sizes = _by_source(receipts, "documents"), _by_source(receipts, "text_bytes")
+    sources = []
+    for table in config.enabled:
+        if f"extract.{table.name}" not in before:
+            continue
+        read, rejected = _rejections(config, before, table.name)
+        sources.append(
+            SourceFacts(
+                name=table.name,
+                pile_set_name=table.pile_set_name,
+                licence=table.licence or table.source.licence,
+                epochs=table.epochs,
+                access=table.source.access,
+                homepage=table.source.homepage,
+                documents=documents[table.name],
+                text_bytes=sizes[table.name],
+                read=read,
+                rejected=dict(sorted(rejected.items())),
+            )
+        )
+    return Facts(
+        title=config.corpus.name,
+        seed=config.corpus.seed,
+        fingerprint=stage.fingerprint,
+        sources=tuple(sources),
+        splits=tuple(_splits(receipts)),
+        files=tuple(_within(part, inner) for receipt in receipts for part in receipt.parts),
+        recipes={name: one.recipe for name, one in sorted({**before, stage.name: stage}.items())},
+        settings={
+            "clean": list(config.clean.rules),
+            "dedup": config.dedup.method,
+            "val": float(config.mix.val),
+            "test": float(config.mix.test),
+        },
+    )
+
+
+def ancestors(stage: Stage) -> dict[str, Stage]:
+    """Return all that a stage is made from, by name."""
+    found: dict[str, Stage] = {}
+    for given in stage.inputs:
+        if given.name not in found:
+            found |= {given.name: given, **ancestors(given)}
+    return found
+
+
+def _within(part: Part, inner: str) -> Part:
+    return Part(part.name.removeprefix(f"{inner}/"), part.size, part.sha256, part.counts)
+
+
+def _splits(receipts: Sequence[Receipt]) -> list[Split]:
+    found = []
+    for name in SPLITS:
+        of = [one for one in receipts if one.figures.get("split") == name]
+        documents, sizes = _by_source(of, "documents"), _by_source(of, "text_bytes")
+        if documents:
+            found.append(Split(name, documents.total(), sizes.total()))
+    return found
+
+
+def _by_source(receipts: Sequence[Receipt], figure: str) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for receipt in receipts:
+        total.update(cast("dict[str, int]", receipt.figures.get(figure, {})))
+    return total
+
+
+def _rejections(
+    config: Config, before: Mapping[str, Stage], source: str
+) -> tuple[int, Counter[str]]:
+    """Return how many records a source's raw files held, and why some of them are not here."""
+    read, rejected = 0, Counter[str]()
+    for kind in ("extract", *FILTERS):
+        one = before.get(f"{kind}.{source}")
+        if one is not None:
+            manifest = _manifest(config.work, one)
+            read = read or int(manifest["taken"])
+            rejected.update(manifest["rejected"])
+    return read, rejected
+
+
+def _manifest(work: Path, stage: Stage) -> dict[str, Any]:
+    path = layout.manifest(layout.stage(work, stage.name, stage.fingerprint))
+    found: dict[str, Any] = json.loads(path.read_bytes())
+    return found

@@ -1,0 +1,214 @@
+"""Whatever is damaged is found by verify, and repair puts the same bytes back."""
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from small_corpus import write_config, write_raw
+
+from pile import draws, ledger, store
+from pile.config import load
+from pile.graph import build
+from pile.ledger import Part
+from pile.repair import Repaired, repair
+from pile.run import run
+from pile.verify import verify
+
+Pile = Callable[..., tuple[int, str, str]]
+URL = "https://letters.example.org/"
+
+
+def write_small(folder: Path) -> Path:
+    """Write the small corpus, one of its sources a download that comes from a folder nearby."""
+    write_raw(folder / "raw")
+    (folder / "raw" / "letters").rename(folder / "upstream")
+    path = write_config(folder)
+    text = path.read_text(encoding="utf-8")
+    text = text.replace("raw/letters/*.jsonl.gz", f"{URL}a.jsonl.gz")
+    text += f'[run.mirrors]\n"{URL}" = "{folder / "upstream"}"\n'
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def run_small(folder: Path) -> None:
+    """Run the small corpus to its end."""
+    config = load(write_small(folder))
+    run(config, build(config, lambda _: None), lambda _: None)
+
+
+@pytest.fixture
+def finished(tmp_path: Path) -> Path:
+    """Folder of the small corpus, its run finished."""
+    run_small(tmp_path)
+    return tmp_path
+
+
+def committed(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file that a run commits to: parts, records, downloads."""
+    work = folder / "work"
+    return {
+        path.relative_to(work).as_posix(): path.read_bytes()
+        for place in ("stages", "raw")
+        for path in sorted((work / place).rglob("*"))
+        if path.is_file()
+    }
+
+
+def found(folder: Path) -> set[str]:
+    """Return the files that verify names, relative to the work directory."""
+    config = load(folder / "pipeline.toml")
+    graph = build(config, lambda _: None)
+    names = set()
+    for one in verify(config, graph):
+        place = folder / "work" / "stages" / one.stage / graph.named(one.stage).fingerprint
+        for problem in one.problems:
+            owner = place.parents[1] / problem.stage / graph.named(problem.stage).fingerprint
+            path = (owner / problem.file).resolve()
+            names.add(path.relative_to((folder / "work").resolve()).as_posix())
+    return names
+
+
+def mend(folder: Path, share: float = 0.0) -> Repaired:
+    """Repair as the command does."""
+    config = load(folder / "pipeline.toml")
+    graph = build(config, lambda _: None)
+    return repair(config, graph, share, lambda _: None, lambda _: None)
+
+
+def damages(files: dict[str, bytes], times: int) -> Iterator[dict[str, bytes]]:
+    """Yield so often two files of five, each cut or with one bit flipped, as drawn."""
+    for n in range(times):
+        chosen = {}
+        for name, content in files.items():
+            if content and draws.unit(n, "file", name) < 0.4:
+                place = draws.key(n, "place", name) * len(content) >> 64
+                bit = 1 << draws.key(n, "bit", name) % 8
+                flipped = content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :]
+                chosen[name] = content[:place] if draws.unit(n, "cut", name) < 0.5 else flipped
+        yield chosen
+
+
+def test_whatever_is_cut_or_flipped_is_found_and_restored(finished: Path) -> None:
+    """Over all committed files: verify names those that are damaged and no other; repair mends them."""
+    whole = committed(finished)
+    assert any(name.startswith("raw/letters/") for name in whole)
+    assert found(finished) == set()
+    count = 0
+    for damaged in damages(whole, 8):
+        for name, content in damaged.items():
+            (finished / "work" / name).write_bytes(content)
+        named = found(finished)
+        assert set(damaged) <= named
+        count += len(damaged)
+        result = mend(finished)
+        assert not result.left
+        assert not result.changed
+        assert committed(finished) == whole
+    assert count > 200
+
+
+def falsify(folder: Path, stage: str, row: int) -> str:
+    """Change one text of a stage's documents, and every record of it accordingly; returns its id."""
+    (place,) = (folder / "work" / "stages" / stage).iterdir()
+    path = next((place / "documents").iterdir())
+    table = pq.read_table(path)
+    texts = table.column("text").to_pylist()
+    texts[row] += "!"
+    column = table.schema.get_field_index("text")
+    pq.write_table(
+        table.set_column(column, table.schema.field("text"), pa.array(texts, pa.large_string())),
+        path,
+        compression="zstd",
+    )
+    size, sha256 = store.digest(path)
+    name = path.relative_to(place).as_posix()
+    receipts = ledger.every(place)
+    for task, receipt in receipts.items():
+        parts = tuple(
+            Part(name, size, sha256, part.counts) if part.name == name else part
+            for part in receipt.parts
+        )
+        receipts[task] = dataclasses.replace(receipt, parts=parts)
+    ledger.rewrite(place, receipts.values())
+    manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+    made = ledger.manifest(manifest["recipe"], receipts.values())
+    store.publish_json(place / "manifest.json", ledger.sealed(made))
+    return str(table.column("id")[row])
+
+
+def test_a_sample_read_again_names_stage_part_row_and_document(finished: Path, pile: Pile) -> None:
+    """A text that is not what its raw file gives, with all digests right, is found and mended."""
+    whole = committed(finished)
+    identity = falsify(finished, "extract.letters", 5)
+    assert found(finished) == set()
+    config = str(finished / "pipeline.toml")
+    code, out, _ = pile("verify", "--sample", "5%", "-c", config)
+    assert code == 6
+    assert (
+        f"extract.letters: documents/000000-000.parquet, row 5 ({identity}): differs in text" in out
+    )
+    assert "scatter: letters/000000-000.parquet" in out  # what was made of the right text
+    result = mend(finished, 0.05)
+    assert not result.left
+    assert "extract.letters: documents/000000-000.parquet" in result.changed
+    assert committed(finished) == whole
+
+
+def test_all_can_be_read_again(finished: Path, pile: Pile) -> None:
+    """With a share of all, every task between raw files and corpus runs again with the same result."""
+    config = str(finished / "pipeline.toml")
+    code, out, err = pile("verify", "--sample", "100%", "-c", config)
+    assert code == 0
+    assert "tasks run again with the same result" in out
+    assert "extract.letters" in err
+    assert not list((finished / "work" / "verify").iterdir())
+    assert pile("verify", "--sample", "7 %%", "-c", config)[0] == 2
+
+
+def test_a_raw_file_of_the_users_own_is_named_and_left(finished: Path, pile: Pile) -> None:
+    """A changed file whose size and time are as they were is found; only its owner can mend it."""
+    path = finished / "raw" / "notes" / "03.txt"
+    content, times = path.read_bytes(), path.stat()
+    path.write_bytes(content.replace(b"No.", b"no."))
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    config = str(finished / "pipeline.toml")
+    code, out, _ = pile("repair", "-c", config)
+    assert code == 6
+    assert f"still wrong: fetch.notes: {path}" in out
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert pile("repair", "-c", config)[:2] == (0, "nothing to repair.\n")
+
+
+def test_a_damaged_download_is_kept_until_there_is_another(finished: Path, pile: Pile) -> None:
+    """Without its upstream nothing is thrown away, and no other corpus is made; exit 8."""
+    raw = finished / "work" / "raw" / "letters" / "a.jsonl.gz"
+    content = raw.read_bytes()
+    damaged = content[:40] + b"?" + content[41:]
+    raw.write_bytes(damaged)
+    upstream = finished / "upstream" / "a.jsonl.gz"
+    upstream.rename(finished / "elsewhere")
+    config = str(finished / "pipeline.toml")
+    code, _, err = pile("repair", "-c", config)
+    assert code == 8
+    assert "cannot be downloaded again" in err
+    kept = raw.with_name("a.jsonl.gz.damaged")
+    assert kept.read_bytes() == damaged
+    (finished / "elsewhere").rename(upstream)
+    assert pile("repair", "-c", config)[0] == 0
+    assert raw.read_bytes() == content
+
+
+def test_a_file_lost_from_a_folder_that_is_published_whole_is_made_again(finished: Path) -> None:
+    """A run alone mends what is missing, folders of several files too."""
+    whole = committed(finished)
+    lost = next(name for name in whole if name.endswith("part.runs"))
+    (finished / "work" / lost).unlink()
+    config = load(finished / "pipeline.toml")
+    run(config, build(config, lambda _: None), lambda _: None)
+    assert committed(finished) == whole

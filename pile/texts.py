@@ -37,13 +37,6 @@ class Texts:
             found[places] = documents.text_bytes(batch)
         return found
 
-    def part_of(self, positions: Positions, numbers: Sequence[int]) -> Positions:
-        """Return for each position the number of its part, given one a part; 0 before the first."""
-        if not len(self._ends):
-            return np.zeros(len(positions), np.int64)
-        parts = np.searchsorted(self._ends, positions, side="right")
-        return np.array(numbers, np.int64)[np.minimum(parts, len(self._ends) - 1)]
-
     def _columns(self, positions: Positions) -> Iterator[tuple[Positions, pa.Array]]:
         """Yield places among the positions, and the texts there, a row group at a time."""
         order = np.argsort(positions, kind="stable")

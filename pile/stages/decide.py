@@ -30,6 +30,9 @@ DUPLICATES = "duplicates.parquet"
 ROWS = 1 << 16
 """Duplicates of a row group, which is what the decisions about one part read at least."""
 
+_EARLIER = -1
+"""Stands before the numbers of all sources."""
+
 _LONGEST = 1 << 40
 """More bytes than a text has."""
 
@@ -120,7 +123,7 @@ def _table(found: Duplicates) -> pa.Table:
 def _joining(whole: Spill, group: Group, ground: Ground, before: int) -> Joining:
     texts = Texts(ground.documents, before)
     return Joining(
-        _preference(group, ground, texts, before),
+        _preference(whole, group, ground, texts),
         _similarity(whole, group, texts),
         group.least_similarity,
     )
@@ -134,18 +137,21 @@ def _similarity(whole: Spill, group: Group, texts: Texts) -> Similarity | None:
     return components.by_shingles(texts.at, group.scheme)
 
 
-def _preference(group: Group, ground: Ground, texts: Texts, before: int) -> Preference:
+def _preference(whole: Spill, group: Group, ground: Ground, texts: Texts) -> Preference:
     """Prefer what is in the earlier index, then the better source, then what the rule says."""
+    earlier = len(whole.parts) - len(ground.sources)
+    by_source = components.by_part(whole, [_EARLIER] * earlier + list(ground.sources))
 
     def preference(positions: Positions) -> Positions:
-        numbers = texts.part_of(positions, ground.sources) * _LONGEST
+        sources = by_source(positions)
+        numbers = sources * _LONGEST
         if group.keep == "first":
             numbers += positions
         elif group.keep == "last":
             numbers += _LONGEST - 1 - positions
         else:
             numbers += _LONGEST - 1 - texts.bytes_at(positions)
-        numbers[positions < before] = -1
+        numbers[sources == _EARLIER] = _EARLIER
         return numbers
 
     return preference

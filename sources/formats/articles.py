@@ -4,10 +4,8 @@ A page that kills it costs a new start, about a second; see `sources.formats.cag
 """
 
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
-from types import MappingProxyType, TracebackType
-from typing import Self
+from types import MappingProxyType
 
 from sources.formats import cage
 
@@ -48,32 +46,18 @@ class ArticleError(Exception):
         self.reason = reason
 
 
-class Extractor:
+class Extractor(cage.Cage):
     """Takes the articles out of pages; for use in ``with``, which ends its program."""
 
     def __init__(self, memory: int = MEMORY, seconds: float = SECONDS) -> None:
-        self._opened = ExitStack()
-        self._cage = self._opened.enter_context(
-            cage.Cage("article_program", cage.Limits(seconds, memory))
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._opened.close()
+        super().__init__("article_program", cage.Limits(seconds, memory))
 
     def article(self, url: str, html: str) -> Article:
         """Return the article of a page; raises `ArticleError`, and OSError if no program starts."""
         if len(html) > MAX_HTML:
             raise ArticleError("too_large")
         try:
-            answer = self._cage.ask({"url": url, "html": html})
+            answer = self.ask({"url": url, "html": html})
         except cage.CageError as error:
             raise ArticleError(f"article_{error.limit}", str(error)) from error
         if "problem" in answer:

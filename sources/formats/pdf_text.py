@@ -5,9 +5,8 @@ than that, and kills nothing else. Neither the file nor a page but the one at ha
 """
 
 from collections.abc import Mapping
-from contextlib import ExitStack
-from types import MappingProxyType, TracebackType
-from typing import BinaryIO, Self
+from types import MappingProxyType
+from typing import BinaryIO
 
 from sources.formats import cage
 
@@ -38,25 +37,11 @@ class PdfError(ValueError):
         self.reason = reason
 
 
-class Pdfs:
+class Pdfs(cage.Cage):
     """Takes the text out of PDFs; for use in ``with``, which ends its program."""
 
     def __init__(self, memory: int = cage.MEMORY, seconds: float = SECONDS) -> None:
-        self._opened = ExitStack()
-        self._cage = self._opened.enter_context(
-            cage.Cage("pdf_program", cage.Limits(seconds, memory))
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._opened.close()
+        super().__init__("pdf_program", cage.Limits(seconds, memory))
 
     def text(self, stream: BinaryIO, limit: int, most: int) -> str:
         """Return the text of a PDF of at most ``limit`` bytes, a newline behind each line and page.
@@ -64,7 +49,7 @@ class Pdfs:
         A text of more than ``most`` characters is not taken: compressed pages make one of little.
         Raises `PdfError`, and OSError if no program starts.
         """
-        pdf, text = self._cage.folder / "given.pdf", self._cage.folder / "text"
+        pdf, text = self.folder / "given.pdf", self.folder / "text"
         with pdf.open("wb") as file:
             while limit >= 0 and (piece := stream.read(min(CHUNK, limit + 1))):
                 limit -= len(piece)
@@ -72,7 +57,7 @@ class Pdfs:
         if limit < 0:
             raise PdfError("too_large", "more bytes than are taken")
         try:
-            answer = self._cage.ask(
+            answer = self.ask(
                 {"pdf": str(pdf), "text": str(text), "most": most, "pages": MAX_PAGES}
             )
         except cage.CageError as error:

@@ -1,7 +1,10 @@
 """An HTTP upstream on this machine that keeps its connections, and misbehaves as told."""
 
 import asyncio
+import multiprocessing
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -80,3 +83,18 @@ def serving_web() -> Iterator[WebUpstream]:
         thread.join()
         server.close()
         loop.close()
+
+
+def killed(site: WebUpstream, after: int, work: Callable[[], object]) -> bool:
+    """Kill a process at its work after some more requests; tells whether it was still at it."""
+    child = multiprocessing.get_context("fork").Process(target=work)
+    until = len(site.asked) + after
+    child.start()
+    while len(site.asked) < until and child.is_alive():
+        time.sleep(0.001)
+    child.kill()
+    child.join()
+    code = child.exitcode
+    child.close()
+    assert code in {0, -signal.SIGKILL}
+    return code != 0

@@ -1,12 +1,10 @@
 """An API's items become lines in the order of their numbers, or the failure is clear."""
 
+import functools
 import json
-import multiprocessing
 import random
-import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from sources.upstream.guest import ALONE, Guest
 
 # Test folders are no packages, so that what two of them share is found by its folder.
 sys.path.append(str(Path(__file__).parent.parent / "servers"))
-from web_upstream import Asked, Reply, WebUpstream, serving_web
+from web_upstream import Asked, Reply, WebUpstream, killed, serving_web
 
 PATIENCE = Patience(attempts=6, read_timeout=3.0, sleep=lambda _: None)
 
@@ -216,29 +214,13 @@ def test_a_killed_download_goes_on_at_a_line(
     plan, total, kills = raw(upstream, 1, 3000), 3000, 0
     upstream.answer = lambda asked: Reply(honest(asked).body, delay=0.001)
     draw = random.Random(4)
-    while killed(upstream, plan, partial, draw.randrange(1, 900)):
+    work = functools.partial(fetch, plan, partial, guest=ALONE, patience=PATIENCE)
+    while killed(upstream, draw.randrange(1, 900), work):
         kills += 1
     assert partial.read_bytes() == lines(1, total)
     on_their_way = gather_items.RUN * (2 * 8 + 1)
     assert kills >= 3
     assert len(upstream.asked) <= total + kills * (64 + gather_items.RUN + on_their_way)
-
-
-def killed(upstream: WebUpstream, plan: RawFile, partial: Path, after: int) -> bool:
-    """Kill a download after some more requests; tells whether it was still at it."""
-    child = multiprocessing.get_context("fork").Process(
-        target=fetch, args=(plan, partial), kwargs={"guest": ALONE, "patience": PATIENCE}
-    )
-    until = len(upstream.asked) + after
-    child.start()
-    while len(upstream.asked) < until and child.is_alive():
-        time.sleep(0.001)
-    child.kill()
-    child.join()
-    code = child.exitcode
-    child.close()
-    assert code in {0, -signal.SIGKILL}
-    return code != 0
 
 
 def test_a_note_of_other_bytes_is_not_believed(upstream: WebUpstream, partial: Path) -> None:

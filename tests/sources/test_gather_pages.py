@@ -1,13 +1,11 @@
 """Listed web pages become a WARC in their order: a record for each line, whatever became of it."""
 
+import functools
 import gzip
 import json
-import multiprocessing
 import random
-import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,7 +25,7 @@ from sources.upstream.public_address import ALLOW_PRIVATE, PrivateHost, is_publi
 
 # Test folders are no packages, so that what two of them share is found by its folder.
 sys.path.append(str(Path(__file__).parent.parent / "servers"))
-from web_upstream import Asked, Reply, WebUpstream, serving_web
+from web_upstream import Asked, Reply, WebUpstream, killed, serving_web
 
 PATIENCE = Patience(read_timeout=3.0, connect_timeout=3.0, sleep=lambda _: None)
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -476,26 +474,10 @@ def test_a_killed_download_goes_on_at_a_record(
     plan = raw(tmp_path, *(f"{site.url}/{number}" for number in range(1, total + 1)))
     draw = random.Random(5)
     guest = fresh(tmp_path)
-    while killed(site, plan, partial, guest, draw.randrange(50, 200)):
+    work = functools.partial(fetch, plan, partial, guest=guest, patience=PATIENCE)
+    while killed(site, draw.randrange(50, 200), work):
         kills += 1
     assert bodies(partial) == {number: body(f"/{number}") for number in range(1, total + 1)}
     pages = [asked for asked in site.asked if asked.path != "/robots.txt"]
     assert kills >= 3
     assert len(pages) <= total + kills * (gather_pages.BATCH + gather_pages.AHEAD)
-
-
-def killed(site: WebUpstream, plan: RawFile, partial: Path, guest: Guest, after: int) -> bool:
-    """Kill a download after some more requests; tells whether it was still at it."""
-    child = multiprocessing.get_context("fork").Process(
-        target=fetch, args=(plan, partial), kwargs={"guest": guest, "patience": PATIENCE}
-    )
-    until = len(site.asked) + after
-    child.start()
-    while len(site.asked) < until and child.is_alive():
-        time.sleep(0.001)
-    child.kill()
-    child.join()
-    code = child.exitcode
-    child.close()
-    assert code in {0, -signal.SIGKILL}
-    return code != 0

@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dedup import kernels
+from dedup import kernels, products
 from dedup.exact import DIGEST_BYTES, DIGESTS
 from dedup.minhash import permutations
 from dedup.scheme import Scheme
 from dedup.shingles import word_runs
 from dedup.signatures import UNSIGNED
-from dedup.vectors import LANES, PAD
+from dedup.vectors import LANES, PAD, SLACK
 
 _BATCH = 1 << 18
 """Bytes of text that go through the kernels together."""
@@ -97,7 +97,7 @@ def column_hashes(
         text, edges = _padded(content, edges)
         firsts = np.empty(len(edges) + 1, np.int64)
         kernels.find_words(text, edges, room.starts, room.ends, firsts)
-        made = kernels.fast_hashes(text, room.starts, room.ends, firsts, n, room.hashes)
+        made = products.fast_hashes(text, room.starts, room.ends, firsts, n, room.hashes)
         yield at, firsts, room.hashes[:made]
         at = stop
 
@@ -126,7 +126,7 @@ def _begun(count: int, scheme: Scheme) -> _Signing:
 
 def _room(size: int) -> _Room:
     """Return room for texts of ``size`` bytes, were every byte a word."""
-    words = size + 2
+    words = size + 2 + SLACK
     place = np.int32 if 2 * words + PAD < 1 << 31 else np.int64
     return _Room(
         starts=np.empty(words, place),
@@ -254,7 +254,7 @@ def _hash_words(
     """Hash the shingles of the words that were found; ``firsts`` becomes the places of hashes."""
     starts, ends, hashes = room.starts, room.ends, room.hashes
     if scheme.hashing == "fast":
-        kernels.fast_hashes(text, starts, ends, firsts, scheme.n, hashes)
+        products.fast_hashes(text, starts, ends, firsts, scheme.n, hashes)
         return
     kernels.join_words(text, starts, ends, int(firsts[-1]), room.joined)
     made, left = kernels.sha1_hashes(

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dedup.shingles import LAST_FACTOR, LENGTH_FACTOR, NEXT_FACTOR, WORD_FACTOR
 from dedup.vectors import (
     LANES,
     ascii_blanks,
@@ -20,7 +19,7 @@ from dedup.vectors import (
     blank_triples,
     compress,
     copy_sixteen,
-    eight_bytes,
+    count_bits,
     fold_affine,
     fold_affine_wide,
     fold_legacy,
@@ -32,7 +31,6 @@ _compiled = njit(cache=True, nogil=True, boundscheck=False)
 
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 _ONE, _TWO, _TOP = np.uint64(1), np.uint64(2), np.uint64(63)
-_HALF, _THIRD = np.uint64(32), np.uint64(29)
 _SHA1 = np.array([0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0], np.uint32)
 
 
@@ -41,7 +39,8 @@ def find_words(text: Any, edges: Any, starts: Any, ends: Any, firsts: Any) -> No
     """Find the words of segments, as ``str.split`` does.
 
     Word w is ``text[starts[w]:ends[w]]``; those of segment s are ``firsts[s]`` up to
-    ``firsts[s + 1]``. There must be room for one word in two bytes, and one more a segment.
+    ``firsts[s + 1]``. There must be room for one word in two bytes, one more a
+    segment, and `vectors.SLACK` behind all.
     """
     found = 0
     ended = 0
@@ -61,19 +60,27 @@ def find_words(text: Any, edges: Any, starts: Any, ends: Any, firsts: Any) -> No
                 blank |= _ALL << np.uint64(stop - at)
             edge = blank ^ ((blank << _ONE) | before)
             before = blank >> _TOP
-            begin, finish = edge & ~blank, edge & blank
-            while begin:
-                starts[found] = at + np.int64(lowest_bit(begin))
-                begin &= begin - _ONE
-                found += 1
-            while finish:
-                ends[ended] = at + np.int64(lowest_bit(finish))
-                finish &= finish - _ONE
-                ended += 1
+            found = _write_places(edge & ~blank, at, starts, found)
+            ended = _write_places(edge & blank, at, ends, ended)
         if ended < found:
             ends[ended] = stop
             ended += 1
     firsts[len(edges)] = found
+
+
+@njit(inline="always", boundscheck=False)
+def _write_places(mask: Any, at: int, places: Any, count: int) -> int:
+    """Write where the bits of a mask are set, counted from ``at``; return how many are written.
+
+    Eight at a time, so that the processor seldom guesses wrong when they end; what is written too
+    much lies behind the count.
+    """
+    bits = int(count_bits(mask))
+    for first in range(0, bits, 8):
+        for number in range(count + first, count + first + 8):
+            places[number] = at + np.int64(lowest_bit(mask))
+            mask &= mask - _ONE
+    return count + bits
 
 
 @_compiled
@@ -93,51 +100,6 @@ def join_words(text: Any, starts: Any, ends: Any, count: int, joined: Any) -> in
         joined[to] = 32
         to += 1
     return to
-
-
-@_compiled
-def fast_hashes(text: Any, starts: Any, ends: Any, firsts: Any, n: int, hashes: Any) -> int:
-    """Hash the shingles of words by multiplication; ``firsts`` becomes the places of hashes.
-
-    Returns how many there are. `dedup.shingles` says what a hash is.
-    """
-    leaving = _ONE
-    for _ in range(n):
-        leaving *= NEXT_FACTOR
-    recent = np.zeros(n, np.uint64)
-    made = 0
-    for segment in range(len(firsts) - 1):
-        low, high = firsts[segment], firsts[segment + 1]
-        firsts[segment] = made
-        if high - low < n:
-            continue
-        recent[:] = 0
-        rolled, slot = np.uint64(0), 0
-        for word in range(low, high):
-            hashed = _word_hash(text, starts[word], ends[word])
-            rolled = rolled * NEXT_FACTOR + hashed - recent[slot] * leaving
-            recent[slot] = hashed
-            slot = slot + 1 if slot + 1 < n else 0
-            if word - low >= n - 1:
-                mixed = (rolled ^ (rolled >> _HALF)) * LAST_FACTOR
-                hashes[made] = np.uint32(((mixed ^ (mixed >> _THIRD)) * WORD_FACTOR) >> _HALF)
-                made += 1
-    firsts[len(firsts) - 1] = made
-    return made
-
-
-@njit(inline="always", boundscheck=False)
-def _word_hash(text: Any, start: int, end: int) -> Any:
-    """Hash the bytes of one word, 8 at a time, the last padded with zeros."""
-    hashed = np.uint64(end - start) * LENGTH_FACTOR
-    while end - start > 8:
-        hashed = (hashed ^ eight_bytes(text, start)) * WORD_FACTOR
-        hashed ^= hashed >> _THIRD
-        start += 8
-    last = eight_bytes(text, start) & (_ALL >> np.uint64(64 - 8 * (end - start)))
-    hashed = (hashed ^ last) * WORD_FACTOR
-    hashed = (hashed ^ (hashed >> _THIRD)) * LENGTH_FACTOR
-    return hashed ^ (hashed >> _HALF)
 
 
 @_compiled

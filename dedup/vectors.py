@@ -17,6 +17,9 @@ from numba.extending import intrinsic
 PAD = 128
 """Bytes that must be readable behind the last byte that a kernel is given."""
 
+SLACK = 8
+"""Places that must be writable behind the last word."""
+
 LANES = 16
 """SHA-1 blocks that are hashed side by side: 32 bits each in a vector of 512."""
 
@@ -70,6 +73,16 @@ def lowest_bit(typing: Any, mask: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(types.uint64), generate
+
+
+@intrinsic
+def count_bits(typing: Any, mask: Any) -> Any:
+    """Return how many bits are set."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
 
     return types.uint64(types.uint64), generate
 

@@ -96,6 +96,15 @@ def test_sha1_of_any_length(length):
     assert edges[-1] == sum(map(len, column))
 
 
+@pytest.mark.parametrize("n", [1, 2, 13, 100, 1000])
+def test_many_words_are_hashed_together(n):
+    """Texts of more words than are hashed at a time have the hashes of all their n-grams."""
+    generator = np.random.default_rng(n)
+    words = ["w" * size for size in generator.integers(1, 40, 3000)]
+    column = [" ".join(words), " ".join(words[:n]), " ".join(words[1:n])]
+    assert_equal(*both(column, Scheme("fast", "whitespace", n)))
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("n", [1, 5, 60])
 def test_long_texts_are_signed_in_parts(family, n, monkeypatch):

@@ -66,6 +66,8 @@ def download(order: Order) -> Receipt:
     Raises `sources.fetch.UpstreamError`, naming every file that could not be had; the others are
     finished then.
     """
+    for folder in sorted({file.path.parent for file in order.files}):
+        folder.mkdir(parents=True, exist_ok=True)
     with Journal(order.journals, order.source, order.task) as journal:
         if len(order.files) == 1:
             entries = [_download(order, order.files[0], journal, threading.Event())]
@@ -127,7 +129,6 @@ def _download(
 ) -> tuple[int, str]:
     """Return size and SHA-256 of one file, once it has its name."""
     _require_up(order, file.raw)
-    file.path.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(partial_of(file.place))
     there = _there(order, file)
     if there is None:
@@ -203,11 +204,14 @@ def _there(order: Order, file: Located) -> tuple[int, str] | None:
 def _alone(partial: Path) -> Iterator[None]:
     """Hold a download alone: a worker that is thought dead may still be writing."""
     while True:
-        with partial.open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if _is_still(partial, file.fileno()):
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_still(partial, descriptor):
                 yield
                 return
+        finally:
+            os.close(descriptor)
 
 
 def _is_still(partial: Path, descriptor: int) -> bool:

@@ -33,12 +33,10 @@ from sources.upstream.attempts import (
     redacted,
 )
 from sources.upstream.guest import ALONE, Guest
-from sources.upstream.http import shared_session
 from sources.upstream.partial import Partial, forget
 
-__all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "forget", "get", "sha256_of"]
+__all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "forget", "get"]
 
-CHUNK = 1 << 20
 LISTING_LIMIT = 64 << 20
 DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64}
 """Hexadecimal digits of each kind of published checksum."""
@@ -133,10 +131,9 @@ def get(
     url = guest.mirrored(url)
     ask = _transport(url)
     retries = Retries(url, patience)
-    session = shared_session()
     while True:
         try:
-            with ask(session, url, patience, guest=guest) as answer:
+            with ask(url, patience, guest=guest) as answer:
                 _require_end(answer, url)
                 content = _joined(url, answer.pieces, limit)
                 digest = hashlib.md5(content, usedforsecurity=False)
@@ -144,17 +141,6 @@ def get(
                 return content
         except Interrupted as interrupted:
             retries.wait(interrupted, 0)
-
-
-def sha256_of(path: Path) -> tuple[int, str]:
-    """Return a file's size in bytes and its SHA-256 in hexadecimal."""
-    digest = hashlib.sha256()
-    size = 0
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    return size, digest.hexdigest()
 
 
 def _is_there(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -> bool:
@@ -170,10 +156,9 @@ def _is_there(part: Partial, raw: RawFile, algorithm: str, expected: str | None)
 def _fill(part: Partial, raw: RawFile, guest: Guest, patience: Patience, ask: Ask) -> None:
     """Bring in all bytes, attempt by attempt."""
     retries = Retries(raw.url, patience)
-    session = shared_session()
     while True:
         try:
-            with ask(session, raw.url, patience, part.size, part.version, guest) as answer:
+            with ask(raw.url, patience, part.size, part.version, guest) as answer:
                 _accept(part, raw, answer)
                 _append(part, raw, answer.pieces)
             _require_all(part, raw)
@@ -244,7 +229,8 @@ def _etag_digest(etag: str | None) -> str | None:
 def _require_whole(part: Partial, raw: RawFile) -> None:
     part.push()
     try:
-        ends.check(part.path, raw.name, part.version.media_type, raw.size is not None)
+        ends.check(
+            part.path, part.head, raw.name, part.version.media_type, raw.size is not None)
     except UnreadableFile as error:
         raise _Wrong(
             f"{str(error).removesuffix('; download it again')} ({part.size:,} bytes)",

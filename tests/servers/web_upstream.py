@@ -82,6 +82,10 @@ def serving_web() -> Iterator[WebUpstream]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
+        kept = asyncio.all_tasks(loop)
+        for connection in kept:
+            connection.cancel()
+        loop.run_until_complete(asyncio.gather(*kept, return_exceptions=True))
         loop.close()
 
 

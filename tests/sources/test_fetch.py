@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import requests
+import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.fetch import Patience, UpstreamError, fetch, forget, get, sha256_of
+from sources.fetch import Patience, UpstreamError, fetch, forget, get
 from sources.source import RawFile
 from sources.upstream import http
 from sources.upstream import partial as partial_module
@@ -825,13 +825,6 @@ def test_a_listing_has_a_limit(upstream: Upstream) -> None:
         get(upstream.url, limit=len(CONTENT) - 1)
 
 
-def test_sha256_of_a_file(tmp_path: Path) -> None:
-    """Size and digest of what lies on disk."""
-    path = tmp_path / "file"
-    path.write_bytes(CONTENT)
-    assert sha256_of(path) == (len(CONTENT), SHA256)
-
-
 @pytest.mark.parametrize(
     ("name", "secret"),
     [
@@ -857,8 +850,6 @@ def test_query_parameters_that_look_like_secrets_are_hidden(name: str, secret: b
 
 def test_a_servers_own_words_steer_no_terminal() -> None:
     """The phrase of a status is ours, not what the answer says."""
-    response = requests.Response()
-    response.status_code, response.reason = 404, "\x1b[2J"
-    assert "answers 404 Not Found" in str(http.refusal(response, "https://example.org/x"))
-    response.status_code = 499
-    assert "answers 499;" in str(http.refusal(response, "https://example.org/x"))
+    for status, shown in ((404, "answers 404 Not Found"), (499, "answers 499;")):
+        response = urllib3.HTTPResponse(status=status, reason="\x1b[2J")
+        assert shown in str(http.refusal(response, "https://example.org/x"))

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,8 +21,9 @@ from urllib.parse import urlsplit
 from pile import store
 from pile.journals import Journal
 from pile.ledger import Part, Receipt
+from pile.names import Finished, Names
 from pile.raw_files import Located
-from sources.fetch import UpstreamError, fetch, forget
+from sources.fetch import UpstreamError, fetch
 from sources.source import Json, RawFile
 from sources.upstream.attempts import PATIENT
 from sources.upstream.guest import Guest
@@ -56,6 +57,16 @@ class Order:
         return self.journals / f"{self.source}.down"
 
 
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What the threads of one attempt at an order share; ``stop`` ends them all."""
+
+    order: Order
+    journal: Journal
+    names: Names
+    stop: threading.Event
+
+
 class _Stopped(Exception):  # noqa: N818 - what happens to the threads that still download
     """Another file failed in a way that ends the task."""
 
@@ -66,14 +77,19 @@ def download(order: Order) -> Receipt:
     Raises `sources.fetch.UpstreamError`, naming every file that could not be had; the others are
     finished then.
     """
-    for folder in sorted({file.path.parent for file in order.files}):
+    folders = sorted({file.path.parent for file in order.files})
+    for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     with Journal(order.journals, order.source, order.task) as journal:
-        if len(order.files) == 1:
-            entries = [_download(order, order.files[0], journal, threading.Event())]
-        else:
-            entries = _download_all(order, journal)
-    store.settle(file.path.parent for file in order.files)
+        attempt = _Attempt(order, journal, Names(journal), threading.Event())
+        try:
+            if len(order.files) == 1:
+                entries = [_download(attempt, order.files[0])]
+            else:
+                entries = _download_all(attempt)
+        finally:
+            attempt.names.give()
+    store.settle(folders)
     parts = tuple(
         Part(os.path.relpath(file.path, order.folder), size, sha256)
         for file, (size, sha256) in zip(order.files, entries, strict=True)
@@ -86,20 +102,20 @@ def partial_of(place: str) -> str:
     return f"{place}.partial"
 
 
-def _download_all(order: Order, journal: Journal) -> list[tuple[int, str]]:
-    stop = threading.Event()
-    with ThreadPoolExecutor(min(CONNECTIONS, len(order.files))) as pool:
-        futures = [pool.submit(_download, order, file, journal, stop) for file in order.files]
+def _download_all(attempt: _Attempt) -> list[tuple[int, str]]:
+    files = attempt.order.files
+    with ThreadPoolExecutor(min(CONNECTIONS, len(files))) as pool:
+        futures = [pool.submit(_download, attempt, file) for file in files]
         try:
             for future in futures:
                 if not isinstance(future.exception(), UpstreamError):
                     future.result()
         except BaseException:
-            stop.set()
+            attempt.stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
         wait(futures)
-    _raise_all(order, futures)
+    _raise_all(attempt.order, futures)
     return [future.result() for future in futures]
 
 
@@ -124,29 +140,27 @@ def _raise_all(order: Order, futures: Sequence[Future[tuple[int, str]]]) -> None
         )
 
 
-def _download(
-    order: Order, file: Located, journal: Journal, stop: threading.Event
-) -> tuple[int, str]:
-    """Return size and SHA-256 of one file, once it has its name."""
+def _download(attempt: _Attempt, file: Located) -> tuple[int, str]:
+    """Return size and SHA-256 of one file, which has its name or will have it with the next ones."""
+    order, journal = attempt.order, attempt.journal
     _require_up(order, file.raw)
-    partial = Path(partial_of(file.place))
     there = _there(order, file)
     if there is None:
-        with _alone(partial):
+        with ExitStack() as lock:
+            lock.enter_context(_alone(Path(partial_of(file.place))))
             # Another attempt at this task may have had the lock until now.
-            there = _there(order, file) or _fetch(order, file, partial, journal, stop)
-    else:
-        journal.grew(there[0])
-    journal.grew(0, files=1)
+            there = _there(order, file)
+            if there is None:
+                return _fetch(attempt, file, lock.pop_all())
+    journal.grew(there[0], files=1)
     return there
 
 
-def _fetch(
-    order: Order, file: Located, partial: Path, journal: Journal, stop: threading.Event
-) -> tuple[int, str]:
-    raw = file.raw
-    of: dict[str, Json] = {"file": raw.name, "host": urlsplit(order.guest.mirrored(raw.url)).netloc}
-    of["host"] = str(of["host"]).rpartition("@")[2]
+def _fetch(attempt: _Attempt, file: Located, lock: ExitStack) -> tuple[int, str]:
+    order, journal, stop = attempt.order, attempt.journal, attempt.stop
+    raw, partial = file.raw, Path(partial_of(file.place))
+    host = urlsplit(order.guest.mirrored(raw.url)).netloc.rpartition("@")[2]
+    of: dict[str, Json] = {"file": raw.name, "host": host}
     started = time.monotonic()
 
     def grew(count: int) -> None:
@@ -161,18 +175,18 @@ def _fetch(
             raise _Stopped
 
     journal.say("file started", **of, bytes=raw.size)
-    try:
-        patience = replace(PATIENT, sleep=sleep)
-        fetched = fetch(raw, partial, guest=order.guest, on_bytes=grew, patience=patience)
-    except UpstreamError as error:
-        journal.say("file failed", **of, why=str(error), seconds=_since(started))
-        if error.retry_later:
-            _count_failure(order)
-        raise
-    store.adopt(partial, file.path)
-    forget(partial)
-    order.down.unlink(missing_ok=True)
-    journal.say("file finished", **of, bytes=fetched.size, seconds=_since(started))
+    with lock:
+        try:
+            patience = replace(PATIENT, sleep=sleep)
+            fetched = fetch(raw, partial, guest=order.guest, on_bytes=grew, patience=patience)
+        except UpstreamError as error:
+            journal.say("file failed", **of, why=str(error), seconds=_since(started))
+            if error.retry_later:
+                _count_failure(order)
+            raise
+        order.down.unlink(missing_ok=True)
+        told = {**of, "bytes": fetched.size, "seconds": _since(started)}
+        attempt.names.add(Finished(partial, file.path, lock.pop_all(), told))
     return fetched.size, fetched.sha256
 
 

@@ -108,7 +108,7 @@ def _remove(
 
 def _take_away(path: Path, *, is_download: bool) -> None:
     if is_download and path.exists():
-        store.adopt(path, path.with_name(path.name + DAMAGED))
+        store.adopt([(path, path.with_name(path.name + DAMAGED))])
     else:
         store.discard(path)
 

@@ -90,10 +90,10 @@ def fetch(
     on_bytes: Callable[[int], None] | None = None,
     patience: Patience = PATIENT,
 ) -> Fetched:
-    """Download a raw file to ``partial``, for the caller to rename; its bytes are on disk then.
+    """Download a raw file to ``partial``, for the caller to bring to disk and rename.
 
-    A note beside it says that it is whole, so that a kill before it is renamed does not cost it again:
-    call `forget` afterwards. One caller at a time may write to ``partial``.
+    A note beside a large one says that it is whole, so that a kill before it is renamed does not cost it
+    again: call `forget` afterwards. One caller at a time may write to ``partial``.
     After an error ``partial`` holds what came so far, with a note beside it to go on with; what is
     not what it should be is deleted. ``on_bytes`` hears how many bytes the file grew by, or shrank
     by when it starts over. Raises `UpstreamError`; OSError if ``partial`` cannot be written; and
@@ -229,8 +229,7 @@ def _etag_digest(etag: str | None) -> str | None:
 def _require_whole(part: Partial, raw: RawFile) -> None:
     part.push()
     try:
-        ends.check(
-            part.path, part.head, raw.name, part.version.media_type, raw.size is not None)
+        ends.check(part.path, part.head, raw.name, part.version.media_type, raw.size is not None)
     except UnreadableFile as error:
         raise _Wrong(
             f"{str(error).removesuffix('; download it again')} ({part.size:,} bytes)",

@@ -190,15 +190,16 @@ class Partial:
         self._file.flush()
 
     def finish(self) -> None:
-        """Bring all bytes to disk, and note that they are all.
+        """Let the caller have the file, which is whole.
 
-        Until the file has its name, a kill must not cost them again, if they are many or hard to get.
+        If its bytes are many, or hard to get, they are brought to disk and noted to be all: until the
+        file has its name, a kill must not cost them again.
         """
         self._file.flush()
         self._wait()
-        os.fsync(self._file.fileno())
-        self._flushed = self.size
         if self._is_noted or self.size >= WORTH_A_NOTE:
+            os.fsync(self._file.fileno())
+            self._flushed = self.size
             self._write_note(whole=True)
 
     def _write_note(self, *, whole: bool) -> None:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pile import draws, store
@@ -27,7 +28,7 @@ from pile.settings import Mix
 from pile.stages.stage import Inputs, Stage, documents_of
 from sources.source import Json
 
-VERSION = 1
+VERSION = 2
 
 SCATTERED = pa.schema(
     [
@@ -170,13 +171,15 @@ def scatter(
     path = folder / f"{task}.parquet"
     with store.publish(path) as attempt:
         _write(attempt, table, sorted(copies))
-    given = len({copy.row for copy in copies})
+    kept = sorted({copy.row for copy in copies})
+    sizes = pc.binary_length(table.column("text")).to_numpy()
     return Receipt(
         task,
         (part_of(folder, path, {"rows": len(copies)}),),
         taken=table.num_rows,
-        given=given,
+        given=len(kept),
         rejected={reason: count for reason, count in sorted(rejected.items()) if count},
+        figures={"text_bytes": int(sizes[kept].sum()) if kept else 0},
     )
 
 

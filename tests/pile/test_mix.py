@@ -97,6 +97,16 @@ def test_undrawn_documents_are_counted(tmp_path: Path) -> None:
     assert receipt.given + receipt.rejected["not_drawn"] == 100
 
 
+def test_text_is_measured_before_epochs(tmp_path: Path) -> None:
+    """Each document counts once in the receipt, however many copies it has."""
+    part = write_part(tmp_path / "a.parquet", [make(number) for number in range(20)])
+    shuffle = Shuffle(1, 3.0, 0.0, 0.0, Buckets(1, 0, 0))
+    receipt = scatter("notes/a", tmp_path, part, None, shuffle)
+    assert receipt.parts[0].counts["rows"] == 60
+    once = sum(len(make(number).text.encode()) for number in range(20))
+    assert receipt.figures["text_bytes"] == once
+
+
 def test_the_order_is_not_that_of_the_raw_files(tmp_path: Path) -> None:
     """Documents stand in drawn order, sources among each other."""
     shuffle = Shuffle(7, 1.0, 0.0, 0.0, Buckets(1, 0, 0))

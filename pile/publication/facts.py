@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from pile import layout
+from pile import layout, ledger
 from pile.config import Config
 from pile.corpus import SPLITS
 from pile.ledger import Part, Receipt
@@ -21,7 +21,7 @@ class SourceFacts:
     """A source as published: ``documents`` and ``text_bytes`` count its lines, copies too.
 
     ``read`` counts the records of its raw files, ``rejected`` those left out by reason, in all stages
-    before the mix; ``reader`` explains what it is, if it is a component of the Pile.
+    before the mix; ``rules`` are those it was cleaned by, ``masked`` counts personal data by kind.
     """
 
     name: str
@@ -34,6 +34,8 @@ class SourceFacts:
     text_bytes: int
     read: int
     rejected: Mapping[str, int]
+    rules: tuple[str, ...] = ()
+    masked: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_of_the_pile(self) -> bool:
@@ -61,7 +63,7 @@ class Facts:
     splits: tuple[Split, ...]
     files: tuple[Part, ...]
     recipes: Mapping[str, Json]
-    settings: Mapping[str, Json] = field(default_factory=dict)
+    dedup: str = "none"
 
     @property
     def licences(self) -> list[str]:
@@ -82,7 +84,7 @@ class Facts:
 def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]) -> Facts:
     """Gather the facts of a finished mix, whose corpus lies in the folder ``inner`` of its stage."""
     before = ancestors(stage)
-    documents, sizes = _by_source(receipts, "documents"), _by_source(receipts, "text_bytes")
+    documents, sizes = _counted(receipts, "documents"), _counted(receipts, "text_bytes")
     sources = []
     for table in config.enabled:
         if f"extract.{table.name}" not in before:
@@ -100,6 +102,8 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
                 text_bytes=sizes[table.name],
                 read=read,
                 rejected=dict(sorted(rejected.items())),
+                rules=tuple(rule.name for rule, _ in config.clean.of(table.name).chosen),
+                masked=_masked(config, before, table.name),
             )
         )
     return Facts(
@@ -110,12 +114,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
         splits=tuple(_splits(receipts)),
         files=tuple(_within(part, inner) for receipt in receipts for part in receipt.parts),
         recipes={name: one.recipe for name, one in sorted({**before, stage.name: stage}.items())},
-        settings={
-            "clean": list(config.clean.rules),
-            "dedup": config.dedup.method,
-            "val": float(config.mix.val),
-            "test": float(config.mix.test),
-        },
+        dedup=config.dedup.method,
     )
 
 
@@ -136,13 +135,13 @@ def _splits(receipts: Sequence[Receipt]) -> list[Split]:
     found = []
     for name in SPLITS:
         of = [one for one in receipts if one.figures.get("split") == name]
-        documents, sizes = _by_source(of, "documents"), _by_source(of, "text_bytes")
+        documents, sizes = _counted(of, "documents"), _counted(of, "text_bytes")
         if documents:
             found.append(Split(name, documents.total(), sizes.total()))
     return found
 
 
-def _by_source(receipts: Sequence[Receipt], figure: str) -> Counter[str]:
+def _counted(receipts: Sequence[Receipt], figure: str) -> Counter[str]:
     total: Counter[str] = Counter()
     for receipt in receipts:
         total.update(cast("dict[str, int]", receipt.figures.get(figure, {})))
@@ -161,6 +160,15 @@ def _rejections(
             read = read or int(manifest["taken"])
             rejected.update(manifest["rejected"])
     return read, rejected
+
+
+def _masked(config: Config, before: Mapping[str, Stage], source: str) -> dict[str, int]:
+    cleaned = before.get(f"clean.{source}")
+    if cleaned is None:
+        return {}
+    folder = layout.stage(config.work, cleaned.name, cleaned.fingerprint)
+    found = _counted(list(ledger.receipts(folder).values()), "masked")
+    return dict(sorted(found.items()))
 
 
 def _manifest(work: Path, stage: Stage) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from pile import layout
-from pile.config import Config
+from pile import layout, ledger
+from pile.config import Config, SourceTable
 from pile.corpus import SPLITS
 from pile.ledger import Part, Receipt
 from pile.stages.stage import FILTERS, Stage
@@ -17,11 +17,22 @@ from sources.source import Json
 
 
 @dataclass(frozen=True, slots=True)
+class Amount:
+    """Documents, and bytes of their texts."""
+
+    documents: int = 0
+    text_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFacts:
     """A source as published: ``documents`` and ``text_bytes`` count its lines, copies too.
 
     ``read`` counts the records of its raw files, ``rejected`` those left out by reason, in all stages
-    before the mix; ``reader`` explains what it is, if it is a component of the Pile.
+    before the mix. ``available`` are the documents that go into the mix, each once, and ``epochs`` says
+    how often they are drawn; ``train`` is what the training split has of them, of which
+    ``document_share`` and ``byte_share`` are the source's. ``left_out`` counts copies that are in no
+    split, by reason, and ``benchmarks`` the documents in which text of each benchmark was found.
     """
 
     name: str
@@ -34,6 +45,12 @@ class SourceFacts:
     text_bytes: int
     read: int
     rejected: Mapping[str, int]
+    available: Amount = Amount()
+    train: Amount = Amount()
+    document_share: float = 0.0
+    byte_share: float = 0.0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    benchmarks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_of_the_pile(self) -> bool:
@@ -83,6 +100,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
     """Gather the facts of a finished mix, whose corpus lies in the folder ``inner`` of its stage."""
     before = ancestors(stage)
     documents, sizes = _by_source(receipts, "documents"), _by_source(receipts, "text_bytes")
+    scattered = _receipts(config.work, before["scatter"])
     sources = []
     for table in config.enabled:
         if f"extract.{table.name}" not in before:
@@ -93,13 +111,17 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
                 name=table.name,
                 pile_set_name=table.pile_set_name,
                 licence=table.licence or table.source.licence,
-                epochs=table.epochs,
+                epochs=_epochs(scattered, table),
                 access=table.source.access,
                 homepage=table.source.homepage,
                 documents=documents[table.name],
                 text_bytes=sizes[table.name],
                 read=read,
                 rejected=dict(sorted(rejected.items())),
+                available=_available(scattered, table.name),
+                **_in_train(receipts, table.name),
+                left_out=_left_out(receipts, table.name),
+                benchmarks=_benchmarks(config.work, before, table.name),
             )
         )
     return Facts(
@@ -113,10 +135,51 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
         settings={
             "clean": list(config.clean.rules),
             "dedup": config.dedup.method,
+            "mix": config.mix.model_dump(mode="json"),
             "val": float(config.mix.val),
             "test": float(config.mix.test),
         },
     )
+
+
+def _receipts(work: Path, stage: Stage) -> list[Receipt]:
+    folder = layout.stage(work, stage.name, stage.fingerprint)
+    return list(ledger.receipts(folder).values())
+
+
+def _epochs(scattered: Sequence[Receipt], table: SourceTable) -> float:
+    """Return how often a source's documents were drawn: by its epochs, or to have its share."""
+    of = [one.figures["epochs"] for one in scattered if one.figures["source"] == table.name]
+    return cast("float", of[0]) if of else table.epochs
+
+
+def _available(scattered: Sequence[Receipt], source: str) -> Amount:
+    of = [cast("Any", one.figures) for one in scattered if one.figures["source"] == source]
+    return Amount(sum(one["documents"] for one in of), sum(one["text_bytes"] for one in of))
+
+
+def _in_train(receipts: Sequence[Receipt], source: str) -> dict[str, Any]:
+    train = [one for one in receipts if one.figures.get("split") == SPLITS[0]]
+    documents, sizes = _by_source(train, "documents"), _by_source(train, "text_bytes")
+    return {
+        "train": Amount(documents[source], sizes[source]),
+        "document_share": documents[source] / max(documents.total(), 1),
+        "byte_share": sizes[source] / max(sizes.total(), 1),
+    }
+
+
+def _left_out(receipts: Sequence[Receipt], source: str) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for receipt in receipts:
+        for reason, counts in cast("Any", receipt.figures.get("rejected", {})).items():
+            total[reason] += counts.get(source, 0)
+    return {reason: count for reason, count in sorted(total.items()) if count}
+
+
+def _benchmarks(work: Path, before: Mapping[str, Stage], source: str) -> dict[str, int]:
+    stage = before.get(f"decontaminate.{source}")
+    found = _by_source(_receipts(work, stage), "hits") if stage else Counter[str]()
+    return dict(sorted(found.items()))
 
 
 def ancestors(stage: Stage) -> dict[str, Stage]:

@@ -15,6 +15,7 @@ from pile import draws
 from pile.corpus import SPLITS
 from pile.draws import Numbers
 from pile.settings import Mix
+from sources.source import Json
 
 BUCKET_BYTES = 256 << 20
 """About what a bucket takes in memory as text and `ROW_BYTES` a row."""
@@ -48,6 +49,11 @@ class Cuts:
     @property
     def _splits(self) -> tuple[Cut, Cut, Cut]:
         return self.train, self.val, self.test
+
+    def plain(self) -> dict[str, Json]:
+        """Return files and buckets of each split, by its name."""
+        named = zip(SPLITS, self._splits, strict=True)
+        return {split: [cut.files, cut.buckets] for split, cut in named}
 
     def files(self) -> Iterator[tuple[str, int, range]]:
         """Yield split, number and buckets of every file."""

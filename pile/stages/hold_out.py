@@ -23,7 +23,7 @@ from pile.engine import Task
 from pile.ledger import Receipt
 from pile.parts import part_of
 from pile.settings import HELD_OUT, Mix
-from pile.stages.scatter import DIGEST_BYTES, HELD, plan_cuts
+from pile.stages.scatter import DIGEST_BYTES, HELD, cuts_of
 from pile.stages.stage import Inputs, Stage
 
 VERSION = 1
@@ -60,7 +60,7 @@ def stage(config: Config, scattered: Stage) -> Stage:
             "folder": folder,
             "parts": [path for path, _ in inputs["scatter"].parts(HELD)],
             "mix": config.mix,
-            "files": plan_cuts(config, inputs).train.files,
+            "files": cuts_of(inputs["scatter"]).train.files,
             "memory": config.run.sort_memory_mb << 20,
         }
         return [Task(NAME, NAME, hold_out, given)]

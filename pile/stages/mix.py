@@ -26,7 +26,7 @@ from pile.publication.facts import gather
 from pile.publication.files import publish
 from pile.stages import hold_out, near
 from pile.stages.hold_out import NOTHING, Held
-from pile.stages.scatter import DIGEST_BYTES, RUNS, SCATTERED, TOGETHER, plan_cuts
+from pile.stages.scatter import DIGEST_BYTES, RUNS, SCATTERED, TOGETHER, cuts_of
 from pile.stages.stage import Inputs, Stage
 from sources.source import Json
 
@@ -146,7 +146,7 @@ def stage(
 
 
 def _targets(config: Config, inputs: Inputs, held: Stage) -> list[Target]:
-    files = list(plan_cuts(config, inputs).files())
+    files = list(cuts_of(inputs["scatter"]).files())
     if config.mix.hold_out == "hash":
         return [Target(split, number, (Range(buckets),)) for split, number, buckets in files]
     [receipt] = ledger.receipts(inputs[held.name].folder).values()

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,15 +18,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from dedup.runs import sort_rows, write_runs
-from pile import bucketed, corpus, draws, store
+from pile import bucketed, corpus, draws, ledger, store
 from pile.config import Config
 from pile.draws import Numbers
 from pile.engine import Task
 from pile.ledger import Receipt
 from pile.parts import part_of
-from pile.splits import Cuts, Size, cut
+from pile.splits import Cut, Cuts, Size, cut
 from pile.stages import survivors, weigh
-from pile.stages.stage import Inputs, Stage
+from pile.stages.stage import Inputs, Made, Stage
 from pile.stages.survivors import ROW_BITS, Part
 from sources.source import Json
 
@@ -102,7 +102,9 @@ def stage(
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
         parts, names = survivors.parts(config, inputs), names_of(config)
-        epochs, cuts = weigh.epochs(config, inputs), plan_cuts(config, inputs)
+        epochs = weigh.epochs(config, inputs)
+        sizes = [Size(part.text_bytes, part.rows, epochs[part.source]) for part in parts]
+        cuts = cut(config.mix, sizes)
         return [
             Task(
                 "scatter",
@@ -128,14 +130,13 @@ def names_of(config: Config) -> dict[str, str]:
     return {table.name: table.pile_set_name for table in config.enabled}
 
 
-def plan_cuts(config: Config, inputs: Inputs) -> Cuts:
-    """Return the splits' files and buckets, for files of about the size or number wished."""
-    epochs = weigh.epochs(config, inputs)
-    sizes = [
-        Size(part.text_bytes, part.rows, epochs[part.source])
-        for part in survivors.parts(config, inputs)
-    ]
-    return cut(config.mix, sizes)
+def cuts_of(scattered: Made) -> Cuts:
+    """Return the splits' files and buckets, as a finished scatter has them."""
+    receipts = list(ledger.receipts(scattered.folder).values())
+    if not receipts:
+        return Cuts(Cut(1), Cut(0), Cut(0))
+    listed: Any = receipts[0].figures["cuts"]
+    return Cuts(**{split: Cut(*counts) for split, counts in listed.items()})
 
 
 def _shuffle(config: Config, epochs: float, cuts: Cuts) -> Shuffle:
@@ -174,6 +175,7 @@ def scatter(folder: Path, part: Part, shuffle: Shuffle, name: str) -> Receipt:
             "text_bytes": int(text_bytes.as_py() or 0),
             "epochs": shuffle.epochs,
             "copies": _by_split(copies),
+            "cuts": shuffle.cuts.plain(),
         },
     )
 

@@ -9,14 +9,24 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pile import catalogue, check_commands, layout, lock, render, shard_commands, tokenizer_commands
+from pile import (
+    catalogue,
+    check_commands,
+    evaluation_command,
+    layout,
+    lock,
+    render,
+    shard_commands,
+    tokenizer_commands,
+)
 from pile.config import Config, ConfigError, load
 from pile.duplicates import clusters
 from pile.exit_codes import (
@@ -25,6 +35,7 @@ from pile.exit_codes import (
     UPSTREAM,
 )
 from pile.export.configs import FRAMEWORKS, export
+from pile.export.harness import TARGET, export_harness
 from pile.export.parquet import export_parquet
 from pile.graph import Graph
 from pile.narrate import Narrator
@@ -52,8 +63,12 @@ app.add_typer(shard_commands.app)
 app.add_typer(tokenizer_commands.app)
 
 CHECK = "check"
-PARQUET = "parquet"
-EXPORTS = (*FRAMEWORKS, PARQUET)
+EXPORTS: Mapping[str, Callable[[Config, Graph], list[Path]]] = {
+    **{name: partial(export, framework=name) for name in FRAMEWORKS},
+    TARGET: export_harness,
+    "parquet": export_parquet,
+}
+"""What writes for each target of `pile export`."""
 
 
 def main() -> None:
@@ -253,6 +268,7 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
 
 
 check_commands.register(app)
+app.command("eval")(evaluation_command.eval_command)
 
 
 @app.command("report")
@@ -275,26 +291,23 @@ def report_command(
 
 @app.command("export")
 def export_command(
-    target: Annotated[str, typer.Argument(help="neox, megatron, or parquet.")],
+    target: Annotated[str, typer.Argument(help="neox, megatron, lm-eval, or parquet.")],
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Write what a framework trains from: its configuration; or the corpus as Parquet.
+    """Write what others read: configurations to train from, tasks to evaluate by, or Parquet.
 
-    Examples: pile export neox -c examples/demo.toml; pile export parquet
+    Examples: pile export neox -c examples/demo.toml; pile export lm-eval; pile export parquet
 
-    Parquet holds texts and provenance in one row, for DuckDB and Polars.
+    lm-eval writes a folder of tasks for lm-evaluation-harness over what is held out. Parquet holds
+    texts and provenance in one row, for DuckDB and Polars.
     """
     with errors(debug):
         if target not in EXPORTS:
             raise ConfigError(f"cannot export to {target!r}; can to {', '.join(EXPORTS)}")
         settings, graph = open_run(config)
-        if target == PARQUET:
-            written = export_parquet(settings, graph)
-        else:
-            written = export(settings, graph, target)
-        files = [str(path) for path in written]
+        files = [str(path) for path in EXPORTS[target](settings, graph)]
         emit(files, "\n".join(files), as_json=as_json)
 
 

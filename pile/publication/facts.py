@@ -155,7 +155,8 @@ def _epochs(scattered: Sequence[Receipt], table: SourceTable) -> float:
 
 def _available(scattered: Sequence[Receipt], source: str) -> Amount:
     of = [cast("Any", one.figures) for one in scattered if one.figures["source"] == source]
-    return Amount(sum(one["documents"] for one in of), sum(one["text_bytes"] for one in of))
+    counts = ([one[f"available_{what}"] for one in of] for what in ("documents", "bytes"))
+    return Amount(*map(sum, counts))
 
 
 def _in_train(receipts: Sequence[Receipt], source: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from pile.stages.stage import Inputs, Made, Stage
 from pile.stages.survivors import ROW_BITS, Part
 from sources.source import Json
 
-VERSION = 2
+VERSION = 3
 
 DIGEST_BYTES = 16
 """Of a SHA-256, which is enough to tell texts apart."""
@@ -160,20 +160,21 @@ def scatter(folder: Path, part: Part, shuffle: Shuffle, name: str) -> Receipt:
         bucketed.write(attempt, len(shuffle.cuts), filled)
     with store.publish(held) as attempt:
         write_runs(attempt, [_may_be_held(copies, digests, part.number, shuffle.hold_out)])
-    drawn = len(np.unique(copies.row))
-    rejected = {"duplicate": part.rows - len(rows), "not_drawn": len(rows) - drawn}
-    text_bytes = pa.compute.sum(pa.compute.binary_length(table.column("text").filter(stays)))
+    drawn = np.unique(copies.row)
+    sizes = pa.compute.binary_length(table.column("text")).to_numpy()
+    rejected = {"duplicate": part.rows - len(rows), "not_drawn": len(rows) - len(drawn)}
     return Receipt(
         part.task,
         (part_of(folder, run, {"rows": len(copies)}), part_of(folder, held, {})),
         taken=part.rows,
-        given=drawn,
+        given=len(drawn),
         rejected={reason: count for reason, count in rejected.items() if count},
         figures={
             "source": part.source,
-            "documents": len(rows),
-            "text_bytes": int(text_bytes.as_py() or 0),
             "epochs": shuffle.epochs,
+            "available_documents": len(rows),
+            "available_bytes": int(sizes[rows].sum()),
+            "text_bytes": int(sizes[drawn].sum()),
             "copies": _by_split(copies),
             "cuts": shuffle.cuts.plain(),
         },

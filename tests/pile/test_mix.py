@@ -134,6 +134,15 @@ def test_undrawn_documents_are_counted(tmp_path: Path) -> None:
     assert receipt.figures["copies"] == {"train": receipt.given}
 
 
+def test_text_is_measured_before_epochs(tmp_path: Path) -> None:
+    """Each document counts once in the receipt, however many copies it has."""
+    part = part_of(write_part(tmp_path / "a.parquet", [make(number) for number in range(20)]))
+    receipt = scatter(tmp_path, part, shuffled(3.0), "Notes")
+    assert receipt.parts[0].counts["rows"] == 60
+    once = sum(len(make(number).text.encode()) for number in range(20))
+    assert receipt.figures["text_bytes"] == receipt.figures["available_bytes"] == once
+
+
 def test_the_order_is_not_that_of_the_raw_files(tmp_path: Path) -> None:
     """Documents stand in drawn order, sources among each other."""
     build(tmp_path, [[make(number) for number in range(50)]], shuffled(1.0))

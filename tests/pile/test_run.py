@@ -53,6 +53,11 @@ def test_a_run_makes_corpus_tokenizer_shards_and_report(small: Path, pile: Pile)
     texts = [encoder.decode(tokens[:-1]) for tokens in shard]
     assert texts == [line.text for line in lines(small, "train")]
     assert all(tokens[-1] == encoder.eod for tokens in shard)
+    log = (small / "work" / "logs" / "events.jsonl").read_text(encoding="utf-8")
+    stages = [
+        event for event in map(json.loads, log.splitlines()) if event["event"] == "stage made"
+    ]
+    assert all(event["tasks"] and event["task_seconds"] >= 0 for event in stages)
 
 
 def test_every_record_is_accounted_for(small: Path, pile: Pile) -> None:

@@ -57,12 +57,12 @@ def effective_epochs(
         name: share * whole / amounts[name] if amounts[name] else 0.0
         for name, share in effective_shares(amounts, epochs, wanted).items()
     }
-    for name, times in found.items():
-        if times > MOST_EPOCHS:
-            raise MixtureError(
-                f"{name} would have to come {times:,.0f} times: there is too little of it for its "
-                "share; lower [mix.shares] or total, or give it more raw files"
-            )
+    times, name = max(((times, name) for name, times in found.items()), default=(0.0, ""))
+    if times > MOST_EPOCHS:
+        raise MixtureError(
+            f"{name} would have to come {times:,.0f} times: there is too little of it for its share; "
+            "lower [mix.shares] or total, or give it more raw files"
+        )
     return found
 
 

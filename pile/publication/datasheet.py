@@ -3,7 +3,9 @@
 What the pipeline knows is said with its numbers; what only a person can answer is plainly left open.
 """
 
+from collections import Counter
 from collections.abc import Iterator
+from typing import Any, cast
 
 from pile.publication.facts import Facts
 
@@ -71,7 +73,7 @@ def _composition(facts: Facts) -> _Answers:
         ),
         (
             "Are there recommended splits?",
-            f"{splits}. Documents were held out by a keyed hash of their ids.",
+            f"{splits}. {_held_out(facts)}",
         ),
         ("Are there errors, noise or redundancies?", _redundant(facts)),
         ("Does it stand on its own?", "Yes: all text is in the files here."),
@@ -81,6 +83,31 @@ def _composition(facts: Facts) -> _Answers:
             + UNKNOWN,
         ),
     ]
+
+
+HELD_OUT = {
+    "hash": "Documents were held out by a keyed hash of their ids.",
+    "published": "Validation and test are of the first hundredth of the lines of each shuffled train file; "
+    "the rest of it is held back.",
+}
+"""How documents were held out, by the rules of ``[mix] hold_out``."""
+
+LEFT_OUT = {
+    "held_out": "equal to one held out",
+    "near_held_out": "like one held out",
+    "held_back": "held back",
+}
+"""Why copies of documents are in no split, by the reasons of the mix."""
+
+
+def _held_out(facts: Facts) -> str:
+    mix = cast("dict[str, Any]", facts.settings["mix"])
+    total: Counter[str] = Counter()
+    for source in facts.sources:
+        total.update(source.left_out)
+    reasons = [f"{count:,} {LEFT_OUT[reason]}" for reason, count in sorted(total.items())]
+    more = f" Copies left out of training: {', '.join(reasons)}." if reasons else ""
+    return HELD_OUT[mix["hold_out"]] + more
 
 
 def _kinds(facts: Facts) -> str:

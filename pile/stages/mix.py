@@ -43,6 +43,9 @@ REASONS = {
 
 RUN = pa.field("run", pa.int32())
 
+GROUP = 1 << 16
+"""Rows of a row group of provenance, at most."""
+
 KEY_BITS = 64
 LAST = (1 << KEY_BITS) - 1
 """The largest key."""
@@ -96,10 +99,18 @@ class Tally:
     text_bytes: Counter[str] = field(default_factory=Counter)
     rejected: dict[str, Counter[str]] = field(default_factory=dict)
 
-    def reject(self, reason: str, sources: Sequence[str]) -> None:
+    def add(self, rows: pa.Table, runs: Sequence[Run]) -> None:
+        """Count copies that are written."""
+        sizes = pa.compute.binary_length(rows.column("text")).to_numpy()
+        for source, inside in _by_source(rows, runs):
+            self.documents[source] += int(inside.sum())
+            self.text_bytes[source] += int(sizes[inside].sum())
+
+    def reject(self, reason: str, rows: pa.Table, runs: Sequence[Run]) -> None:
         """Count copies that are left out."""
-        if sources:
-            self.rejected.setdefault(reason, Counter()).update(sources)
+        counts = self.rejected.setdefault(reason, Counter())
+        for source, inside in _by_source(rows, runs):
+            counts[source] += int(inside.sum())
 
 
 def stage(
@@ -190,12 +201,9 @@ def mix(
         file = _CorpusFile(folder / FOLDER, target, stack)
         for rows in _buckets(target, runs):
             kept = _left(rows, target, runs, removed, tally)
-            for some in _in_order(kept):
-                sources = _sources(some, runs)
-                file.add(some, sources, names)
-                tally.documents.update(sources)
-                for source, size in zip(sources, _text_bytes(some), strict=True):
-                    tally.text_bytes[source] += size
+            if kept.num_rows:
+                tally.add(kept, runs)
+                file.add(kept, _order(kept), runs, names)
     given = tally.documents.total()
     counts = {"rows": given, "text_bytes": tally.text_bytes.total()}
     rejected = {reason: by.total() for reason, by in sorted(tally.rejected.items())}
@@ -233,19 +241,22 @@ class _CorpusFile:
         self._open: tuple[corpus.LineWriter, pq.ParquetWriter] | None = None
         self.paths: tuple[Path, ...] = ()
 
-    def add(self, rows: pa.Table, sources: Sequence[str], names: Mapping[str, str]) -> None:
-        """Add some documents."""
+    def add(
+        self,
+        rows: pa.Table,
+        order: NDArray[np.int64],
+        runs: Sequence[Run],
+        names: Mapping[str, str],
+    ) -> None:
+        """Add some documents in that order."""
         lines, provenance = self._open or self._begin()
-        called = [names[source] for source in sources]
-        texts = rows.column("text").to_pylist()
-        lines.extend(map(corpus.Line, texts, called))
-        columns = {
-            "source": pa.array(sources, pa.string()),
-            "pile_set_name": pa.array(called, pa.string()),
-            **{name: rows.column(name) for name in ("id", "origin", "licence", "epoch")},
-        }
-        schema = corpus.PROVENANCE
-        provenance.write_table(pa.table([columns[name] for name in schema.names], schema=schema))
+        provenance.write_table(_provenance(rows, order, runs, names), row_group_size=GROUP)
+        called = [names[run.source] for run in runs]
+        texts, run = rows.column("text"), rows.column("run").to_numpy()
+        for start in range(0, len(order), TOGETHER):
+            some = order[start : start + TOGETHER]
+            pairs = zip(texts.take(pa.array(some)).to_pylist(), run[some].tolist(), strict=True)
+            lines.extend(corpus.Line(text, called[number]) for text, number in pairs)
 
     def _begin(self) -> tuple[corpus.LineWriter, pq.ParquetWriter]:
         split, number = self._target.split, self._target.number
@@ -298,7 +309,7 @@ def _left(
         new = found & ~gone
         gone |= new
         if new.any():
-            tally.reject(reason, _sources(rows.filter(pa.array(new)), runs))
+            tally.reject(reason, rows.filter(pa.array(new)), runs)
     return rows.filter(pa.array(~gone)) if gone.any() else rows
 
 
@@ -320,21 +331,35 @@ def _digests(rows: pa.Table) -> NDArray[np.bytes_]:
     return content[column.offset : column.offset + len(column)]
 
 
-def _in_order(rows: pa.Table) -> Iterator[pa.Table]:
-    """Yield the rows by key, a few at a time; equal keys go by id, source, copy and origin."""
+def _order(rows: pa.Table) -> NDArray[np.int64]:
+    """Return the order of rows by key; equal keys go by id, source, copy and origin."""
     keys = rows.column("key").to_numpy()
     order = np.argsort(keys, kind="stable")
     if (np.diff(keys[order]) == 0).any():
         ties = [(name, "ascending") for name in ("key", "id", "run", "epoch", "origin", "digest")]
         order = pa.compute.sort_indices(rows, ties).to_numpy()
-    for start in range(0, len(order), TOGETHER):
-        yield rows.take(pa.array(order[start : start + TOGETHER]))
+    return order.astype(np.int64)
 
 
-def _sources(rows: pa.Table, runs: Sequence[Run]) -> list[str]:
-    return [runs[run].source for run in rows.column("run").to_pylist()]
+def _provenance(
+    rows: pa.Table, order: NDArray[np.int64], runs: Sequence[Run], names: Mapping[str, str]
+) -> pa.Table:
+    of, places = rows.column("run").to_numpy()[order], pa.array(order)
+    columns = {
+        "source": pa.array([run.source for run in runs], pa.string()).take(pa.array(of)),
+        "pile_set_name": pa.array([names[run.source] for run in runs], pa.string()).take(
+            pa.array(of)
+        ),
+        **{name: rows.column(name).take(places) for name in ("id", "origin", "licence", "epoch")},
+    }
+    schema = corpus.PROVENANCE
+    return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
-def _text_bytes(rows: pa.Table) -> list[int]:
-    found: list[int] = pa.compute.binary_length(rows.column("text")).to_pylist()
-    return found
+def _by_source(rows: pa.Table, runs: Sequence[Run]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Yield the sources of rows, and which rows are theirs."""
+    of = rows.column("run").to_numpy()
+    sources = sorted({run.source for run in runs})
+    numbers = np.array([sources.index(run.source) for run in runs])[of]
+    for number in np.unique(numbers).tolist():
+        yield sources[number], numbers == number

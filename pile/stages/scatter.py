@@ -215,8 +215,9 @@ def _digests(table: pa.Table, copies: Copies, name: str | None) -> NDArray[np.by
     Rows without a copy have none.
     """
     found = np.zeros(table.num_rows, f"S{DIGEST_BYTES}")
-    for start in range(0, table.num_rows, TOGETHER):
-        rows = np.unique(copies.row[(copies.row >= start) & (copies.row < start + TOGETHER)])
+    drawn = np.unique(copies.row)
+    for start in range(0, len(drawn), TOGETHER):
+        rows = drawn[start : start + TOGETHER]
         texts: list[str] = table.column("text").take(pa.array(rows)).to_pylist()
         for row, text in zip(rows.tolist(), texts, strict=True):
             whole = text.encode() if name is None else corpus.line_bytes(corpus.Line(text, name))

@@ -190,3 +190,14 @@ def test_a_number_of_tokens(tmp_path: Path, pile: Pile) -> None:
     total = sum(tokens.values())
     assert total == pytest.approx(60_000, rel=0.05)
     assert tokens["Pile-CC"] / total == pytest.approx(0.4, abs=0.03)
+
+
+def test_shares_out_of_reach_end_with_2(tmp_path: Path, pile: Pile) -> None:
+    """Ten documents are no half of a million: the config and the source are named, nothing is mixed."""
+    mix = "total = 1_000_000\n[mix.shares]\neuroparl = 0.5"
+    path = write(tmp_path, "engine = 'serial'", mix)
+    code, _, err = pile("run", "-c", str(path))
+    assert code == 2
+    assert f"{path}: [mix] europarl would have to come " in err
+    assert "lower [mix.shares] or total, or give it more raw files" in err
+    assert not (tmp_path / "work" / "latest").exists()

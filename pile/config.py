@@ -23,6 +23,7 @@ from pydantic import (
 
 from pile import addresses
 from pile.cleaning.settings import Clean
+from pile.mixture import check_shares
 from pile.places import nearest, place_of
 from pile.settings import (
     Corpus,
@@ -146,9 +147,21 @@ class Config(Settings):
                 f"[shards] sides names 'nanogpt', which reads uint16 alone, and [tokenizer] "
                 f"vocabulary = {trained} needs int32: leave one of them out"
             )
-        if self.mix.val + self.mix.test >= 1:
-            raise ValueError("[mix] val and test together hold out everything")
+        self._check_mix()
         return self
+
+    def _check_mix(self) -> None:
+        check_shares(self.mix.shares, {table.name: table.epochs for table in self.enabled})
+        if self.mix.unit == "tokens" and not self.tokenizer.file:
+            raise ValueError(
+                "[mix] unit = 'tokens' counts with a tokenizer that is there before the corpus is: give "
+                "[tokenizer] file = \"20B_tokenizer.json\", or count in 'bytes' (about 4 a token)"
+            )
+        if self.mix.near_duplicates and self.dedup.method != "minhash":
+            raise ValueError(
+                f"[mix] near_duplicates compares signatures, and [dedup] method = {self.dedup.method!r} "
+                "makes none: set it to 'minhash'"
+            )
 
 
 def load(path: Path) -> Config:

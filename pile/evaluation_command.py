@@ -12,6 +12,7 @@ from pile.config import Config, ConfigError
 from pile.evaluation.bits import Figures, evaluate, figures
 from pile.evaluation.held_out import HeldOut, Split, chosen, held_out, mixed
 from pile.evaluation.models import Asked, Dtype, load
+from pile.evaluation.published import PUBLISHED_BITS
 from pile.options import DEFAULT_CONFIG, ConfigPath, open_run
 from pile.terminal import AsJson, Debug, emit, errors
 from sources.published import PILE_SET_NAMES
@@ -42,7 +43,7 @@ def eval_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
 
     It needs torch and transformers. The figures are those that lm-evaluation-harness has for the
     tasks of `pile export lm-eval`. With --limit they are of the first documents: a sample, as the
-    corpus is shuffled.
+    corpus is shuffled. Components of the Pile stand beside what its paper has of GPT-2 and GPT-3.
     """
     with errors(debug):
         settings, graph = open_run(config)
@@ -51,7 +52,7 @@ def eval_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
         asked = Asked(model, tokenizer, length, device, dtype)
         documents = _shown(chosen(held_out(corpus, split), wanted, limit))
         found = figures(evaluate(documents, load(asked), batch), list(PILE_SET_NAMES))
-        emit([asdict(one) for one in found], table(found), as_json=as_json)
+        emit([_with_published(one) for one in found], table(found), as_json=as_json)
 
 
 def _known(settings: Config, names: Sequence[str]) -> Sequence[str]:
@@ -67,19 +68,34 @@ def _shown(documents: Iterable[HeldOut]) -> Iterator[HeldOut]:
     yield from tqdm(documents, desc="eval", unit=" documents", unit_scale=True, disable=None)
 
 
+def _with_published(found: Figures) -> dict[str, object]:
+    """Return figures as JSON has them: beside them those that were published of a component."""
+    bits = PUBLISHED_BITS.get(found.source)
+    return {**asdict(found), "published": asdict(bits) if bits else None}
+
+
 def table(found: Sequence[Figures]) -> str:
-    """Return the figures of sources as columns."""
-    header = ["source", "documents", "bytes", "tokens", "tokens/byte", "bits/byte", "ppl/token"]
-    rows = [
-        [
-            one.source,
-            f"{one.documents:,}",
-            render.size(one.bytes),
-            f"{one.tokens:,}",
-            f"{one.tokens_per_byte:.4f}",
-            f"{one.bits_per_byte:.4f}",
-            f"{one.token_perplexity:,.2f}",
-        ]
-        for one in found
-    ]
+    """Return the figures of sources as columns; at the right, bits that were published of other models."""
+    header = ["source", "documents", "bytes", "tokens", "tokens/byte", "ppl/token", "bits/byte"]
+    header += ["GPT-2", "GPT-2 XL", "GPT-3"]
+    rows = [[*_cells(one), *_published(one.source)] for one in found]
     return render.table(header, rows, range(1, len(header)))
+
+
+def _cells(one: Figures) -> list[str]:
+    return [
+        one.source,
+        f"{one.documents:,}",
+        render.size(one.bytes),
+        f"{one.tokens:,}",
+        f"{one.tokens_per_byte:.4f}",
+        f"{one.token_perplexity:,.2f}",
+        f"{one.bits_per_byte:.4f}",
+    ]
+
+
+def _published(source: str) -> list[str]:
+    bits = PUBLISHED_BITS.get(source)
+    return (
+        [f"{one:.4f}" for one in (bits.gpt2, bits.gpt2_xl, bits.gpt3_davinci)] if bits else [""] * 3
+    )

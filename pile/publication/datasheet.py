@@ -3,12 +3,28 @@
 What the pipeline knows is said with its numbers; what only a person can answer is plainly left open.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from pile.publication.facts import Facts
 from pile.publication.questions import QUESTIONS
 
 UNKNOWN = "*Not known to the pipeline: whoever publishes this corpus should answer here.*"
+
+HELD_OUT = {
+    "hash": "Documents were held out by a keyed hash of their ids.",
+    "published": "Validation and test are of the first hundredth of the lines of each shuffled train file; "
+    "the rest of it is held back.",
+}
+"""How documents were held out, by the rules of ``[mix] hold_out``."""
+
+LEFT_OUT = {
+    "held_out": "equal to one held out",
+    "near_held_out": "like one held out",
+    "held_back": "held back",
+}
+"""Why copies of documents are in no split, by the reasons of the mix."""
 
 MASKS = {"email": "e-mail addresses", "ip": "IP addresses", "phone": "telephone numbers"}
 
@@ -66,7 +82,7 @@ def _composition(facts: Facts) -> dict[str, str]:
         "missing": "Where the upstream has no text of a part, such as a figure. Records that were left out, "
         f"duplicates apart:\n\n{_rejections(facts)}",
         "relations": "No. Copies of a document share its id; the provenance tables number them.",
-        "splits": f"{splits}. Documents were held out by a keyed hash of their ids.",
+        "splits": f"{splits}. {_held_out(facts)}",
         "errors": _redundant(facts),
         "self_contained": "Yes: all text is in the files here.",
         "confidential": "It was not looked for; all raw files were public, or the publisher's own. "
@@ -79,7 +95,17 @@ def _composition(facts: Facts) -> dict[str, str]:
     }
 
 
-def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _held_out(facts: Facts) -> str:
+    mix = cast("dict[str, Any]", facts.settings["mix"])
+    total: Counter[str] = Counter()
+    for source in facts.sources:
+        total.update(source.left_out)
+    reasons = [f"{count:,} {LEFT_OUT[reason]}" for reason, count in sorted(total.items())]
+    more = f" Copies left out of training: {', '.join(reasons)}." if reasons else ""
+    return HELD_OUT[mix["hold_out"]] + more
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """Return a table; all columns but the first and the last hold numbers."""
     rule = ["---", *["---:"] * (len(header) - 2), "---"]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, tuple(rule), *rows))
@@ -118,9 +144,10 @@ def _sampled(facts: Facts) -> str:
 
 
 def _redundant(facts: Facts) -> str:
-    if facts.dedup == "none":
+    method = facts.settings["dedup"]
+    if method == "none":
         return "Duplicates were not looked for."
-    return f"Duplicates were removed (method: {facts.dedup}); what it does not find is still there."
+    return f"Duplicates were removed (method: {method}); what it does not find is still there."
 
 
 def _offensive(facts: Facts) -> str:

@@ -85,7 +85,8 @@ def serving_web() -> Iterator[WebUpstream]:
         kept = asyncio.all_tasks(loop)
         for connection in kept:
             connection.cancel()
-        loop.run_until_complete(asyncio.gather(*kept, return_exceptions=True))
+        if kept:
+            loop.run_until_complete(asyncio.wait(kept))
         loop.close()
 
 

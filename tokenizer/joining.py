@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tokenizer.jit import inlined, jit
 from tokenizer.merge import Numbers
-from tokenizer.pair_counts import Signed, grown
+from tokenizer.pair_counts import Signed
 from tokenizer.vector import at, prefetch, put, signed, unsigned
 
 BOUND = -1
@@ -48,14 +48,22 @@ class Side(NamedTuple):
     used: Signed
 
 
-@jit
 def words_of(text: NDArray[np.uint8], offsets: Signed, counts: Signed, ids: Signed) -> Words:
-    """Return words as the ids of their bytes; word i is ``text[offsets[i]:offsets[i + 1]]``."""
+    """Return words as the ids of their bytes; word i is ``text[offsets[i]:offsets[i + 1]]``.
+
+    NumPy asks for large arrays in large pages, Numba does not: so what is large is made here.
+    """
     words = Words(
         np.empty(len(text) + len(counts) + 1, np.int32), np.empty(len(counts), np.int64), counts
     )
+    _write_words(text, offsets, ids, words)
+    return words
+
+
+@jit
+def _write_words(text: NDArray[np.uint8], offsets: Signed, ids: Signed, words: Words) -> None:
     place = 0
-    for word in range(len(counts)):
+    for word in range(len(words.counts)):
         words.ids[place] = BOUND
         place += 1
         words.starts[word] = place
@@ -63,31 +71,18 @@ def words_of(text: NDArray[np.uint8], offsets: Signed, counts: Signed, ids: Sign
             words.ids[place] = ids[text[byte]]
             place += 1
     words.ids[place] = BOUND
-    return words
 
 
-@jit
-def new_side(size: int) -> Side:
-    """Return room for neighbours of so many ids."""
+def new_side(size: int, places: int) -> Side:
+    """Return room for neighbours of so many ids, at so many places."""
     return Side(
         np.zeros(2 * size, np.int64),
         np.empty(size, np.int32),
         np.empty(size, np.int64),
-        np.empty(256, np.int32),
-        np.empty(256, np.uint64),
+        np.empty(places, np.int32),
+        np.empty(places, np.uint64),
         np.zeros(2, np.int64),
     )
-
-
-@jit
-def side_with_room(side: Side, places: int) -> Side:
-    """Return an empty side that has room for so many places."""
-    if places <= len(side.found):
-        return side
-    return Side(
-        side.sums, side.ids, side.slots, grown(side.found, places), grown(side.places, places),
-        side.used,
-    )  # fmt: skip
 
 
 @inlined

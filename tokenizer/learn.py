@@ -10,7 +10,7 @@ at the beginning; so each pair has one list of places. Only tokens that were mad
 pairs of theirs are looked for in whole words, as HF does it for all.
 """
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,6 @@ from tokenizer.joining import (
     join_words,
     new_side,
     placed,
-    side_with_room,
     words_of,
 )
 from tokenizer.merge import Numbers
@@ -54,6 +53,17 @@ LARGEST = 1 << 32
 """Bytes of distinct words, and words, that places of 32 bits can tell apart."""
 
 
+class Workshop(NamedTuple):
+    """What learning works with; by id, how many bytes a token has, and whether it was made twice."""
+
+    pairs: PairCounts
+    queue: Queue
+    before: Side
+    after: Side
+    lengths: Signed
+    twice: NDArray[np.bool_]
+
+
 def merges(
     text: NDArray[np.uint8], offsets: Signed, counts: Signed, alphabet: list[int], recipe: Recipe
 ) -> tuple[list[tuple[str, str]], list[str]]:
@@ -73,7 +83,7 @@ def merges(
     id_of_byte[alphabet] = np.arange(reserved, reserved + len(alphabet))
     words = words_of(text, offsets, counts.astype(np.int64), id_of_byte)
     size = max(recipe.vocabulary_size, reserved + len(alphabet))
-    rows = _learn(words, np.array(alphabet), reserved, size, recipe.min_frequency)
+    rows = _learn(words, _workshop(len(text), size), np.array(alphabet), reserved, recipe.min_frequency)
     names = {reserved + place: CHARACTER_OF_BYTE[byte] for place, byte in enumerate(alphabet)}
     ranked: dict[tuple[str, str], int] = {}
     for rank, (left, right, made) in enumerate(rows.tolist()):
@@ -82,18 +92,35 @@ def merges(
     return sorted(ranked, key=ranked.__getitem__), [names[number] for number in sorted(names)]
 
 
+def _workshop(text_bytes: int, size: int) -> Workshop:
+    """Return what learning ``size`` ids from so many bytes of words takes.
+
+    A join makes two places of new pairs at most, and one token of two: three places a byte are enough.
+    What is not written to takes no memory.
+    """
+    return Workshop(
+        new_pairs(max(12, (text_bytes // 4).bit_length())),
+        new_queue(3 * text_bytes),
+        new_side(size + 1, text_bytes),
+        new_side(size + 1, text_bytes),
+        np.ones(size + 1, np.int64),
+        np.zeros(size + 1, np.bool_),
+    )
+
+
 @jit
-def _learn(words: Words, alphabet: Signed, reserved: int, size: int, least: int) -> Signed:
+def _learn(
+    words: Words, workshop: Workshop, alphabet: Signed, reserved: int, least: int
+) -> Signed:
     """Return merges as rows of left, right and joined id.
 
     ``alphabet`` holds the bytes whose ids follow the ``reserved`` ones; the ids in ``words`` are
-    theirs. There will be ``size`` ids at most.
+    theirs.
     """
+    pairs, queue, before, after, lengths, twice = workshop
+    size = len(lengths) - 1
     tokens = alphabet_tokens(alphabet, reserved, size)
-    lengths = np.ones(size + 1, np.int64)
-    twice = np.zeros(size + 1, np.bool_)
-    pairs, queue = _all_pairs(words, reserved + len(alphabet))
-    before, after = new_side(size + 1), new_side(size + 1)
+    pairs, queue = _enter_all(words, reserved + len(alphabet), pairs, queue)
     learned = np.empty((size, 3), np.int64)
     count = 0
     while tokens.used[0] < size:
@@ -108,21 +135,17 @@ def _learn(words: Words, alphabet: Signed, reserved: int, size: int, least: int)
         lengths[joined] = lengths[left] + lengths[right]
         if count == len(learned):
             learned = np.concatenate((learned, learned))
-        learned[count, 0], learned[count, 1], learned[count, 2] = left, right, joined
+        merge = left, right, joined
+        learned[count, 0], learned[count, 1], learned[count, 2] = merge
         count += 1
         places = queue.places[queue.firsts[entry] : queue.ends[entry]]
-        merge = left, right, joined
         if twice[left] or twice[right]:
-            room = _bytes_of(words, places)
-            before, after = side_with_room(before, room), side_with_room(after, room)
             join_words(words, places, merge, lengths, before, after)
         else:
-            before, after = side_with_room(before, len(places)), side_with_room(after, len(places))
             join_places(words, places, merge, lengths, before, after)
-        pairs = with_room(pairs, 2 * (before.used[0] + after.used[0]))
-        queue = queue_with_room(
-            queue, before.used[0] + after.used[0], before.used[1] + after.used[1]
-        )
+        neighbours = before.used[0] + after.used[0]
+        pairs = with_room(pairs, 2 * neighbours)
+        queue = queue_with_room(queue, neighbours)
         _change_before(pairs, before, left, joined)
         _change_after(pairs, after, right, joined)
         _enter_new(pairs, queue, before, after, joined)
@@ -130,20 +153,10 @@ def _learn(words: Words, alphabet: Signed, reserved: int, size: int, least: int)
 
 
 @jit
-def _bytes_of(words: Words, places: Numbers) -> int:
-    """Return how many tokens the words of places can have."""
-    total = 0
-    for number in range(len(places)):
-        place = words.starts[signed(places[number] >> _HALF)]
-        while words.ids[place] != BOUND:
-            place += 1
-            total += 1
-    return total
-
-
-@jit
-def _all_pairs(words: Words, size: int) -> tuple[PairCounts, Queue]:
-    """Count the pairs of all words, whose ids are below ``size``."""
+def _enter_all(
+    words: Words, size: int, pairs: PairCounts, queue: Queue
+) -> tuple[PairCounts, Queue]:
+    """Count and enter the pairs of all words, whose ids are below ``size``."""
     sums = np.zeros(size * size, np.int64)
     sizes = np.zeros(size * size, np.int64)
     for word in range(len(words.starts)):
@@ -153,9 +166,10 @@ def _all_pairs(words: Words, size: int) -> tuple[PairCounts, Queue]:
             sums[pair] += words.counts[word]
             sizes[pair] += 1
             place += 1
-    queue = queue_with_room(new_queue(1 << 16, 1 << 16), np.count_nonzero(sums), sizes.sum())
-    pairs = with_room(new_pairs(16), size * size)
-    for pair in np.flatnonzero(sums):
+    different = np.flatnonzero(sums)
+    queue = queue_with_room(queue, len(different))
+    pairs = with_room(pairs, len(different))
+    for pair in different:
         key = key_of(pair // size, pair % size)
         change(pairs, key, home(pairs, key), sums[pair])
         first = queue.used[2]

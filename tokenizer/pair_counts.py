@@ -76,12 +76,9 @@ def count_at(pairs: PairCounts, place: int) -> int:
     return count
 
 
-@jit
 def new_pairs(bits: int) -> PairCounts:
     """Return an empty table of ``2**bits`` slots."""
-    slots = np.empty(2 << bits, np.uint64)
-    slots[::2] = NO_PAIR
-    return PairCounts(slots, np.uint64(64 - bits), np.zeros(1, np.int64))
+    return PairCounts(np.full(2 << bits, NO_PAIR), np.uint64(64 - bits), np.zeros(1, np.int64))
 
 
 @jit
@@ -92,7 +89,9 @@ def with_room(pairs: PairCounts, more: int) -> PairCounts:
     bits = _LARGEST - signed(pairs.shift)
     while 16 * (pairs.used[0] + more) > 5 * (2 << bits):
         bits += 1
-    larger = new_pairs(bits)
+    larger = PairCounts(
+        np.full(2 << bits, NO_PAIR), np.uint64(_LARGEST - bits), np.zeros(1, np.int64)
+    )
     for place in range(0, len(pairs.slots), 2):
         key = at(pairs.slots, place)
         if key != NO_PAIR:

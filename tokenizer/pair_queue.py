@@ -18,6 +18,8 @@ from tokenizer.pair_counts import PairCounts, Signed, count_at, find, grown, hom
 from tokenizer.vector import highest_bit, unsigned
 
 LEVELS = 64
+_ENTRIES = 1 << 17
+_ON_HEAP = 1 << 12
 
 
 class Queue(NamedTuple):
@@ -41,20 +43,19 @@ class Queue(NamedTuple):
     used: Signed
 
 
-@jit
-def new_queue(entries: int, places: int) -> Queue:
-    """Return room for so many entries and places."""
+def new_queue(places: int) -> Queue:
+    """Return room for so many places in all."""
     used = np.zeros(4, np.int64)
     used[3] = LEVELS
     return Queue(
-        np.empty(entries, np.uint64),
-        np.empty(entries, np.int64),
-        np.empty(entries, np.int64),
-        np.empty(entries, np.int64),
-        np.empty(entries, np.int32),
-        np.empty(256, np.int64),
-        np.empty(256, np.uint64),
-        np.empty(256, np.int32),
+        np.empty(_ENTRIES, np.uint64),
+        np.empty(_ENTRIES, np.int64),
+        np.empty(_ENTRIES, np.int64),
+        np.empty(_ENTRIES, np.int64),
+        np.empty(_ENTRIES, np.int32),
+        np.empty(_ON_HEAP, np.int64),
+        np.empty(_ON_HEAP, np.uint64),
+        np.empty(_ON_HEAP, np.int32),
         np.full(LEVELS, -1),
         np.empty(places, np.uint64),
         used,
@@ -62,16 +63,11 @@ def new_queue(entries: int, places: int) -> Queue:
 
 
 @jit
-def queue_with_room(queue: Queue, entries: int, places: int) -> Queue:
-    """Return a queue that has room for so many entries and places more."""
+def queue_with_room(queue: Queue, entries: int) -> Queue:
+    """Return a queue that has room for so many entries more."""
     on_heap = queue.used[1] + entries
     entries += queue.used[0]
-    places += queue.used[2]
-    if (
-        entries <= len(queue.keys)
-        and on_heap <= len(queue.heap_keys)
-        and places <= len(queue.places)
-    ):
+    if entries <= len(queue.keys) and on_heap <= len(queue.heap_keys):
         return queue
     return Queue(
         grown(queue.keys, entries),
@@ -83,7 +79,7 @@ def queue_with_room(queue: Queue, entries: int, places: int) -> Queue:
         grown(queue.heap_keys, on_heap),
         grown(queue.heap_entries, on_heap),
         queue.piles,
-        grown(queue.places, places),
+        queue.places,
         queue.used,
     )
 
@@ -170,7 +166,7 @@ def _next_level(queue: Queue) -> Queue:
         entry = queue.piles[queue.used[3]]
         queue.piles[queue.used[3]] = -1
         while entry >= 0:
-            queue = queue_with_room(queue, 1, 0)
+            queue = queue_with_room(queue, 1)
             _push(queue, queue.counts[entry], queue.keys[entry], entry)
             entry = np.int64(queue.below[entry])
     return queue

@@ -3,6 +3,7 @@
     python benchmarks/shards.py --quick
     python benchmarks/shards.py --megatron-python /path/to/venv/bin/python
         --corpus corpus/train/*.jsonl.zst --tokenizer tokenizer.json --json
+    python benchmarks/shards.py --only neox --workers 1 ...
 
 Peers run in processes of their own: ``--megatron-python`` names a Python with megatron-core 0.16.1;
 for text with tokenizers too, and for GPT-NeoX, whose checkout ``--neox`` names, with transformers,
@@ -41,6 +42,7 @@ from shards.merge import copy, divide
 from shards.samples import place
 from shards.writer import ShardWriter
 
+PARTS = ("write", "samples", "index", "neox", "megatron")
 LENGTH = 2048
 IDS = 50_277
 
@@ -54,10 +56,14 @@ def main() -> None:
     figures: dict[str, Any] = {}
     skipped: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="pile-benchmark-") as folder:
-        measure_writing(figures, 1_000_000 if asked.quick else 20_000_000)
-        measure_samples(figures, skipped, asked, Path(folder))
-        measure_index(figures, skipped, asked, Path(folder))
-        measure_text(figures, skipped, asked, Path(folder))
+        if "write" in asked.only:
+            measure_writing(figures, 1_000_000 if asked.quick else 20_000_000)
+        if "samples" in asked.only:
+            measure_samples(figures, skipped, asked, Path(folder))
+        if "index" in asked.only:
+            measure_index(figures, skipped, asked, Path(folder))
+        if {"neox", "megatron"} & set(asked.only):
+            measure_text(figures, skipped, asked, Path(folder))
     figures |= dict.fromkeys(skipped) | {"skipped": skipped}
     if asked.json:
         print(json.dumps(figures, indent=1))
@@ -76,6 +82,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--neox", default="", help="a checkout of GPT-NeoX")
     parser.add_argument("--corpus", nargs="*", default=[], help=".jsonl.zst files, two or more")
     parser.add_argument("--tokenizer", default="", help="tokenizer.json for the corpus")
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="what to measure")
+    parser.add_argument("--workers", nargs="*", type=int, default=[1, 2], help="for the corpus")
     parser.add_argument("--only-write", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -194,7 +202,7 @@ def measure_text(
     figures: dict[str, Any], skipped: dict[str, str], asked: argparse.Namespace, folder: Path
 ) -> None:
     """Tokenise .jsonl.zst files into shards, with one worker and with two."""
-    names = ("text_to_shards_vs_megatron", "text_to_shards_vs_neox")
+    names = [f"text_to_shards_vs_{one}" for one in ("megatron", "neox") if one in asked.only]
     if len(asked.corpus) < 2 or not asked.tokenizer:
         skipped |= dict.fromkeys(names, "it needs --corpus with two files or more, and --tokenizer")
         return
@@ -203,18 +211,21 @@ def measure_text(
     corpus = [Path(path).resolve() for path in sorted(asked.corpus)]
     plain = folder / "corpus.jsonl"
     plain.write_bytes(b"".join(zstd.decompress(path.read_bytes()) for path in corpus))
-    tasks: dict[str, tuple[str, dict[str, Any]]] = {
-        names[0]: ("text", {"corpus": str(plain)}),
-        names[1]: ("neox_text", {"corpus": [*map(str, corpus)], "checkout": asked.neox}),
+    known: dict[str, tuple[str, dict[str, Any]]] = {
+        "text_to_shards_vs_megatron": ("text", {"corpus": str(plain)}),
+        "text_to_shards_vs_neox": (
+            "neox_text",
+            {"corpus": [*map(str, corpus)], "checkout": asked.neox},
+        ),
     }
+    tasks = {name: known[name] for name in names}
     if not asked.megatron_python:
         skipped |= dict.fromkeys(tasks, "--megatron-python names no Python that could run it")
         tasks.clear()
-    elif not asked.neox:
-        skipped[names[1]] = "--neox names no checkout of GPT-NeoX"
-        del tasks[names[1]]
+    elif not asked.neox and tasks.pop("text_to_shards_vs_neox", None):
+        skipped["text_to_shards_vs_neox"] = "--neox names no checkout of GPT-NeoX"
     ratios: dict[str, list[float]] = defaultdict(list)
-    for workers in (1, 2):
+    for workers in asked.workers:
         ours = _Ours(corpus, Path(asked.tokenizer), folder, workers)
         seconds = [ours.run()]
         megabytes = plain.stat().st_size / 1e6

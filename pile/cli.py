@@ -9,14 +9,24 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pile import catalogue, check_commands, layout, lock, render, shard_commands, tokenizer_commands
+from pile import (
+    catalogue,
+    check_commands,
+    evaluation_command,
+    layout,
+    lock,
+    render,
+    shard_commands,
+    tokenizer_commands,
+)
 from pile.config import Config, ConfigError, load
 from pile.duplicates import clusters
 from pile.exit_codes import (
@@ -25,13 +35,14 @@ from pile.exit_codes import (
     UPSTREAM,
 )
 from pile.export.configs import FRAMEWORKS, export
+from pile.export.harness import TARGET, export_harness
 from pile.export.parquet import export_parquet
 from pile.graph import Graph
 from pile.narrate import Narrator
 from pile.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run, plan_run
 from pile.preflight import downloads, unmet
 from pile.run import run_all
-from pile.show import NothingToShowError, show
+from pile.show import NothingToShowError, show, show_rejected
 from pile.stages import report
 from pile.states import made, state_of, states
 from pile.terminal import AsJson, Debug, emit, errors, say, terminate
@@ -52,8 +63,12 @@ app.add_typer(shard_commands.app)
 app.add_typer(tokenizer_commands.app)
 
 CHECK = "check"
-PARQUET = "parquet"
-EXPORTS = (*FRAMEWORKS, PARQUET)
+EXPORTS: Mapping[str, Callable[[Config, Graph], list[Path]]] = {
+    **{name: partial(export, framework=name) for name in FRAMEWORKS},
+    TARGET: export_harness,
+    "parquet": export_parquet,
+}
+"""What writes for each target of `pile export`."""
 
 
 def main() -> None:
@@ -231,6 +246,9 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
     rejected: Annotated[
         bool, typer.Option("--rejected", help="What was rejected, and why.")
     ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", help="With --rejected: only what was rejected for this.")
+    ] = "",
     duplicates: Annotated[
         bool, typer.Option("--duplicates", help="Duplicates of a source beside what stays.")
     ] = False,
@@ -239,7 +257,9 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
 ) -> None:
     """Look at documents, rejected records, duplicates, corpus lines or shards.
 
-    Example: pile show wikipedia_en --rejected -n 10 -c examples/demo.toml
+    Examples: pile show wikipedia_en -n 10 -c examples/demo.toml; pile show pile_cc --rejected --reason few_words
+
+    What a source rejected is what all its stages did, with what was measured and the bound it broke.
     """
     with errors(debug):
         settings, graph = open_run(config)
@@ -248,11 +268,15 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
             width = shutil.get_terminal_size((120, 24)).columns
             emit([asdict(one) for one in pairs], render.clusters(pairs, width), as_json=as_json)
             return
-        found = show(settings, graph, what, count, rejected=rejected)
+        if rejected or reason:
+            found = show_rejected(settings, graph, what, count, reason)
+        else:
+            found = show(settings, graph, what, count)
         emit(found, render.records(found), as_json=as_json)
 
 
 check_commands.register(app)
+app.command("eval")(evaluation_command.eval_command)
 
 
 @app.command("report")
@@ -275,26 +299,23 @@ def report_command(
 
 @app.command("export")
 def export_command(
-    target: Annotated[str, typer.Argument(help="neox, megatron, or parquet.")],
+    target: Annotated[str, typer.Argument(help="neox, megatron, lm-eval, or parquet.")],
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Write what a framework trains from: its configuration; or the corpus as Parquet.
+    """Write what others read: configurations to train from, tasks to evaluate by, or Parquet.
 
-    Examples: pile export neox -c examples/demo.toml; pile export parquet
+    Examples: pile export neox -c examples/demo.toml; pile export lm-eval; pile export parquet
 
-    Parquet holds texts and provenance in one row, for DuckDB and Polars.
+    lm-eval writes a folder of tasks for lm-evaluation-harness over what is held out. Parquet holds
+    texts and provenance in one row, for DuckDB and Polars.
     """
     with errors(debug):
         if target not in EXPORTS:
             raise ConfigError(f"cannot export to {target!r}; can to {', '.join(EXPORTS)}")
         settings, graph = open_run(config)
-        if target == PARQUET:
-            written = export_parquet(settings, graph)
-        else:
-            written = export(settings, graph, target)
-        files = [str(path) for path in written]
+        files = [str(path) for path in EXPORTS[target](settings, graph)]
         emit(files, "\n".join(files), as_json=as_json)
 
 

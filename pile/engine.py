@@ -58,7 +58,26 @@ class Failed:
     crashed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What tasks took where they ran: seconds on the wall and of processors, children's included."""
+
+    tasks: int = 0
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        """Return what both took together."""
+        return Spent(
+            self.tasks + other.tasks,
+            self.seconds + other.seconds,
+            self.cpu_seconds + other.cpu_seconds,
+        )
+
+
 Outcome: TypeAlias = Receipt | Failed
+OnSpent: TypeAlias = Callable[[Task, Spent], None]
+"""Hears what each task that gave a receipt took, before its receipt is yielded."""
 Run: TypeAlias = Callable[[Sequence[Task]], Iterator[tuple[Task, Outcome]]]
 """Runs tasks and yields each with its outcome, in the order they end."""
 
@@ -88,42 +107,66 @@ def no_sign() -> float:
     return 0.0
 
 
+def unheard(task: Task, spent: Spent) -> None:
+    """Take no note of what a task took."""
+    del task, spent
+
+
 @contextmanager
-def open_engine(workers: Workers, last_sign: Callable[[], float] = no_sign) -> Iterator[Run]:
+def open_engine(
+    workers: Workers, last_sign: Callable[[], float] = no_sign, on_spent: OnSpent = unheard
+) -> Iterator[Run]:
     """Give a function that runs tasks; Ray is started, and stopped again, around it.
 
     ``last_sign`` returns the time (`time.monotonic`) at which a task that has not ended yet last
     showed progress.
     """
     if workers.engine == "serial":
-        yield run_serially
+        yield lambda tasks: run_serially(tasks, on_spent)
         return
     with _ray(workers):
-        yield lambda tasks: run_on_ray(tasks, workers, last_sign)
+        yield lambda tasks: run_on_ray(tasks, workers, last_sign, on_spent)
 
 
-def run_serially(tasks: Sequence[Task]) -> Iterator[tuple[Task, Outcome]]:
+def run_serially(
+    tasks: Sequence[Task], on_spent: OnSpent = unheard
+) -> Iterator[tuple[Task, Outcome]]:
     """Run tasks one after another in this process."""
     for task in tasks:
-        yield task, _attempt(task)
+        yield task, _attempt(task, on_spent)
 
 
-def _attempt(task: Task) -> Outcome:
+def _attempt(task: Task, on_spent: OnSpent) -> Outcome:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return task.function(**task.arguments)
+            receipt, spent = _timed(task.function, task.arguments)
         except OSError as error:
             if attempt == ATTEMPTS:
                 return Failed(error)
         except Exception as error:  # noqa: BLE001 - the stage decides what a failure means
             return Failed(error)
+        else:
+            on_spent(task, spent)
+            return receipt
     raise AssertionError("unreachable: the last attempt returns")
 
 
-def call(function: Callable[..., Receipt], arguments: Mapping[str, Any]) -> Receipt:
+def call(function: Callable[..., Receipt], arguments: Mapping[str, Any]) -> tuple[Receipt, Spent]:
     """Run one task inside a worker."""
     os.environ.update(ONE_THREAD)
-    return function(**arguments)
+    return _timed(function, arguments)
+
+
+def _timed(function: Callable[..., Receipt], arguments: Mapping[str, Any]) -> tuple[Receipt, Spent]:
+    started, cpu = time.monotonic(), _cpu_seconds()
+    receipt = function(**arguments)
+    return receipt, Spent(1, time.monotonic() - started, _cpu_seconds() - cpu)
+
+
+def _cpu_seconds() -> float:
+    """Return what this process and its ended children have used of processors."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 @contextmanager
@@ -151,7 +194,10 @@ def _ray(workers: Workers) -> Iterator[None]:
 
 
 def run_on_ray(
-    tasks: Sequence[Task], workers: Workers, last_sign: Callable[[], float] = no_sign
+    tasks: Sequence[Task],
+    workers: Workers,
+    last_sign: Callable[[], float] = no_sign,
+    on_spent: OnSpent = unheard,
 ) -> Iterator[tuple[Task, Outcome]]:
     """Keep a window of tasks in flight, the heaviest first, and yield them as they end."""
     import ray  # noqa: PLC0415
@@ -169,11 +215,13 @@ def run_on_ray(
             flying[remote.remote(task.function, dict(task.arguments))] = task
         for reference in _wait(flying, workers.stall_minutes, last_sign):
             task = flying.pop(reference)
-            outcome = _outcome(reference)
+            outcome, spent = _outcome(reference)
             if _may_retry(outcome) and attempts[task.stage, task.name] < ATTEMPTS:
                 waiting.append(task)
-            else:
-                yield task, outcome
+                continue
+            if not isinstance(outcome, Failed):
+                on_spent(task, spent)
+            yield task, outcome
 
 
 def _wait(
@@ -194,17 +242,17 @@ def _wait(
     )
 
 
-def _outcome(reference: Any) -> Outcome:
+def _outcome(reference: Any) -> tuple[Outcome, Spent]:
     import ray  # noqa: PLC0415
 
     try:
-        receipt: Receipt = ray.get(reference)
+        ended: tuple[Receipt, Spent] = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
         cause = error.cause
-        return Failed(cause if isinstance(cause, BaseException) else error)
+        return Failed(cause if isinstance(cause, BaseException) else error), Spent()
     except ray.exceptions.RayError as error:
-        return Failed(error, crashed=True)
-    return receipt
+        return Failed(error, crashed=True), Spent()
+    return ended
 
 
 def _may_retry(outcome: Outcome) -> bool:

@@ -5,6 +5,8 @@ import errno
 from pile import lock
 from pile.config import ConfigError
 from pile.engine import NoProgressError
+from pile.evaluation.bits import NotFinite
+from pile.evaluation.held_out import NothingHeldOut
 from pile.export.configs import NothingToExportError
 from pile.graph import UpstreamsGoneError
 from pile.guests import Refused
@@ -25,6 +27,8 @@ BY_FAILURE: dict[type[Exception], int] = {
     ConfigError: USAGE,
     NothingToShowError: USAGE,
     NothingToExportError: FAILED,
+    NothingHeldOut: FAILED,
+    NotFinite: FAILED,
     lock.LockedError: LOCKED,
     NoProgressError: STALLED,
     NoSpaceError: NO_SPACE,

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from pile import layout, ledger, store
 from pile.config import Config
 from pile.downloads import download
-from pile.engine import Failed, Run, Task, open_engine
+from pile.engine import Failed, Run, Spent, Task, open_engine
 from pile.graph import Graph, build
 from pile.journals import Far, Listener, Told
 from pile.ledger import Receipt
@@ -82,13 +82,19 @@ Watch: TypeAlias = Callable[[Event], None]
 class Outcome:
     """What a run did: stages made, stages found done, and what was set aside.
 
-    ``damaged`` counts by stage the rejected records that are broken, not merely unwanted.
+    ``damaged`` counts by stage the rejected records that are broken, not merely unwanted; ``spent`` is
+    what the tasks of each stage took.
     """
 
     made: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     quarantined: list[tuple[str, str, str]] = field(default_factory=list)
     damaged: dict[str, int] = field(default_factory=dict)
+    spent: dict[str, Spent] = field(default_factory=dict)
+
+    def take_note(self, task: Task, spent: Spent) -> None:
+        """Add what a task took to its stage."""
+        self.spent[task.stage] = self.spent.get(task.stage, Spent()) + spent
 
 
 class RunFailed(Exception):  # noqa: N818 - the name says what happened
@@ -120,7 +126,9 @@ def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
         check_space(config, graph)
         with (
             Listener(layout.journals(config.work), partial(_hear, config, watch)) as listener,
-            open_engine(workers(config, graph), lambda: listener.last_heard) as engine,
+            open_engine(
+                workers(config, graph), lambda: listener.last_heard, outcome.take_note
+            ) as engine,
         ):
             for wave in graph.waves():
                 _run_wave(config, wave, engine, watch, outcome)
@@ -307,7 +315,14 @@ def _complete(config: Config, one: _Running, watch: Watch, outcome: Outcome) -> 
     seconds = time.monotonic() - one.started
     event = {"event": "stage made", "stage": one.stage.name, "fingerprint": one.stage.fingerprint}
     counts = {key: found[key] for key in ("taken", "given", "rejected", "quarantined")}
-    log(config, {**event, **counts, "seconds": round(seconds, 3), "read_bytes": one.read_bytes})
+    spent = outcome.spent.get(one.stage.name, Spent())
+    took = {
+        "seconds": round(seconds, 3),
+        "tasks": spent.tasks,
+        "task_seconds": round(spent.seconds, 3),
+        "cpu_seconds": round(spent.cpu_seconds, 3),
+    }
+    log(config, {**event, **counts, **took, "read_bytes": one.read_bytes})
     outcome.made.append(one.stage.name)
     watch(StageMade(one.stage, found, seconds, one.read_bytes))
 

@@ -13,16 +13,17 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pile import corpus, documents, draws, layout, ledger, store
+from pile import bucketed, corpus, documents, draws, layout, ledger, store
 from pile.config import Config
 from pile.engine import Task
 from pile.graph import Graph
 from pile.ledger import Part, Receipt
 from pile.problems import Problem, damaged_parts
+from pile.stages import hold_out, near
 from pile.stages.stage import FILTERS, Made, Stage
 from pile.states import published
 
-REMADE = ("extract", *FILTERS, "scatter", "mix")
+REMADE = ("extract", *FILTERS, "scatter", hold_out.NAME, near.KNOWN, near.NEAR, "mix")
 """Stages whose tasks are run once more, by the first word of their names."""
 
 
@@ -114,6 +115,9 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
     if path.suffix == ".parquet":
         names = pq.read_schema(path).names
         for batch in documents.batches(path, names):
+            yield from batch.to_pylist()
+    elif path.suffix == bucketed.SUFFIX:
+        for batch in bucketed.rows(path):
             yield from batch.to_pylist()
     elif path.name.endswith(".jsonl.zst"):
         for line in corpus.read(path):

@@ -62,9 +62,13 @@ def run(words: Sequence[str] | None = None) -> dict[str, Any]:
         model.parameters(), lr=asked.rate, betas=(0.9, 0.95), weight_decay=0.1
     )
     first = resume(Path(asked.resume), model, optimiser, loader) if asked.resume else 0
-    progress = train(model, optimiser, loader, range(first, asked.steps), asked.log_every)
+    bfloat16 = device.type == "cuda" if asked.bfloat16 is None else asked.bfloat16
+    step = Step(model, optimiser, bfloat16)
+    progress = train(step, loader, range(first, asked.steps), asked.log_every)
     if asked.save:
         save(Path(asked.save), model, optimiser, loader, asked.steps)
+    if asked.export:
+        model.save_pretrained(asked.export)
     return progress.report(device)
 
 
@@ -81,6 +85,11 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     for name, value in (("length", 128), ("batch", 16), ("steps", 150), ("seed", 1234)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--rate", type=float, default=3e-3, help="learning rate")
+    parser.add_argument(
+        "--bfloat16",
+        action=argparse.BooleanOptionalAction,
+        help="compute in it; if not said, on a GPU",
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument(
         "--threads", type=int, default=0, help="of the CPU; fewer on a busy machine"
@@ -88,6 +97,9 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--cache", default="", help="folder that keeps the order of samples")
     parser.add_argument("--log-every", type=int, default=10)
     parser.add_argument("--save", default="", help="checkpoint to write at the end")
+    parser.add_argument(
+        "--export", default="", help="folder to write the model to, for transformers"
+    )
     parser.add_argument("--resume", default="", help="checkpoint to go on from")
     return parser.parse_args(words)
 
@@ -121,40 +133,48 @@ def largest_id(loader: Loader) -> int:
     return max(int(Shard.open(prefix).tokens.max()) for prefix in loader.settings.prefixes)
 
 
-def train(model: Any, optimiser: Any, loader: Loader, steps: range, log_every: int) -> Progress:
-    """Make some steps, and return what was measured."""
-    device = next(model.parameters()).device
-    batches = prefetched(loader, steps.start, device=device)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What makes a step: a model, its optimiser, and whether scores are computed in bfloat16."""
+
+    model: Any
+    optimiser: Any
+    bfloat16: bool
+
+    def make(self, batch: torch.Tensor) -> torch.Tensor:
+        """Make one step on samples of L + 1 tokens, and return the loss."""
+        with torch.autocast(batch.device.type, torch.bfloat16, enabled=self.bfloat16):
+            scores = self.model(input_ids=batch[:, :-1], use_cache=False).logits
+        loss = cross_entropy(scores.float().flatten(0, 1), batch[:, 1:].flatten())
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        return loss.detach()
+
+
+def train(step: Step, loader: Loader, numbers: range, log_every: int) -> Progress:
+    """Make the steps of these numbers, and return what was measured."""
+    device = next(step.model.parameters()).device
+    batches = prefetched(loader, numbers.start, device=device)
     progress = Progress()
-    model.train()
+    step.model.train()
     started = time.perf_counter()
-    for step in steps:
-        if step == steps.start + WARM_UP:
+    for number in numbers:
+        if number == numbers.start + WARM_UP:
             started = clock(device)
             progress.waited, progress.tokens = 0.0, 0
         asked_at = time.perf_counter()
         batch = next(batches)
         progress.waited += time.perf_counter() - asked_at
-        loss = make_step(model, optimiser, batch)
+        loss = step.make(batch)
         progress.tokens += batch[:, 1:].numel()
-        if step % log_every == 0 or step == steps[-1]:
-            progress.losses[step] = float(loss)
-            print(f"step {step:>6}  loss {progress.losses[step]:.4f}", flush=True)
+        if number % log_every == 0 or number == numbers[-1]:
+            progress.losses[number] = float(loss)
+            print(f"step {number:>6}  loss {progress.losses[number]:.4f}", flush=True)
     progress.seconds = clock(device) - started
     batches.close()
     return progress
-
-
-def make_step(model: Any, optimiser: Any, batch: torch.Tensor) -> torch.Tensor:
-    """Make one step on samples of L + 1 tokens, and return the loss."""
-    with torch.autocast(batch.device.type, torch.bfloat16, enabled=batch.is_cuda):
-        scores = model(input_ids=batch[:, :-1], use_cache=False).logits
-    loss = cross_entropy(scores.float().flatten(0, 1), batch[:, 1:].flatten())
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimiser.step()
-    return loss.detach()
 
 
 def clock(device: torch.device) -> float:

@@ -34,7 +34,7 @@ from tokenizer.encode import Encoded, Encoder, warm
 from tokenizer.files import TOKENIZER_JSON
 from tokenizer.text import UnencodableText
 
-VERSION = 3
+VERSION = 4
 FOLDER = "tokens"
 
 KERNELS_FROM = 2 << 20
@@ -43,6 +43,9 @@ KERNELS_FROM = 2 << 20
 They start in 2 seconds, or 15 the first time on a machine, and HF ``tokenizers`` needs some 5 for
 the text of such a file.
 """
+
+DENSITIES = 51
+"""Bins of the tokens a byte that documents have: each a fiftieth wide, the last for 1 and more."""
 
 SHOWN = 20
 """Documents that cannot be encoded whose reason is kept; all are counted."""
@@ -142,7 +145,7 @@ class Tally:
     """What encoding counted; ``rejected`` counts documents left out by reason.
 
     ``spaces`` tells of each id whether its token is all white space. ``left_to_hf`` counts documents
-    that the kernels do not cover.
+    that the kernels do not cover, ``densities`` documents by tokens a byte, see `DENSITIES`.
     """
 
     drops_empty: bool
@@ -152,6 +155,7 @@ class Tally:
     tokens: Counter[str] = field(default_factory=Counter)
     text_bytes: Counter[str] = field(default_factory=Counter)
     space_tokens: Counter[str] = field(default_factory=Counter)
+    densities: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     rejected: Counter[str] = field(default_factory=Counter)
     unencodable: list[str] = field(default_factory=list)
 
@@ -277,13 +281,27 @@ def _count(tally: Tally, batch: pa.RecordBatch, encoded: Encoded, kept: NDArray[
     spaces = np.concatenate([[0], np.cumsum(tally.spaces[encoded.ids], dtype=np.int64)])
     ends = np.cumsum(encoded.lengths)
     blank = spaces[ends] - spaces[ends - encoded.lengths]
-    names = compress(batch.column("pile_set_name").to_pylist(), kept)
+    names = list(compress(batch.column("pile_set_name").to_pylist(), kept))
     counts = (encoded.lengths, documents.text_bytes(batch), blank)
-    rows = (column[kept].tolist() for column in counts)
-    for name, length, size, space_tokens in zip(names, *rows, strict=True):
+    rows = [column[kept] for column in counts]
+    for name, length, size, space_tokens in zip(
+        names, *(row.tolist() for row in rows), strict=True
+    ):
         tally.tokens[name] += length + 1  # and its EOD
         tally.text_bytes[name] += size
         tally.space_tokens[name] += space_tokens
+    _count_densities(tally, names, rows[0], rows[1])
+
+
+def _count_densities(
+    tally: Tally, names: list[str], lengths: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> None:
+    """Count documents that have text by their tokens a byte, by component."""
+    bins = np.minimum(lengths * (DENSITIES - 1) // np.maximum(sizes, 1), DENSITIES - 1)
+    every = np.array(names)
+    for name in sorted(set(names)):
+        found = np.bincount(bins[(every == name) & (sizes > 0)], minlength=DENSITIES)
+        tally.densities[name] = tally.densities.get(name, 0) + found
 
 
 def _receipt(
@@ -301,6 +319,7 @@ def _receipt(
             "tokens": dict(sorted(tally.tokens.items())),
             "text_bytes": dict(sorted(tally.text_bytes.items())),
             "space_tokens": dict(sorted(tally.space_tokens.items())),
+            "densities": {name: tally.densities[name].tolist() for name in sorted(tally.densities)},
             "left_to_hf": tally.left_to_hf,
             "unencodable": list(tally.unencodable),
         },

@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +15,12 @@ from pile.engine import (
     Failed,
     NoProgressError,
     Run,
+    Spent,
     Task,
     Workers,
     open_engine,
     run_on_ray,
+    run_serially,
 )
 from pile.ledger import Receipt
 from pile.raw_files import Located
@@ -46,6 +50,36 @@ def test_every_task_gives_its_receipt(engine: Run) -> None:
     tasks = [Task("s", f"{n}", Receipt, {"task": f"{n}", "given": n}, n) for n in range(20)]
     found = {task.name: outcome for task, outcome in engine(tasks)}
     assert found == {f"{n}": Receipt(f"{n}", given=n) for n in range(20)}
+
+
+@pytest.mark.parametrize("kind", ["serial", pytest.param("ray", marks=pytest.mark.ray)])
+def test_what_tasks_take_is_told(kind: str, request: pytest.FixtureRequest) -> None:
+    """Wall and processor time of each task that gave a receipt, children's included."""
+
+    def busy(task: str) -> Receipt:
+        until = time.process_time() + 0.06
+        while time.process_time() < until:
+            pass
+        subprocess.run([sys.executable, "-c", "sum(range(10**6))"], check=True)
+        return Receipt(task)
+
+    heard: dict[str, Spent] = {}
+    tasks = [Task("s", "busy", busy, {"task": "busy"}), Task("s", "bad", busy, {})]
+
+    def hear(task: Task, spent: Spent) -> None:
+        heard[task.name] = spent
+
+    if kind == "ray":
+        request.getfixturevalue("on_ray")
+        ended = list(run_on_ray(tasks, Workers("ray", 2), on_spent=hear))
+    else:
+        ended = list(run_serially(tasks, hear))
+    assert sorted(task.name for task, _ in ended) == ["bad", "busy"]
+    assert list(heard) == ["busy"]
+    assert heard["busy"].tasks == 1
+    assert heard["busy"].cpu_seconds >= 0.05
+    assert heard["busy"].seconds > 0
+    assert Spent(1, 2.0, 3.0) + Spent(2, 1.0, 0.5) == Spent(3, 3.0, 3.5)
 
 
 def test_a_failing_task_is_reported_and_the_others_go_on(engine: Run) -> None:

@@ -152,7 +152,7 @@ def test_a_sample_read_again_names_stage_part_row_and_document(finished: Path, p
     assert (
         f"extract.letters: documents/000000-000.parquet, row 5 ({identity}): differs in text" in out
     )
-    assert "scatter: letters/000000-000.parquet" in out  # what was made of the right text
+    assert "scatter: runs/letters/000000-000.buckets" in out  # what was made of the right text
     result = mend(finished, 0.05)
     assert not result.left
     assert "extract.letters: documents/000000-000.parquet" in result.changed

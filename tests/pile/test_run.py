@@ -53,6 +53,11 @@ def test_a_run_makes_corpus_tokenizer_shards_and_report(small: Path, pile: Pile)
     texts = [encoder.decode(tokens[:-1]) for tokens in shard]
     assert texts == [line.text for line in lines(small, "train")]
     assert all(tokens[-1] == encoder.eod for tokens in shard)
+    log = (small / "work" / "logs" / "events.jsonl").read_text(encoding="utf-8")
+    stages = [
+        event for event in map(json.loads, log.splitlines()) if event["event"] == "stage made"
+    ]
+    assert all(event["tasks"] and event["task_seconds"] >= 0 for event in stages)
 
 
 def test_every_record_is_accounted_for(small: Path, pile: Pile) -> None:
@@ -147,7 +152,7 @@ def test_a_changed_threshold_runs_only_what_depends_on_it(small: Path, pile: Pil
     made = run(pile, small)["made"]
     compared = ["spill.letters", "buckets.letters", "decide.letters", "dedup.letters"]
     tokens = ["count", "merge_counts", "train_tokenizer", "tokenize", "shard"]
-    assert made == [*compared, "scatter", "mix", *tokens, "report"]
+    assert made == [*compared, "scatter", "hold_out", "mix", *tokens, "report"]
     write_config(small)
     assert run(pile, small)["made"] == []
 
@@ -326,7 +331,8 @@ def test_cleaning_rules_apply_when_asked_for(small: Path, pile: Pile) -> None:
     (small / "raw" / "notes" / "00.txt").write_text("cafe\u0301 " + text(0), encoding="utf-8")
     write_config(small, rules='rules = ["normalise_nfc"]')
     run(pile, small)
-    _, out, _ = pile("show", "notes", "-n", "1", "-c", str(small / "pipeline.toml"), "--json")
+    config = str(small / "pipeline.toml")
+    _, out, _ = pile("show", "clean.notes", "-n", "1", "-c", config, "--json")
     assert json.loads(out)[0]["text"].startswith("café ")
     _, out, _ = pile("report", "-c", str(small / "pipeline.toml"), "--json")
     notes = next(one for one in json.loads(out)["sources"] if one["name"] == "notes")

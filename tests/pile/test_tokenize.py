@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from pile import corpus
-from pile.stages.tokenize import FOLDER, Encoding, tokenize
+from pile.stages.tokenize import DENSITIES, FOLDER, Encoding, tokenize
 from shards.reader import Shard
 from tokenizer.encode import Encoder
 from tokenizer.recipe import Recipe
@@ -43,3 +43,7 @@ def test_each_file_has_its_own_counts(tmp_path: Path) -> None:
     blank = [number for number in ids.tolist() if not encoder.decode([number]).strip()]
     assert first.figures["space_tokens"] == second.figures["space_tokens"] == {"Notes": len(blank)}
     assert np.array_equal(ids, same)
+    bins = [0] * DENSITIES
+    for text in filter(None, TEXTS):
+        bins[min(50 * len(encoder.encode([text]).ids) // len(text.encode()), 50)] += 1
+    assert first.figures["densities"] == second.figures["densities"] == {"Notes": bins}

@@ -49,6 +49,25 @@ def test_every_architecture_learns(shard: str, architecture: str) -> None:
     assert 0 <= figures["share_waiting_for_data"] < 1
 
 
+def test_bfloat16_learns_too(shard: str) -> None:
+    """As a GPU computes, if not asked otherwise; here on a CPU."""
+    figures = train.run([shard, *SMALL, "--bfloat16", "--steps", "40"])
+    assert figures["first_loss"] > 5.5
+    assert figures["last_loss"] < 3.7
+
+
+def test_a_trained_model_is_exported_for_transformers(shard: str, tmp_path: Path) -> None:
+    """The folder loads with the weights of the checkpoint."""
+    transformers = pytest.importorskip("transformers")
+    folder, checkpoint = tmp_path / "model", tmp_path / "checkpoint"
+    words = ["--steps", "1", "--export", str(folder), "--save", str(checkpoint)]
+    train.run([shard, *SMALL, *words])
+    loaded = transformers.AutoModelForCausalLM.from_pretrained(folder).state_dict()
+    saved = torch.load(checkpoint, weights_only=True)["model"]
+    assert loaded.keys() == saved.keys()
+    assert all(torch.equal(loaded[name], saved[name]) for name in saved)
+
+
 def test_a_run_that_stopped_goes_on_as_if_it_had_not(shard: str, tmp_path: Path) -> None:
     """Four steps and four more give the loss of eight, to the last bit."""
     checkpoint = str(tmp_path / "checkpoint")

@@ -184,6 +184,7 @@ def padded(text: Bytes, offsets: NDArray[np.int64]) -> tuple[Bytes, NDArray[np.i
     padded = np.empty(end - first + MARGIN, dtype=np.uint8)
     padded[: end - first] = text[first:end]
     padded[end - first :] = 0
+    padded.flags.writeable = False  # as Arrow's buffers are: Numba compiles for either
     return padded, offsets - first
 
 

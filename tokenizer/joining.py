@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tokenizer.jit import inlined, jit
 from tokenizer.merge import Numbers
-from tokenizer.pair_counts import Signed
+from tokenizer.pair_counts import Index, Signed
 from tokenizer.vector import at, prefetch, put, signed, unsigned
 
 BOUND = -1
@@ -86,13 +86,13 @@ def new_side(size: int, places: int) -> Side:
 
 
 @inlined
-def placed(word: int, place: int) -> Any:
+def placed(word: Index, place: Index) -> Any:
     """Return a word and a place in it as one number."""
     return unsigned(word) << _HALF | unsigned(place)
 
 
 @inlined
-def note(side: Side, neighbour: int, count: int, word: int, place: int) -> None:
+def note(side: Side, neighbour: Index, count: Index, word: Index, place: Index) -> None:
     """Count a neighbour, and the place where it makes a new pair."""
     if at(side.sums, 2 * neighbour + 1) == 0:
         put(side.ids, side.used[0], np.int32(neighbour))

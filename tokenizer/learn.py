@@ -83,7 +83,9 @@ def merges(
     id_of_byte[alphabet] = np.arange(reserved, reserved + len(alphabet))
     words = words_of(text, offsets, counts.astype(np.int64), id_of_byte)
     size = max(recipe.vocabulary_size, reserved + len(alphabet))
-    rows = _learn(words, _workshop(len(text), size), np.array(alphabet), reserved, recipe.min_frequency)
+    rows = _learn(
+        words, _workshop(len(text), size), np.array(alphabet), reserved, recipe.min_frequency
+    )
     names = {reserved + place: CHARACTER_OF_BYTE[byte] for place, byte in enumerate(alphabet)}
     ranked: dict[tuple[str, str], int] = {}
     for rank, (left, right, made) in enumerate(rows.tolist()):
@@ -109,9 +111,7 @@ def _workshop(text_bytes: int, size: int) -> Workshop:
 
 
 @jit
-def _learn(
-    words: Words, workshop: Workshop, alphabet: Signed, reserved: int, least: int
-) -> Signed:
+def _learn(words: Words, workshop: Workshop, alphabet: Signed, reserved: int, least: int) -> Signed:
     """Return merges as rows of left, right and joined id.
 
     ``alphabet`` holds the bytes whose ids follow the ``reserved`` ones; the ids in ``words`` are

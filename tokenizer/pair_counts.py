@@ -13,6 +13,8 @@ from tokenizer.merge import Numbers
 from tokenizer.vector import at, put, signed, unsigned
 
 Signed: TypeAlias = NDArray[np.int64]
+Index: TypeAlias = int | np.int64
+"""A number that Numba holds in 64 bits."""
 
 NO_PAIR = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 """The key of an empty slot. A pair's key is its left id above its right one, 32 bits each."""
@@ -31,7 +33,7 @@ class PairCounts(NamedTuple):
 
 
 @inlined
-def key_of(left: int, right: int) -> Any:
+def key_of(left: Index, right: Index) -> Any:
     """Return the key of a pair."""
     return unsigned(left) << _HALF | unsigned(right)
 
@@ -49,7 +51,9 @@ def find(pairs: PairCounts, key: Any, place: int) -> int:
     last = len(pairs.slots) - 1
     while True:
         found = at(pairs.slots, place)
-        if found == key or found == NO_PAIR:  # noqa: PLR1714 - Numba is faster so
+        if found == key:
+            return place
+        if found == NO_PAIR:
             return place
         place = (place + 2) & last
 

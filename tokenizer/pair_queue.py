@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tokenizer.jit import inlined, jit
 from tokenizer.merge import Numbers
-from tokenizer.pair_counts import PairCounts, Signed, count_at, find, grown, home
+from tokenizer.pair_counts import Index, PairCounts, Signed, count_at, find, grown, home
 from tokenizer.vector import highest_bit, unsigned
 
 LEVELS = 64
@@ -85,13 +85,13 @@ def queue_with_room(queue: Queue, entries: int) -> Queue:
 
 
 @inlined
-def level_of(count: int) -> int:
+def level_of(count: Index) -> int:
     """Return the level of a count: how many bits it has."""
     return 0 if count <= 0 else int(highest_bit(unsigned(count))) + 1
 
 
 @inlined
-def enter(queue: Queue, key: Any, count: int, first: int, end: int) -> None:
+def enter(queue: Queue, key: Any, count: Index, first: Index, end: Index) -> None:
     """Make an entry of a pair and the places from ``first`` to ``end``; there is room for it."""
     entry = queue.used[0]
     queue.used[0] += 1
@@ -102,7 +102,7 @@ def enter(queue: Queue, key: Any, count: int, first: int, end: int) -> None:
 
 
 @inlined
-def _place(queue: Queue, entry: int, count: int) -> None:
+def _place(queue: Queue, entry: Index, count: Index) -> None:
     """Put an entry on the heap, or on the pile of its level."""
     level = level_of(count)
     if level >= queue.used[3]:
@@ -114,7 +114,7 @@ def _place(queue: Queue, entry: int, count: int) -> None:
 
 
 @inlined
-def _push(queue: Queue, count: int, key: Any, entry: int) -> None:
+def _push(queue: Queue, count: Index, key: Any, entry: Index) -> None:
     counts, keys, entries = queue.heap_counts, queue.heap_keys, queue.heap_entries
     place = queue.used[1]
     queue.used[1] += 1
@@ -128,7 +128,7 @@ def _push(queue: Queue, count: int, key: Any, entry: int) -> None:
 
 
 @inlined
-def _sink(queue: Queue, count: int, key: Any, entry: int) -> None:
+def _sink(queue: Queue, count: Index, key: Any, entry: Index) -> None:
     """Put an entry where the top of the heap was."""
     counts, keys, entries = queue.heap_counts, queue.heap_keys, queue.heap_entries
     size = queue.used[1]
@@ -173,7 +173,7 @@ def _next_level(queue: Queue) -> Queue:
 
 
 @jit
-def commonest(queue: Queue, pairs: PairCounts, least: int) -> tuple[Queue, int]:
+def commonest(queue: Queue, pairs: PairCounts, least: int) -> tuple[Queue, Index]:
     """Take the commonest pair's entry; -1 if none occurs ``least`` times."""
     while True:
         if queue.used[1] == 0:

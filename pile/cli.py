@@ -42,7 +42,7 @@ from pile.narrate import Narrator
 from pile.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run, plan_run
 from pile.preflight import downloads, unmet
 from pile.run import run_all
-from pile.show import NothingToShowError, show
+from pile.show import NothingToShowError, show, show_rejected
 from pile.stages import report
 from pile.states import made, state_of, states
 from pile.terminal import AsJson, Debug, emit, errors, say, terminate
@@ -246,6 +246,9 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
     rejected: Annotated[
         bool, typer.Option("--rejected", help="What was rejected, and why.")
     ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", help="With --rejected: only what was rejected for this.")
+    ] = "",
     duplicates: Annotated[
         bool, typer.Option("--duplicates", help="Duplicates of a source beside what stays.")
     ] = False,
@@ -254,7 +257,9 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
 ) -> None:
     """Look at documents, rejected records, duplicates, corpus lines or shards.
 
-    Example: pile show wikipedia_en --rejected -n 10 -c examples/demo.toml
+    Examples: pile show wikipedia_en -n 10 -c examples/demo.toml; pile show pile_cc --rejected --reason few_words
+
+    What a source rejected is what all its stages did, with what was measured and the bound it broke.
     """
     with errors(debug):
         settings, graph = open_run(config)
@@ -263,7 +268,10 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
             width = shutil.get_terminal_size((120, 24)).columns
             emit([asdict(one) for one in pairs], render.clusters(pairs, width), as_json=as_json)
             return
-        found = show(settings, graph, what, count, rejected=rejected)
+        if rejected or reason:
+            found = show_rejected(settings, graph, what, count, reason)
+        else:
+            found = show(settings, graph, what, count)
         emit(found, render.records(found), as_json=as_json)
 
 

@@ -11,7 +11,7 @@ import sysconfig
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import (
     AfterValidator,
@@ -22,10 +22,10 @@ from pydantic import (
 )
 
 from pile import addresses
+from pile.cleaning.settings import Clean
 from pile.mixture import check_shares
 from pile.places import nearest, place_of
 from pile.settings import (
-    Clean,
     Corpus,
     Decontaminate,
     Dedup,
@@ -131,6 +131,7 @@ class Config(Settings):
         where = "[dedup] priority" if self.dedup.scope == "all" else "[dedup.keep]"
         for table, named in (
             (where, self.dedup.named),
+            ("[clean.sources]", tuple(self.clean.sources)),
             ("[lines] sources", self.lines.sources),
             ("[decontaminate] sources", self.decontaminate.sources),
         ):
@@ -329,11 +330,18 @@ def _explain_one(path: Path, text: str, error: Any, where: tuple[str, ...]) -> s
 
 
 def _valid_keys(table: tuple[str, ...]) -> list[str]:
-    model: type[BaseModel] = Config
-    for name in table:
-        kind = model.model_fields[name].annotation if name in model.model_fields else None
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            model = SourceTable if table[0] == "sources" else Settings
-            break
-        model = kind
+    is_source = table[:1] == ("sources",)
+    model: type[BaseModel] = SourceTable if is_source else Config
+    for name in table[2:] if is_source else table:
+        field = model.model_fields.get(name)
+        # What is no field is the name of one of many tables, as in [clean.sources.<name>].
+        model = _table_in(field.annotation) if field else model
     return sorted(set(model.model_fields) - {"path", "name", "options"})
+
+
+def _table_in(annotation: object) -> type[BaseModel]:
+    """Return the table that a field holds, alone or by name; one without keys if it holds none."""
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return Settings

@@ -132,8 +132,7 @@ def _stages(
     tables = [table for table in config.enabled if table.name in files]
     fetched = {table.name: fetch.stage(config, table, files[table.name]) for table in tables}
     extracted = {
-        table.name: extract.stage(table, config.clean, files[table.name], fetched[table.name])
-        for table in tables
+        table.name: extract.stage(table, files[table.name], fetched[table.name]) for table in tables
     }
     chains = filters.chains(config, extracted)
     kept = {**extracted, **{name: steps[-1] for name, steps in chains.items()}}

@@ -9,7 +9,6 @@ from dedup.decontaminate import MARGIN, WORDS
 from dedup.lines import LEAST
 from dedup.scheme import Scheme
 from pile import addresses
-from pile.cleaning.rules import Bounds, select
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -28,20 +27,6 @@ class Corpus(Settings):
 
     name: str = "corpus"
     seed: Annotated[int, Field(ge=0)] = 42
-
-
-class Clean(Settings):
-    """``[clean]``: rules at choice, applied in their own order; none in the 2020 recipe."""
-
-    rules: tuple[str, ...] = ()
-    min_characters: Annotated[int, Field(ge=0)] = 1
-    max_characters: Annotated[int, Field(gt=0)] = 10_000_000
-
-    @model_validator(mode="after")
-    def _rules_exist(self) -> "Clean":
-        select(self.rules)
-        Bounds(self.min_characters, self.max_characters)
-        return self
 
 
 class Dedup(Settings):

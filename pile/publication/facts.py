@@ -33,6 +33,7 @@ class SourceFacts:
     how often they are drawn; ``train`` is what the training split has of them, of which
     ``document_share`` and ``byte_share`` are the source's. ``left_out`` counts copies that are in no
     split, by reason, and ``benchmarks`` the documents in which text of each benchmark was found.
+    ``rules`` are those it was cleaned by, ``masked`` counts personal data by kind.
     """
 
     name: str
@@ -45,6 +46,8 @@ class SourceFacts:
     text_bytes: int
     read: int
     rejected: Mapping[str, int]
+    rules: tuple[str, ...] = ()
+    masked: Mapping[str, int] = field(default_factory=dict)
     available: Amount = Amount()
     train: Amount = Amount()
     document_share: float = 0.0
@@ -99,7 +102,7 @@ class Facts:
 def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]) -> Facts:
     """Gather the facts of a finished mix, whose corpus lies in the folder ``inner`` of its stage."""
     before = ancestors(stage)
-    documents, sizes = _by_source(receipts, "documents"), _by_source(receipts, "text_bytes")
+    documents, sizes = _counted(receipts, "documents"), _counted(receipts, "text_bytes")
     scattered = _receipts(config.work, before["scatter"])
     sources = []
     for table in config.enabled:
@@ -118,6 +121,8 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
                 text_bytes=sizes[table.name],
                 read=read,
                 rejected=dict(sorted(rejected.items())),
+                rules=tuple(rule.name for rule, _ in config.clean.of(table.name).chosen),
+                masked=_masked(config, before, table.name),
                 available=_available(scattered, table.name),
                 **_in_train(receipts, table.name),
                 left_out=_left_out(receipts, table.name),
@@ -133,11 +138,8 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
         files=tuple(_within(part, inner) for receipt in receipts for part in receipt.parts),
         recipes={name: one.recipe for name, one in sorted({**before, stage.name: stage}.items())},
         settings={
-            "clean": list(config.clean.rules),
             "dedup": config.dedup.method,
             "mix": config.mix.model_dump(mode="json"),
-            "val": float(config.mix.val),
-            "test": float(config.mix.test),
         },
     )
 
@@ -161,7 +163,7 @@ def _available(scattered: Sequence[Receipt], source: str) -> Amount:
 
 def _in_train(receipts: Sequence[Receipt], source: str) -> dict[str, Any]:
     train = [one for one in receipts if one.figures.get("split") == SPLITS[0]]
-    documents, sizes = _by_source(train, "documents"), _by_source(train, "text_bytes")
+    documents, sizes = _counted(train, "documents"), _counted(train, "text_bytes")
     return {
         "train": Amount(documents[source], sizes[source]),
         "document_share": documents[source] / max(documents.total(), 1),
@@ -179,7 +181,7 @@ def _left_out(receipts: Sequence[Receipt], source: str) -> dict[str, int]:
 
 def _benchmarks(work: Path, before: Mapping[str, Stage], source: str) -> dict[str, int]:
     stage = before.get(f"decontaminate.{source}")
-    found = _by_source(_receipts(work, stage), "hits") if stage else Counter[str]()
+    found = _counted(_receipts(work, stage), "hits") if stage else Counter[str]()
     return dict(sorted(found.items()))
 
 
@@ -200,13 +202,13 @@ def _splits(receipts: Sequence[Receipt]) -> list[Split]:
     found = []
     for name in SPLITS:
         of = [one for one in receipts if one.figures.get("split") == name]
-        documents, sizes = _by_source(of, "documents"), _by_source(of, "text_bytes")
+        documents, sizes = _counted(of, "documents"), _counted(of, "text_bytes")
         if documents:
             found.append(Split(name, documents.total(), sizes.total()))
     return found
 
 
-def _by_source(receipts: Sequence[Receipt], figure: str) -> Counter[str]:
+def _counted(receipts: Sequence[Receipt], figure: str) -> Counter[str]:
     total: Counter[str] = Counter()
     for receipt in receipts:
         total.update(cast("dict[str, int]", receipt.figures.get(figure, {})))
@@ -225,6 +227,15 @@ def _rejections(
             read = read or int(manifest["taken"])
             rejected.update(manifest["rejected"])
     return read, rejected
+
+
+def _masked(config: Config, before: Mapping[str, Stage], source: str) -> dict[str, int]:
+    cleaned = before.get(f"clean.{source}")
+    if cleaned is None:
+        return {}
+    folder = layout.stage(config.work, cleaned.name, cleaned.fingerprint)
+    found = _counted(list(ledger.receipts(folder).values()), "masked")
+    return dict(sorted(found.items()))
 
 
 def _manifest(work: Path, stage: Stage) -> dict[str, Any]:

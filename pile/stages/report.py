@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from pile import corpus, documents, draws, ledger, store
-from pile.cleaning.rules import RULES
 from pile.config import Config, SourceTable
 from pile.engine import Task
 from pile.ledger import Receipt
@@ -24,8 +23,7 @@ from pile.report.figures import (
     to_json,
 )
 from pile.report.page import render
-from pile.stages import decontaminate, lines, quality_filter, train_tokenizer
-from pile.stages.extract import explain_reasons
+from pile.stages import clean, decontaminate, lines, quality_filter, train_tokenizer
 from pile.stages.fetch import LISTING
 from pile.stages.quality_filter import BINS
 from pile.stages.stage import FILTERS, Inputs, Made, Stage
@@ -116,7 +114,8 @@ def _source(
     after = filters[-1] if filters else made
     rejected = _total(one.manifest["rejected"] for one in (made, *filters))
     reasons = {
-        **explain_reasons(table, RULES),
+        **table.source.reasons,
+        **clean.REASONS,
         **quality_filter.REASONS,
         **lines.REASONS,
         **decontaminate.REASONS,
@@ -137,7 +136,7 @@ def _source(
         quarantined=tuple(
             QuarantinedFile(bad["file"], bad["reason"]) for bad in made.manifest["quarantined"]
         ),
-        cleaned=_total(receipt.figures.get("cleaned", {}) for receipt in receipts),
+        cleaned=_cleaned(inputs.get(f"clean.{table.name}")),
         surrogates=_sum(receipts, "surrogates"),
         duplicates=decided.manifest["rejected"] if decided else {},
         epochs=table.epochs,
@@ -150,6 +149,10 @@ def _source(
         recognised=_recognised(inputs[f"fetch.{table.name}"]),
         **_quality(config, inputs.get(f"filter.{table.name}")),
     )
+
+
+def _cleaned(made: Made | None) -> Counter[str]:
+    return _total(receipt.figures["cleaned"] for receipt in _receipts(made)) if made else Counter()
 
 
 def _quality(config: Config, filtered: Made | None) -> dict[str, Any]:

@@ -111,7 +111,16 @@ def test_a_config_is_frozen(tmp_path: Path) -> None:
         (("[run]", "[dedup]\nscheme = 'x'\n[run]"), r"name 'x' is not one of datasketch"),
         (("[mix]", "[mix"), r"not valid TOML"),
         (("[run]", "[dedup]\nmethod = 'minhsh'\n[run]"), r"did you mean 'minhash'"),
-        (("[run]", "[clean]\nmin_characters = 50\nmax_characters = 10\n[run]"), r"\[clean\]"),
+        (
+            ("[run]", "[clean.gopher_quality]\nmin_word = 5\n[run]"),
+            r"\[clean.gopher_quality\] has no key 'min_word'; did you mean 'min_words'",
+        ),
+        (
+            ("[run]", "[clean.sources.notes.language]\nlanguage = ['en']\n[run]"),
+            r"has no key 'language'; did you mean 'languages'",
+        ),
+        (("[run]", "[clean.sources.nowhere]\n[run]"), r"names 'nowhere', no source here"),
+        (("[run]", "[clean.language]\nlanguages = ['english']\n[run]"), r"no language 'english'"),
     ],
     ids=lambda value: value[1][:20] if isinstance(value, tuple) else "",
 )

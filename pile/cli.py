@@ -28,6 +28,7 @@ from pile import (
     tokenizer_commands,
 )
 from pile.config import Config, ConfigError, load
+from pile.costs import publish_page
 from pile.duplicates import clusters
 from pile.exit_codes import (
     FAILED,
@@ -283,18 +284,21 @@ app.command("eval")(evaluation_command.eval_command)
 def report_command(
     config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, debug: Debug = False
 ) -> None:
-    """Say where the report of the last run lies, or print its figures.
+    """Write the report's page anew and say where it lies, or print its figures.
 
     Example: pile report -c examples/demo.toml --json
+
+    The page is one file, to open in a browser. What the stages took on this machine is in it; the page
+    below latest/report/ is the same without, and byte for byte the same wherever it is made.
     """
     with errors(debug):
         settings, graph = open_run(config)
         finished = made(settings, graph.named("report"))
         if finished is None:
             raise NothingToShowError(f"no report yet; `pile run -c {config}` makes it")
-        folder = finished.folder / report.FOLDER
-        figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
-        emit(figures, str(folder / "report.html"), as_json=as_json)
+        path = finished.folder / report.FOLDER / report.FIGURES
+        figures = json.loads(path.read_text(encoding="utf-8"))
+        emit(figures, "" if as_json else str(publish_page(settings, graph)), as_json=as_json)
 
 
 @app.command("export")

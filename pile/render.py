@@ -221,7 +221,7 @@ def outcome(config: Config, found: Outcome, skipped: Sequence[Skipped]) -> str:
     lines.append(f"corpus     {latest / 'corpus'}")
     lines.append(f"tokenizer  {latest / 'tokenizer' / 'tokenizer.json'}")
     lines.append(f"shards     {latest / 'shards'}")
-    lines.append(f"report     {latest / 'report' / 'report.html'}")
+    lines.append(f"report     {latest / 'report.html'}")
     return "\n".join(lines)
 
 

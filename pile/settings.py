@@ -208,16 +208,22 @@ class Shards(Settings):
 
 
 class Report(Settings):
-    """``[report]``: how many documents of each source to show."""
+    """``[report]``: how many documents and clusters of duplicates of each source to show.
 
-    samples: Annotated[int, Field(ge=0, le=50)] = 3
+    ``compare`` names files of tokenizers (tokenizer.json) to put beside the corpus's own.
+    """
+
+    samples: Annotated[int, Field(ge=0, le=1000)] = 8
+    clusters: Annotated[int, Field(ge=0, le=100)] = 3
+    compare: tuple[str, ...] = ()
 
 
 class Run(Settings):
     """``[run]``: where and how fast; never what.
 
     ``sort_memory_mb`` is what sorting and merging take. ``contact`` tells upstreams who asks,
-    ``spend_usd`` is the most that paid downloads may cost, and ``mirrors`` gives by the beginning of
+    ``spend_usd`` is the most that paid downloads may cost, ``usd_per_core_hour`` what the report reckons
+    a core to cost, and ``mirrors`` gives by the beginning of
     an address where it is asked for instead.
     """
 
@@ -230,6 +236,7 @@ class Run(Settings):
     sort_memory_mb: Annotated[int, Field(ge=16)] = 256
     contact: Annotated[str, AfterValidator(addresses.contact)] = ""
     spend_usd: Annotated[float, Field(ge=0)] = 0.0
+    usd_per_core_hour: Annotated[float, Field(ge=0)] = 0.0
     mirrors: dict[
         Annotated[str, AfterValidator(addresses.prefix)],
         Annotated[str, AfterValidator(addresses.mirror)],

@@ -38,11 +38,13 @@ WITHIN_PILE = {
     "pile.upstreams": 1,
     "pile.preflight": 3,
     "pile.run": 3,
+    "pile.costs": 3,
     "pile.states": 3,
     "pile.export": 4,
     "pile.evaluation": 4,
     "pile.graph": 2,
     "pile.stages": 1,
+    "pile.gathered": 1,
     "pile.publication": 1,
     "pile.card": 1,
 }

@@ -1,0 +1,163 @@
+"""A treemap: rectangles in proportion to values, grouped, as near to squares as they will go.
+
+The layout is that of Bruls, Huizing and van Wijk, "Squarified Treemaps" (2000): tiles are laid in
+rows along the shorter side, and a row is closed when one more tile would make it less square.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pile.report.markup import Html, element, plain, text
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A value with its name, the label of its share, the group it belongs to, and its colour's class."""
+
+    name: str
+    share: str
+    value: float
+    group: str
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the drawing."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """A size at which a treemap is laid out, at most that at which it is shown, and its class."""
+
+    width: int
+    height: int
+    kind: str
+
+
+CANVASES = (Canvas(1060, 420, "wide"), Canvas(580, 420, "middle"), Canvas(328, 560, "tall"))
+"""Drawings stretch to the page's width; which of them is seen, the style sheet decides."""
+
+_PAD, _LINE, _LETTER = 8, 17, 8.2
+"""Pixels around a label, of a line, and of a letter at its widest average."""
+
+
+def treemap(tiles: Sequence[Tile], label: str) -> Html:
+    """Draw tiles, for wide screens and for narrower ones."""
+    return element(
+        "div", *(_drawing(tiles, canvas, label) for canvas in CANVASES), class_="treemap"
+    )
+
+
+def layout(values: Sequence[float], box: Box) -> list[Box]:
+    """Divide a box in proportion to positive values, given in falling order."""
+    found: list[Box] = []
+    rest = box
+    while len(found) < len(values):
+        left = values[len(found) :]
+        row = _row(left, rest)
+        boxes, rest = _lay(left[:row], sum(left), rest)
+        found += boxes
+    return found
+
+
+def _row(values: Sequence[float], box: Box) -> int:
+    """Return how many of the values make the most square row along the box's shorter side."""
+    scale = box.width * box.height / sum(values)
+    side = min(box.width, box.height)
+    best = _worst(values[:1], side, scale)
+    for count in range(2, len(values) + 1):
+        worst = _worst(values[:count], side, scale)
+        if worst > best:
+            return count - 1
+        best = worst
+    return len(values)
+
+
+def _worst(row: Sequence[float], side: float, scale: float) -> float:
+    """Return how far from a square the worst tile of a row is."""
+    whole = sum(row) * scale
+    square = side * side / (whole * whole) * scale
+    return max(square * max(row), 1 / (square * min(row)))
+
+
+def _lay(row: Sequence[float], whole: float, box: Box) -> tuple[list[Box], Box]:
+    """Return the boxes of a row along the shorter side, and what is left of the box."""
+    share = sum(row) / whole
+    found: list[Box] = []
+    done = 0.0
+    for value in row:
+        part = value / sum(row)
+        if box.width >= box.height:
+            width = box.width * share
+            top = box.top + done * box.height
+            found.append(Box(box.left, top, width, box.height * part))
+        else:
+            left = box.left + done * box.width
+            found.append(Box(left, box.top, box.width * part, box.height * share))
+        done += part
+    if box.width >= box.height:
+        taken = box.width * share
+        return found, Box(box.left + taken, box.top, box.width - taken, box.height)
+    taken = box.height * share
+    return found, Box(box.left, box.top + taken, box.width, box.height - taken)
+
+
+def placed(tiles: Sequence[Tile], canvas: Canvas) -> list[tuple[Tile, Box]]:
+    """Return each tile with its box: groups side by side, the largest first, tiles likewise inside."""
+    groups: dict[str, list[Tile]] = {}
+    for tile in sorted(tiles, key=lambda tile: (-tile.value, tile.name)):
+        if tile.value > 0:
+            groups.setdefault(tile.group, []).append(tile)
+    sums = {name: sum(tile.value for tile in group) for name, group in groups.items()}
+    ranked = sorted(groups, key=lambda name: (-sums[name], name))
+    boxes = layout([sums[name] for name in ranked], Box(0, 0, canvas.width, canvas.height))
+    return [
+        pair
+        for name, box in zip(ranked, boxes, strict=True)
+        for pair in zip(
+            groups[name], layout([tile.value for tile in groups[name]], box), strict=True
+        )
+    ]
+
+
+def _drawing(tiles: Sequence[Tile], canvas: Canvas, label: str) -> Html:
+    drawn = (_tile(tile, box, canvas) for tile, box in placed(tiles, canvas))
+    return element("svg", *drawn, class_=canvas.kind, role="img", aria_label=label)
+
+
+def _tile(tile: Tile, box: Box, canvas: Canvas) -> Html:
+    """Draw a tile as a drawing of its own, so that nothing of its label leaves it."""
+    hint = element("title", plain(f"{tile.name}: {tile.share}, {tile.group}"))
+    ground = element("rect", width="100%", height="100%", class_=tile.colour)
+    return element(
+        "svg",
+        hint,
+        ground,
+        *_labels(tile, box),
+        x=_percent(box.left / canvas.width),
+        y=_percent(box.top / canvas.height),
+        width=_percent(box.width / canvas.width),
+        height=_percent(box.height / canvas.height),
+    )
+
+
+def _labels(tile: Tile, box: Box) -> list[Html]:
+    """Return the lines that fit into a box: name and share, or the name alone."""
+    if 2 * _PAD + len(tile.name) * _LETTER > box.width or box.height < _LINE + _PAD:
+        return []
+    lines = [element("text", text(tile.name), x=str(_PAD), y=str(_LINE + 3))]
+    if box.height >= 2 * _LINE + _PAD:
+        lines.append(
+            element("text", text(tile.share), x=str(_PAD), y=str(2 * _LINE + 3), class_="share")
+        )
+    return lines
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.3f}%"

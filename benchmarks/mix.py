@@ -52,6 +52,7 @@ import duckdb
 parts, out, scratch = sys.argv[1:]
 began = time.process_time()
 work = duckdb.connect(config={"threads": 1, "memory_limit": "1500MB", "temp_directory": scratch})
+work.execute("set enable_progress_bar = false")
 work.execute(f"copy (select id, text from read_parquet('{parts}') order by hash(id || '42')) "
              f"to '{out}' (format parquet, compression zstd)")
 used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -170,14 +171,15 @@ def main() -> None:
         return
     few, many = (250_000, 1_000_000) if options.quick else (5_000_000, 50_000_000)
     found: dict[str, float | str] = {}
-    for count in (few, many):
-        figures = apart(count)
-        found |= {f"{key}_{name_of(count)}": value for key, value in figures.items()}
-    per = [float(found[f"seconds_per_million_{name_of(count)}"]) for count in (few, many)]
-    found["flatness"] = per[1] / per[0]
     if options.peer:
         with tempfile.TemporaryDirectory() as name:
             found |= peer(options.peer, few, Path(name))
+    for count in (few, many):
+        figures = apart(count)
+        print(f"{count:,} records: {figures}", file=sys.stderr)
+        found |= {f"{key}_{name_of(count)}": value for key, value in figures.items()}
+    per = [float(found[f"seconds_per_million_{name_of(count)}"]) for count in (few, many)]
+    found["flatness"] = per[1] / per[0]
     report(found, as_json=options.json)
 
 

@@ -11,7 +11,8 @@ sentencepiece, lm_dataformat, tqdm and ftfy. What cannot be measured is left out
 why. Ratios above 1 mean faster than the peer; both must have given the same bytes, else it stops.
 Text is compared with GPT-NeoX's own tool, and with the pattern of Megatron's on text already unpacked;
 each peer runs between two runs of ours. Our workers write all shards twice: ratios ``once_started``
-leave out their start, which takes seconds, however long a run.
+leave out their start, which takes seconds, however long a run; ``cpu`` are those of CPU seconds, of ours
+once started, and of the peer all but its imports. They are what to look at where the machine is busy.
 """
 
 import argparse
@@ -238,6 +239,7 @@ def measure_text(
             beside = [fmean(pair) for pair in zip(*seconds[-2:], strict=True)]
             ratios[name].append(theirs["seconds"] / beside[0])
             ratios[f"{name}_once_started"].append(theirs["seconds"] / beside[1])
+            ratios[f"{name}_cpu"].append(theirs["cpu_seconds"] / beside[2])
         for kind, name in enumerate(("text", "text_once_started")):
             mean = fmean(one[kind] for one in seconds)
             figures[f"{name}_mb_per_second_{workers}_workers"] = megabytes / mean
@@ -255,25 +257,27 @@ class _Ours:
     workers: int
     runs: int = 0
 
-    def run(self) -> tuple[float, float]:
-        """Write all shards in new processes, twice; return seconds with their start, and without."""
+    def run(self) -> tuple[float, float, float]:
+        """Write all shards in new processes, twice.
+
+        Returns seconds with their start, seconds without, and CPU seconds without.
+        """
         os.environ["TOKENIZERS_PARALLELISM"] = "false"  # as the engine sets it for its workers
         begun = time.perf_counter()
         with ProcessPoolExecutor(self.workers) as pool:
             self._pass(pool)
             started = time.perf_counter()
-            self._pass(pool)
-            return started - begun, time.perf_counter() - started
+            cpu = self._pass(pool)
+            return started - begun, time.perf_counter() - started, cpu
 
-    def _pass(self, pool: ProcessPoolExecutor) -> None:
-        from pile.stages.tokenize import Encoding, tokenize
+    def _pass(self, pool: ProcessPoolExecutor) -> float:
+        """Write all shards once; returns CPU seconds."""
+        from pile.stages.tokenize import Encoding
 
         encoding = Encoding(self.tokenizer, "tokens", "drop")  # the peers' rules
         self.runs += 1
-        for waiting in [
-            pool.submit(tokenize, self._written, file, encoding) for file in self.corpus
-        ]:
-            waiting.result()
+        waiting = [pool.submit(_tokenize, self._written, file, encoding) for file in self.corpus]
+        return sum(one.result() for one in waiting)
 
     @property
     def _written(self) -> Path:
@@ -286,6 +290,14 @@ class _Ours:
         (stretches,) = divide([self._written / FOLDER / name_of(file) for file in self.corpus])
         facts = copy(stretches, *paths_of(self._written / "merged"))
         return [facts.sha256_bin, facts.sha256_idx]
+
+
+def _tokenize(folder: Path, file: Path, encoding: Any) -> float:
+    from pile.stages.tokenize import tokenize
+
+    begun = time.process_time()
+    tokenize(folder, file, encoding)
+    return time.process_time() - begun
 
 
 def _same(what: str, ours: object, theirs: object) -> None:

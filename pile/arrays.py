@@ -34,9 +34,22 @@ def load(path: Path) -> Values:
 
 
 def among(values: Values, found: Values) -> NDArray[np.bool_]:
-    """Say of every value whether it is among sorted ones."""
-    if not len(found):
+    """Say of every value whether it is among sorted ones.
+
+    They are looked up in order, so that however many are found among, each step is near the last.
+    """
+    if not len(found) or not len(values):
         return np.zeros(len(values), np.bool_)
-    places = np.minimum(np.searchsorted(found, values), len(found) - 1)
-    inside: NDArray[np.bool_] = found[places] == values
+    order = np.argsort(_first(values))
+    ordered = values[order]
+    places = np.minimum(np.searchsorted(found, ordered), len(found) - 1)
+    inside = np.empty(len(values), np.bool_)
+    inside[order] = found[places] == ordered
     return inside
+
+
+def _first(values: Values) -> NDArray[np.uint64]:
+    """Return numbers that are in the order of values but for ties: of bytes, the first eight."""
+    whole = np.ascontiguousarray(values)
+    numbers = whole.view(">u8").reshape(len(values), -1)[:, 0] if whole.dtype.kind == "S" else whole
+    return numbers.astype(np.uint64)

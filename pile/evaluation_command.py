@@ -12,7 +12,7 @@ from pile.config import Config, ConfigError
 from pile.evaluation.bits import Figures, evaluate, figures
 from pile.evaluation.held_out import HeldOut, Split, chosen, held_out, mixed
 from pile.evaluation.models import Asked, Dtype, load
-from pile.evaluation.published import PUBLISHED_BITS
+from pile.evaluation.published import Bits, beside
 from pile.options import DEFAULT_CONFIG, ConfigPath, open_run
 from pile.terminal import AsJson, Debug, emit, errors
 from sources.published import PILE_SET_NAMES
@@ -52,7 +52,7 @@ def eval_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
         asked = Asked(model, tokenizer, length, device, dtype)
         documents = _shown(chosen(held_out(corpus, split), wanted, limit))
         found = figures(evaluate(documents, load(asked), batch), list(PILE_SET_NAMES))
-        emit([_with_published(one) for one in found], table(found), as_json=as_json)
+        emit(_rows(found), table(found), as_json=as_json)
 
 
 def _known(settings: Config, names: Sequence[str]) -> Sequence[str]:
@@ -68,17 +68,21 @@ def _shown(documents: Iterable[HeldOut]) -> Iterator[HeldOut]:
     yield from tqdm(documents, desc="eval", unit=" documents", unit_scale=True, disable=None)
 
 
-def _with_published(found: Figures) -> dict[str, object]:
+def _rows(found: Sequence[Figures]) -> list[dict[str, object]]:
     """Return figures as JSON has them: beside them those that were published of a component."""
-    bits = PUBLISHED_BITS.get(found.source)
-    return {**asdict(found), "published": asdict(bits) if bits else None}
+    published = beside([one.source for one in found])
+    return [
+        asdict(one) | {"published": asdict(bits) if (bits := published.get(one.source)) else None}
+        for one in found
+    ]
 
 
 def table(found: Sequence[Figures]) -> str:
     """Return the figures of sources as columns; at the right, bits that were published of other models."""
     header = ["source", "documents", "bytes", "tokens", "tokens/byte", "ppl/token", "bits/byte"]
     header += ["GPT-2", "GPT-2 XL", "GPT-3"]
-    rows = [[*_cells(one), *_published(one.source)] for one in found]
+    published = beside([one.source for one in found])
+    rows = [[*_cells(one), *_bits(published.get(one.source))] for one in found]
     return render.table(header, rows, range(1, len(header)))
 
 
@@ -94,8 +98,7 @@ def _cells(one: Figures) -> list[str]:
     ]
 
 
-def _published(source: str) -> list[str]:
-    bits = PUBLISHED_BITS.get(source)
-    return (
-        [f"{one:.4f}" for one in (bits.gpt2, bits.gpt2_xl, bits.gpt3_davinci)] if bits else [""] * 3
-    )
+def _bits(published: Bits | None) -> list[str]:
+    if published is None:
+        return [""] * 3
+    return [f"{one:.4f}" for one in (published.gpt2, published.gpt2_xl, published.gpt3_davinci)]

@@ -7,6 +7,7 @@ share to sample, that share of the tasks between raw files and corpus is run onc
 out is compared.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from pile import corpus, layout, ledger, store
 from pile.config import Config
 from pile.graph import Graph
 from pile.problems import Problem, damaged_parts
+from pile.raw_files import Located
 from pile.stages import mix
 from pile.stages.stage import Made, Stage
 from pile.states import published, states
@@ -54,7 +56,7 @@ def verify(
 def _verify(config: Config, graph: Graph, stage: Stage, share: float) -> Verified:
     finished = published(config, stage)
     if finished is None:
-        return Verified(stage.name, 0, 0, tuple(_check_unfinished(config, stage)))
+        return Verified(stage.name, 0, 0, tuple(_check_unfinished(config, graph, stage)))
     problems = list(_check(config, graph, stage, finished, share))
     again = 0
     if share and not problems:
@@ -65,7 +67,7 @@ def _verify(config: Config, graph: Graph, stage: Stage, share: float) -> Verifie
     return Verified(stage.name, len(parts), size, tuple(problems), again)
 
 
-def _check_unfinished(config: Config, stage: Stage) -> Iterator[Problem]:
+def _check_unfinished(config: Config, graph: Graph, stage: Stage) -> Iterator[Problem]:
     """Check what there is of a stage without a whole manifest, by its ledger."""
     folder = layout.stage(config.work, stage.name, stage.fingerprint)
     manifest = layout.manifest(folder)
@@ -78,9 +80,11 @@ def _check_unfinished(config: Config, stage: Stage) -> Iterator[Problem]:
     yield from _check_books(stage, told)
     books = {layout.recipe(folder), layout.receipts(folder), manifest}
     known = books | {path for path, _ in told.parts()}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path not in known:
-            name = path.relative_to(folder).as_posix()
+    downloads = [file.path for file in _files(graph, stage.name) if not file.is_local]
+    whole = {path.resolve() for path in known}
+    for path in sorted((*folder.rglob("*"), *downloads)):
+        if path.is_file() and path.resolve() not in whole:
+            name = Path(os.path.relpath(path, folder)).as_posix()
             yield Problem(stage.name, name, "is in no whole record; `pile repair` makes it again")
 
 
@@ -90,19 +94,26 @@ def _check(
     name = stage.name
     bad = [*damaged_parts(name, finished), *_check_own_files(graph, name)]
     yield from bad
-    yield from _check_books(stage, finished)
-    yield from _check_counts(name, finished, {problem.file for problem in bad})
+    books = list(_check_books(stage, finished))
+    yield from books
     broken = {problem.file for problem in bad}
+    if not books:  # of damaged receipts and manifests no sum is right
+        yield from _check_sums(name, finished)
+    yield from _check_tables(name, finished, broken)
     if name == "mix":
         yield from _check_corpus(finished, broken)
     if name in {"tokenize", "shard"}:
         yield from check_tokens(config, graph, finished, broken, share)
 
 
+def _files(graph: Graph, name: str) -> Sequence[Located]:
+    """Return the raw files that a stage fetches."""
+    return graph.files.get(name.removeprefix("fetch."), ()) if name.startswith("fetch.") else ()
+
+
 def _check_own_files(graph: Graph, name: str) -> Iterator[Problem]:
     """Yield the user's own raw files that are no longer those that were read."""
-    files = graph.files.get(name.removeprefix("fetch."), ()) if name.startswith("fetch.") else ()
-    for file in files:
+    for file in _files(graph, name):
         if not file.is_local:
             continue
         try:
@@ -129,26 +140,29 @@ def _check_books(stage: Stage, finished: Made) -> Iterator[Problem]:
             yield Problem(stage.name, path.name, "is damaged; `pile repair` makes it again")
 
 
-def _check_counts(name: str, finished: Made, broken: set[str]) -> Iterator[Problem]:
+def _check_sums(name: str, finished: Made) -> Iterator[Problem]:
     manifest = finished.manifest
     receipts = ledger.every(finished.folder)
     missing = [task for task in manifest["tasks"] if task not in receipts]
     if missing:
         yield Problem(name, layout.receipts(Path()).name, f"no receipt of {missing[0]}")
-    yield from _check_sums(
-        name, manifest, [receipts[task] for task in manifest["tasks"] if task in receipts]
-    )
+        return
+    yield from _check_manifest(name, manifest, [receipts[task] for task in manifest["tasks"]])
     taken, given = manifest["taken"], manifest["given"]
     rejected = sum(manifest["rejected"].values())
     if taken != given + rejected:
         yield Problem(name, "manifest.json", f"{taken:,} in, {given:,} out, {rejected:,} rejected")
+
+
+def _check_tables(name: str, finished: Made, broken: set[str]) -> Iterator[Problem]:
+    """Yield tables that have not the rows they were published with."""
     for path, part in finished.parts():
         counted = path.suffix == ".parquet" and "rows" in part["counts"]
         if counted and part["name"] not in broken:
             yield from _check_rows(name, path, part)
 
 
-def _check_sums(
+def _check_manifest(
     name: str, manifest: Mapping[str, Any], receipts: Sequence[ledger.Receipt]
 ) -> Iterator[Problem]:
     summed = ledger.manifest(manifest["recipe"], receipts)

@@ -1,6 +1,6 @@
 """Bits per UTF-8 byte that the Pile published of its test set (arXiv 2101.00027, Table 2)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -47,3 +47,11 @@ PUBLISHED_BITS: Mapping[str, Bits] = MappingProxyType(
     }
 )
 """By slug of the component, and of all."""
+
+
+def beside(sources: Collection[str]) -> dict[str, Bits]:
+    """Return what was published of some sources; of the whole only if they are all 22 components."""
+    known = {name: bits for name, bits in PUBLISHED_BITS.items() if name in sources}
+    if set(sources) != {*PUBLISHED_BITS}:
+        known.pop(WHOLE, None)
+    return known

@@ -361,5 +361,5 @@ def _by_source(rows: pa.Table, runs: Sequence[Run]) -> Iterator[tuple[str, NDArr
     of = rows.column("run").to_numpy()
     sources = sorted({run.source for run in runs})
     numbers = np.array([sources.index(run.source) for run in runs])[of]
-    for number in np.unique(numbers).tolist():
+    for number in np.flatnonzero(np.bincount(numbers)).tolist():
         yield sources[number], numbers == number

@@ -85,6 +85,10 @@ class Copies:
     def __len__(self) -> int:
         return len(self.row)
 
+    def documents(self) -> NDArray[np.int64]:
+        """Return the rows of documents that have copies, ascending."""
+        return np.flatnonzero(np.bincount(self.row))
+
 
 def stage(
     config: Config,
@@ -160,7 +164,7 @@ def scatter(folder: Path, part: Part, shuffle: Shuffle, name: str) -> Receipt:
         bucketed.write(attempt, len(shuffle.cuts), filled)
     with store.publish(held) as attempt:
         write_runs(attempt, [_may_be_held(copies, digests, part.number, shuffle.hold_out)])
-    drawn = np.unique(copies.row)
+    drawn = copies.documents()
     sizes = pa.compute.binary_length(table.column("text")).to_numpy()
     rejected = {"duplicate": part.rows - len(rows), "not_drawn": len(rows) - len(drawn)}
     return Receipt(
@@ -215,7 +219,7 @@ def _digests(table: pa.Table, copies: Copies, name: str | None) -> NDArray[np.by
     Rows without a copy have none.
     """
     found = np.zeros(table.num_rows, f"S{DIGEST_BYTES}")
-    drawn = np.unique(copies.row)
+    drawn = copies.documents()
     for start in range(0, len(drawn), TOGETHER):
         rows = drawn[start : start + TOGETHER]
         texts: list[str] = table.column("text").take(pa.array(rows)).to_pylist()

@@ -231,6 +231,8 @@ def test_benchmarks_are_taken_out(tmp_path: Path, pile: Pile, action: str) -> No
     assert pile("run", "-c", str(config))[0] == 0
     (receipt,) = receipts(tmp_path, "decontaminate.web")
     assert receipt["figures"]["hits"] == {"quiz": 1}
+    manifest = json.loads((tmp_path / "work/latest/corpus/manifest.json").read_text("utf-8"))
+    assert manifest["sources"]["web"]["benchmarks"] == {"quiz": 1}
     left = documents_of(tmp_path, "decontaminate.web")
     if action == "drop":
         assert left == {"web/1.txt": OTHER}

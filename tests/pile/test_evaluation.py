@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pile import corpus
 from pile.evaluation.bits import Figures, NotFinite, Sums, evaluate, figures
 from pile.evaluation.held_out import HeldOut, chosen
-from pile.evaluation.published import PUBLISHED_BITS, Bits
+from pile.evaluation.published import PUBLISHED_BITS, Bits, beside
 from pile.evaluation.windows import Window, batches, windows
 from pile.evaluation_command import table
 from sources.published import PILE_SET_NAMES
@@ -181,13 +181,15 @@ def test_published_bits_are_of_all_components() -> None:
 
 
 def test_a_table_sets_the_published_beside_what_is_measured() -> None:
-    """For components; sources of one's own have none."""
+    """For components; sources of one's own have none, nor has what is not the whole Pile."""
     lines = table(figures({"github": Sums(1, 8, 4, 3.0), "mine": Sums(1, 8, 4, 3.0)}, [])).split(
         "\n"
     )
     assert lines[0].endswith("bits/byte   GPT-2  GPT-2 XL   GPT-3")
     assert lines[1].endswith("0.5410  1.7912    1.6486  0.5635")
     assert lines[2].endswith("0.5410")
+    assert lines[3].endswith("0.5410")
+    assert "all" in beside([*PILE_SET_NAMES, "all"])
 
 
 def test_texts_are_exported_as_they_are(config: Path, pile: Pile) -> None:

@@ -23,6 +23,7 @@ from pile import (
     evaluation_command,
     layout,
     lock,
+    plan_command,
     render,
     shard_commands,
     tokenizer_commands,
@@ -40,8 +41,8 @@ from pile.export.harness import TARGET, export_harness
 from pile.export.parquet import export_parquet
 from pile.graph import Graph
 from pile.narrate import Narrator
-from pile.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run, plan_run
-from pile.preflight import downloads, unmet
+from pile.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run
+from pile.preflight import downloads
 from pile.run import run_all
 from pile.show import NothingToShowError, show, show_rejected
 from pile.stages import report
@@ -62,6 +63,8 @@ app = typer.Typer(
 )
 app.add_typer(shard_commands.app)
 app.add_typer(tokenizer_commands.app)
+app.command("plan")(plan_command.plan_command)
+app.command("bench")(plan_command.bench_command)
 
 CHECK = "check"
 EXPORTS: Mapping[str, Callable[[Config, Graph], list[Path]]] = {
@@ -136,42 +139,6 @@ def _check_upstreams(names: Sequence[str], config: Path | None, *, as_json: bool
     emit([asdict(one) for one in found], render.answered(found), as_json=as_json)
     if any(one.state in {"moved", "down"} for one in found):
         raise typer.Exit(UPSTREAM)
-
-
-@app.command("plan")
-def plan_command(
-    config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, debug: Debug = False
-) -> None:
-    """Say what a run would do, and why; nothing is run.
-
-    Example: pile plan -c examples/demo.toml
-    """
-    with errors(debug):
-        settings, graph = plan_run(config)
-        found = states(settings, graph)
-        reasons = {one.stage.name: why(settings, one).reason for one in found}
-        rows = [
-            {
-                "stage": one.stage.name,
-                "fingerprint": one.stage.fingerprint,
-                "state": one.state,
-                "why": reasons[one.stage.name],
-            }
-            for one in found
-        ]
-        to_come = downloads(settings, graph)
-        wanted = unmet(settings, graph)
-        blocks = (render.downloads(to_come), render.plan(found, reasons), render.unmet(wanted))
-        for one in graph.skipped:
-            if not one.refused:
-                say(f"left out: {one.source}: {one.why}")
-        plan = {
-            "downloads": [asdict(one) for one in to_come],
-            "stages": rows,
-            "skipped": [asdict(one) for one in graph.skipped],
-            "refused": [{"source": name, "why": why} for name, why in wanted],
-        }
-        emit(plan, "\n\n".join(filter(None, blocks)), as_json=as_json)
 
 
 @app.command("run")

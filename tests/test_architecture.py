@@ -27,6 +27,8 @@ WITHIN_PILE = {
     "pile.show": 4,
     "pile.tokenizers": 4,
     "pile.tokenizer_commands": 5,
+    "pile.plan_command": 5,
+    "pile.forecast": 4,
     "pile.evaluation_command": 5,
     "pile.duplicates": 4,
     "pile.verify": 4,

@@ -145,6 +145,7 @@ pre + .facts, .sides + .facts { margin-top: 1.1rem; }
 .skip:focus { left: 1rem; top: .6rem; z-index: 9; }
 abbr { text-decoration: none; cursor: help; }
 .hidden { padding: 0 .2em; border: 1px solid var(--soft); border-radius: 2px; color: inherit; font: .75em var(--mono); unicode-bidi: isolate; }
+.box.free { max-height: none; }
 @media (min-width: 80rem) {
   .box.free:not(.wide) { overflow: visible; max-height: none; }
 }

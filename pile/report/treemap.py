@@ -4,6 +4,8 @@ The layout is that of Bruls, Huizing and van Wijk, "Squarified Treemaps" (2000):
 rows along the shorter side, and a row is closed when one more tile would make it less square.
 """
 
+import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,6 +47,9 @@ CANVASES = (Canvas(1060, 420, "wide"), Canvas(580, 420, "middle"), Canvas(328, 5
 
 _PAD, _LINE, _LETTER = 8, 17, 8.2
 """Pixels around a label, of a line, and of a letter at its widest average."""
+
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where a name without spaces may be broken: YoutubeSubtitles."""
 
 
 def treemap(tiles: Sequence[Tile], label: str) -> Html:
@@ -148,15 +153,23 @@ def _tile(tile: Tile, box: Box, canvas: Canvas) -> Html:
 
 
 def _labels(tile: Tile, box: Box) -> list[Html]:
-    """Return the lines that fit into a box: name and share, or the name alone."""
-    if 2 * _PAD + len(tile.name) * _LETTER > box.width or box.height < _LINE + _PAD:
+    """Return the lines that fit into a box: the name, broken where it must be, and below it the share."""
+    letters = int((box.width - 2 * _PAD) / _LETTER)
+    room = int((box.height - _PAD) / _LINE)
+    for name in (tile.name, _HUMPS.sub(" ", tile.name)):
+        lines = textwrap.wrap(name, max(letters, 1), break_long_words=False)
+        if lines and len(lines) <= room and max(map(len, lines)) <= letters:
+            break
+    else:
         return []
-    lines = [element("text", text(tile.name), x=str(_PAD), y=str(_LINE + 3))]
-    if box.height >= 2 * _LINE + _PAD:
-        lines.append(
-            element("text", text(tile.share), x=str(_PAD), y=str(2 * _LINE + 3), class_="share")
-        )
-    return lines
+    drawn = [_line(line, number) for number, line in enumerate(lines, start=1)]
+    if len(lines) < room and len(tile.share) <= letters:
+        drawn.append(_line(tile.share, len(lines) + 1, class_="share"))
+    return drawn
+
+
+def _line(words: str, number: int, **attributes: str) -> Html:
+    return element("text", text(words), x=str(_PAD), y=str(number * _LINE + 3), **attributes)
 
 
 def _percent(part: float) -> str:

@@ -35,7 +35,7 @@ from pile.report.figures import (
 from pile.report.numbers import MINUS
 from pile.report.page import render
 from pile.report.treemap import CANVASES, Tile, placed
-from sources.published import PILE_SET_NAMES, PUBLISHED
+from sources.published import KINDS, PILE_SET_NAMES, PUBLISHED
 from sources.source import Published
 from tokenizer.published import PUBLISHED_TOKENS
 
@@ -211,6 +211,7 @@ def published_run() -> Figures:
             pile_set_name=PILE_SET_NAMES[name],
             licence="mixed",
             access="open",
+            kind=KINDS[name],
             records=place * 5_000_000,
             documents=place * 5_000_000,
             text_bytes=place * 10**10,
@@ -497,6 +498,19 @@ def test_a_page_of_large_tables_alone_stays_small_too() -> None:
     light = render(many, page_bytes=150_000)
     assert len(light.encode()) < 150_000
     assert "Too large for this page" in words(light)
+
+
+def test_a_tile_says_what_fits_into_it() -> None:
+    """A name is broken if it must be, its share below it; a tile too small says nothing but its hint."""
+    page = render(RUNS["published"])
+    wide = page.split('class="wide"')[1].split('class="middle"')[0]
+    assert ">NIH ExPorter</text>" in wide
+    assert ">PubMed</text>" in wide
+    assert ">Abstracts</text>" in wide
+    assert ">Open</text>" in wide
+    assert ">Subtitles</text>" in wide
+    assert ">PubMed Central</text>" not in wide
+    assert "<title>PubMed Central: 0.4 %, academic</title>" in wide
 
 
 TREES = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 10**13)), min_size=1, max_size=40)

@@ -49,6 +49,15 @@ def test_real_code_gives_the_same_file() -> None:
     assert train(texts, recipe, "kernels") == train(texts, recipe, "hf")
 
 
+def test_a_vocabulary_as_large_as_the_released_one_is_the_same() -> None:
+    """50,254 entries asked of Python's own library; the last merges are of rare pairs."""
+    files = sorted(Path(json.__file__).parent.parent.glob("*/*.py"))
+    texts = [file.read_bytes().decode("utf-8", "ignore") for file in files]
+    learned = train(texts, Recipe(), "kernels")
+    assert len(json.loads(learned)["model"]["merges"]) > 30_000
+    assert learned == train(texts, Recipe(), "hf")
+
+
 def test_a_pair_beyond_32_bits_is_merged_first(tmp_path: Path) -> None:
     """Three billion times q and z; HF tokenizers would pass it over."""
     counts = {b"qz": 3_000_000_000, b"ab": 2_000_000_000, b"abq": 5}

@@ -100,7 +100,8 @@ def fetch(
     ValueError for a checksum that is none.
     """
     algorithm, expected = _checksum(raw)
-    raw = replace(raw, url=guest.mirrored(raw.url))
+    url = guest.mirrored(raw.url)
+    raw = raw if url == raw.url else replace(raw, url=url)
     ask = _transport(raw.url)
     with Partial(partial, redacted(raw.url), {algorithm, "sha256"}, on_bytes) as part:
         try:

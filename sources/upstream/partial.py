@@ -222,7 +222,7 @@ def forget(path: Path) -> None:
 
 
 def _note_path(path: Path) -> Path:
-    return path.with_name(path.name + NOTE_SUFFIX)
+    return Path(f"{path}{NOTE_SUFFIX}")
 
 
 def _say_nothing(grown: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pile.cleaning.rules import Bounds
+from pile.downloads.raw_files import Located
 from pile.engine import (
     ATTEMPTS,
     Failed,
@@ -23,7 +24,6 @@ from pile.engine import (
     run_serially,
 )
 from pile.ledger import Receipt
-from pile.raw_files import Located
 from pile.stages.extract import Reading, Unit, extract, mend, set_aside
 from sources.source import RawFile
 

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from pile import preflight
-from pile.downloads import names
 from pile.config import load
+from pile.downloads import names
 from pile.downloads import transfers as downloads
 from pile.downloads.guests import Refused
 from pile.downloads.journals import Far, Journal, Listener, Told

@@ -17,19 +17,21 @@ from typing import Annotated
 
 import typer
 
-from pile import (
-    catalogue,
-    check_commands,
-    evaluation_command,
-    layout,
-    lock,
-    plan_command,
-    render,
-    shard_commands,
-    tokenizer_commands,
-)
+from pile import layout, lock
+from pile.commands import catalogue, render
+from pile.commands import check as check_commands
+from pile.commands import evaluation as evaluation_command
+from pile.commands import plan as plan_command
+from pile.commands import shards as shard_commands
+from pile.commands import tokenizer as tokenizer_commands
+from pile.commands.narrate import Narrator
+from pile.commands.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run
+from pile.commands.show import NothingToShowError, show, show_rejected
+from pile.commands.urls import Lists, list_urls
+from pile.commands.why import why
 from pile.config import Config, ConfigError, load
 from pile.costs import publish_page
+from pile.downloads.upstreams import check, default_table
 from pile.duplicates import clusters
 from pile.exit_codes import (
     FAILED,
@@ -40,17 +42,11 @@ from pile.export.configs import FRAMEWORKS, export
 from pile.export.harness import TARGET, export_harness
 from pile.export.parquet import export_parquet
 from pile.graph import Graph
-from pile.narrate import Narrator
-from pile.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run
 from pile.preflight import downloads
 from pile.run import run_all
-from pile.show import NothingToShowError, show, show_rejected
 from pile.stages import report
 from pile.states import made, state_of, states
 from pile.terminal import AsJson, Debug, emit, errors, say, terminate
-from pile.upstreams import check, default_table
-from pile.urls import Lists, list_urls
-from pile.why import why
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
 

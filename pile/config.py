@@ -21,9 +21,9 @@ from pydantic import (
     model_validator,
 )
 
-from pile import addresses
 from pile.cleaning.settings import Clean
-from pile.mixture import check_shares
+from pile.downloads import addresses
+from pile.mixing.mixture import check_shares
 from pile.places import nearest, place_of
 from pile.settings import (
     Corpus,

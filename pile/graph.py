@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from pile.config import Config, ConfigError, SourceTable
-from pile.guests import Refused
-from pile.raw_files import Located, locate
+from pile.downloads.guests import Refused
+from pile.downloads.raw_files import Located, locate
 from pile.stages import (
     deduplication,
     extract,

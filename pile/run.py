@@ -15,10 +15,10 @@ from typing import Any, TypeAlias
 from pile import layout, ledger, store
 from pile.config import Config
 from pile.costs import MADE, publish_page, told
-from pile.downloads import download
+from pile.downloads.journals import Far, Listener, Told
+from pile.downloads.transfers import download
 from pile.engine import Failed, Run, Spent, Task, open_engine
 from pile.graph import Graph, build
-from pile.journals import Far, Listener, Told
 from pile.ledger import Receipt
 from pile.preflight import NoSpaceError, check_leave, check_space, workers
 from pile.stages import index, mix, report, shard, train_tokenizer
@@ -117,7 +117,7 @@ class SourcesGoneError(Exception):
 def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
     """Run whatever is not done; the caller holds the lock.
 
-    Raises `pile.guests.Refused`, `RunFailed`, `SourcesGoneError`, `NoSpaceError`,
+    Raises `pile.downloads.guests.Refused`, `RunFailed`, `SourcesGoneError`, `NoSpaceError`,
     `pile.engine.NoProgressError`.
     """
     check_leave(config, graph)

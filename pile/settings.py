@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from dedup.decontaminate import MARGIN, WORDS
 from dedup.lines import LEAST
 from dedup.scheme import Scheme
-from pile import addresses
+from pile.downloads import addresses
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 

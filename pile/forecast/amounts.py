@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from pile.config import Config, SourceTable
+from pile.downloads.raw_files import Located
 from pile.graph import Graph
 from pile.preflight import downloads
-from pile.raw_files import Located
 from sources.published import PUBLISHED
 from sources.source import Published, Source
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pile.config import Config
 from pile.forecast.amounts import Amount
 from pile.forecast.rates import Rates
-from pile.mixture import effective_epochs, effective_shares
+from pile.mixing.mixture import effective_epochs, effective_shares
 
 PACKED = 0.36
 """Bytes that a byte of text takes packed, as documents and as corpus files are."""

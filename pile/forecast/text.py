@@ -1,8 +1,8 @@
 """A forecast as text for a terminal."""
 
+from pile.commands.render import size, table
 from pile.forecast.forecast import Forecast, SourceForecast
 from pile.forecast.rates import REFERENCE
-from pile.render import size, table
 
 
 def told(found: Forecast) -> str:

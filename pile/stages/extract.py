@@ -17,10 +17,10 @@ from pathlib import Path
 from pile import documents
 from pile.cleaning.surrogates import mend_surrogates, replace_surrogates
 from pile.config import LOCAL, SourceTable
+from pile.downloads.raw_files import Located, plain
 from pile.engine import Failed, Task
 from pile.ledger import Quarantined, Receipt
 from pile.parts import PartSeries
-from pile.raw_files import Located, plain
 from pile.stages.stage import Inputs, Stage
 from sources.registry import SOURCES
 from sources.source import Document, Json, Options, Rejected, UnreadableFile

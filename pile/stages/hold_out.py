@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from dedup.external import Workspace
 from dedup.runs import Rows, Run, read_run, runs_of
-from pile import arrays, draws
+from pile import draws
 from pile.config import Config
 from pile.engine import Task
 from pile.ledger import Receipt
+from pile.mixing import arrays
 from pile.parts import part_of
 from pile.settings import HELD_OUT, Mix
 from pile.stages.scatter import DIGEST_BYTES, HELD, cuts_of

@@ -17,10 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pile import arrays, bucketed, corpus, ledger, store
+from pile import corpus, ledger, store
 from pile.config import Config
 from pile.engine import Task
 from pile.ledger import Part, Receipt
+from pile.mixing import arrays, bucketed
 from pile.parts import part_of
 from pile.publication.facts import gather
 from pile.publication.files import publish

@@ -18,11 +18,12 @@ from dedup.alike import Known, known, like_any
 from dedup.bands import Bands
 from dedup.scheme import Scheme
 from dedup.signatures import Signatures
-from pile import arrays, ledger, store
+from pile import ledger, store
 from pile.compared import bands_of, scheme_of
 from pile.config import Config
 from pile.engine import Task
 from pile.ledger import Receipt
+from pile.mixing import arrays
 from pile.parts import part_of
 from pile.stages import hold_out, sign, survivors
 from pile.stages.stage import Inputs, Stage

@@ -2,7 +2,7 @@
 
 Split, number of copies and order are keyed hashes of the document's id, so they depend on nothing
 but the seed. A task sorts the copies of one document part by their keys, into a run that is read
-bucket by bucket (`pile.splits`, `pile.bucketed`): the mix merges all runs. Beside it lie the digests of
+bucket by bucket (`pile.mixing.splits`, `pile.mixing.bucketed`): the mix merges all runs. Beside it lie the digests of
 copies that are, or may yet be, held out.
 """
 
@@ -18,13 +18,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from dedup.runs import sort_rows, write_runs
-from pile import bucketed, corpus, draws, ledger, store
+from pile import corpus, draws, ledger, store
 from pile.config import Config
 from pile.draws import Numbers
 from pile.engine import Task
 from pile.ledger import Receipt
+from pile.mixing import bucketed
+from pile.mixing.splits import Cut, Cuts, Size, cut
 from pile.parts import part_of
-from pile.splits import Cut, Cuts, Size, cut
 from pile.stages import survivors, weigh
 from pile.stages.stage import Inputs, Made, Stage
 from pile.stages.survivors import ROW_BITS, Part

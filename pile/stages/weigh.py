@@ -19,7 +19,7 @@ from pile import documents, ledger, store
 from pile.config import Config, ConfigError
 from pile.engine import Task
 from pile.ledger import Receipt
-from pile.mixture import MixtureError, effective_epochs
+from pile.mixing.mixture import MixtureError, effective_epochs
 from pile.stages import survivors
 from pile.stages.stage import Inputs, Stage
 from sources.source import Json

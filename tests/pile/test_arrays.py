@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pile import arrays
+from pile.mixing import arrays
 
 digests = st.lists(st.binary(min_size=16, max_size=16), max_size=30)
 numbers = st.lists(st.integers(0, 2**64 - 1), max_size=30)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pile import bucketed
-from pile.bucketed import CorruptBucketError
+from pile.mixing import bucketed
+from pile.mixing.bucketed import CorruptBucketError
 
 SCHEMA = pa.schema([pa.field("text", pa.large_string(), nullable=False)])
 

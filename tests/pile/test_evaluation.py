@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pile import corpus
+from pile.commands.evaluation import table
 from pile.evaluation.bits import Figures, NotFinite, Sums, evaluate, figures
 from pile.evaluation.held_out import HeldOut, chosen
 from pile.evaluation.published import PUBLISHED_BITS, Bits, beside
 from pile.evaluation.windows import Window, batches, windows
-from pile.evaluation_command import table
 from sources.published import PILE_SET_NAMES
 
 Pile = Callable[..., tuple[int, str, str]]

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from pile import downloads, names, preflight
+from pile import preflight
 from pile.config import load
+from pile.downloads import names
+from pile.downloads import transfers as downloads
+from pile.downloads.guests import Refused
+from pile.downloads.journals import Far, Journal, Listener, Told
+from pile.downloads.raw_files import Located
 from pile.graph import build
-from pile.guests import Refused
-from pile.journals import Far, Journal, Listener, Told
-from pile.raw_files import Located
 from pile.stages.fetch import groups
 from sources.registry import SOURCES
 from sources.source import Document, Get, Key, Options, RawFile, Rejected
@@ -117,7 +119,12 @@ def letters(monkeypatch: pytest.MonkeyPatch, upstream: Upstream) -> Callable[...
             **{"plan": plan, "keys": (), "paces": {}, **facts},
         )
         changed = {**SOURCES, "europarl": source}
-        for name in ("pile.config", "pile.guests", "pile.stages.extract", "pile.upstreams"):
+        for name in (
+            "pile.config",
+            "pile.downloads.guests",
+            "pile.stages.extract",
+            "pile.downloads.upstreams",
+        ):
             monkeypatch.setattr(f"{name}.SOURCES", changed)
 
     make()

@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from small_corpus import text, write_config, write_raw
 
-from pile import arrays, corpus, documents, draws
+from pile import corpus, documents, draws
 from pile.ledger import Receipt
+from pile.mixing import arrays, bucketed
+from pile.mixing.splits import Cut, Cuts
 from pile.settings import Mix
-from pile.splits import Cut, Cuts
 from pile.stages.hold_out import DIGESTS, DOCUMENTS, Held, hold_out
 from pile.stages.mix import FOLDER, Range, Removed, Run, Target, mix, published_targets
 from pile.stages.scatter import HELD, RUNS, Shuffle, scatter
@@ -107,8 +108,6 @@ def test_no_text_that_is_held_out_is_trained_on(tmp_path: Path) -> None:
 
 def texts_of(run: Run) -> list[str]:
     """Return the texts of all copies of a run."""
-    from pile import bucketed  # noqa: PLC0415
-
     return [text for rows in bucketed.rows(run.path) for text in rows.column("text").to_pylist()]
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pile import corpus, documents
-from pile.splits import Cut, Cuts
+from pile.mixing.splits import Cut, Cuts
 from pile.stages.mix import FOLDER, Range, Removed, Run, Target, mix
 from pile.stages.scatter import RUNS, Shuffle, draw, scatter
 from pile.stages.survivors import Part

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from pile import corpus
 from pile.cli import app
-from pile.splits import Cut, Cuts
+from pile.mixing.splits import Cut, Cuts
 from pile.stages.scatter import Shuffle, draw
 from sources.published import PILE_SET_NAMES, PUBLISHED
 

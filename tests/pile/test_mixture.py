@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pile.mixture import MixtureError, check_shares, effective_epochs, effective_shares
+from pile.mixing.mixture import MixtureError, check_shares, effective_epochs, effective_shares
 
 NAMES = ["a", "b", "c", "d"]
 

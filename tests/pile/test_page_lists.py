@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pile.commands.show import show, show_rejected
 from pile.config import load
+from pile.downloads.raw_files import identity, locate
 from pile.graph import build
-from pile.raw_files import identity, locate
 from pile.run import run
-from pile.show import show, show_rejected
 from sources.source import Json
 from sources.upstream import gather_pages
 from sources.upstream.page import Missing, Page

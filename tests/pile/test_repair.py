@@ -12,12 +12,12 @@ import pytest
 from small_corpus import write_config, write_raw
 
 from pile import draws, ledger, store
+from pile.checks.repair import Repaired, repair
+from pile.checks.verify import verify
 from pile.config import load
 from pile.graph import Graph, build
 from pile.ledger import Part
-from pile.repair import Repaired, repair
 from pile.run import run
-from pile.verify import verify
 
 Pile = Callable[..., tuple[int, str, str]]
 URL = "https://letters.example.org/"

@@ -59,7 +59,9 @@ def upstream(monkeypatch: pytest.MonkeyPatch) -> Iterator[Upstream]:
 def processes() -> ForkServerContext:
     """Give processes that start in an instant, forked off one that has all it needs and no threads."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["pile.cli", "pile.downloads", "sources.upstream.http"])
+    context.set_forkserver_preload(
+        ["pile.cli", "pile.downloads.transfers", "sources.upstream.http"]
+    )
     return context
 
 

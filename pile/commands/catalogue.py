@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pile.guests import lacking
-from pile.render import size, table
+from pile.commands.render import size, table
+from pile.downloads.guests import lacking
 from sources.explained import EXPLAINED
 from sources.published import PILE_SET_NAMES, PUBLISHED
 from sources.registry import SOURCES

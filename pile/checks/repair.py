@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pile import layout, ledger, store
+from pile.checks.problems import Problem
+from pile.checks.verify import verify
 from pile.config import Config
 from pile.graph import Graph, UpstreamsGoneError
-from pile.problems import Problem
 from pile.run import Outcome, SourcesGoneError, Watch, run
 from pile.states import read_manifest
-from pile.verify import verify
 
 DAMAGED = ".damaged"
 """Ending of a damaged download's name while it is downloaded anew."""

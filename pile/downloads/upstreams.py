@@ -11,8 +11,8 @@ from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pile.config import Config, SourceTable
-from pile.guests import guest, unmet
-from pile.raw_files import NOT_AS_EXPECTED, remote
+from pile.downloads.guests import guest, unmet
+from pile.downloads.raw_files import NOT_AS_EXPECTED, remote
 from sources.fetch import UpstreamError
 from sources.registry import SOURCES
 from sources.source import RawFile, Source

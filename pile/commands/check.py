@@ -8,15 +8,16 @@ from typing import Annotated
 
 import typer
 
-from pile import layout, lock, render
-from pile.diff import Kind, SourceDiff, diff
+from pile import layout, lock
+from pile.checks.diff import Kind, SourceDiff, diff
+from pile.checks.problems import Problem
+from pile.checks.repair import Repaired, repair
+from pile.checks.verify import Verified, verify
+from pile.commands import render
+from pile.commands.narrate import Narrator
+from pile.commands.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run, share
 from pile.exit_codes import FAILED, UNVERIFIED
-from pile.narrate import Narrator
-from pile.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run, share
-from pile.problems import Problem
-from pile.repair import Repaired, repair
 from pile.terminal import AsJson, Debug, emit, errors, say
-from pile.verify import Verified, verify
 
 Sample = Annotated[
     str,

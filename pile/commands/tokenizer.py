@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from pile import tokenizers
-from pile.options import DEFAULT_CONFIG, open_run
-from pile.render import table
+from pile.commands.options import DEFAULT_CONFIG, open_run
+from pile.commands.render import table
 from pile.terminal import AsJson, Debug, emit, errors
 from pile.tokenizers import Compared
 from tokenizer.compare import Fit

@@ -2,7 +2,7 @@
 
 Every part is re-hashed and its rows counted, the user's own raw files too; receipts are summed anew,
 recipes, ledgers and manifests must be byte for byte what they say; corpus files are read to their end
-by our reader and by `lm_dataformat`'s, and `pile.verify_tokens` looks into tokens and shards. With a
+by our reader and by `lm_dataformat`'s, and `pile.checks.tokens` looks into tokens and shards. With a
 share to sample, that share of the tasks between raw files and corpus is run once more, and what comes
 out is compared.
 """
@@ -17,15 +17,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pile import corpus, layout, ledger, store
+from pile.checks.again import remake
+from pile.checks.problems import Problem, damaged_parts
+from pile.checks.tokens import check_tokens
 from pile.config import Config
+from pile.downloads.raw_files import Located
 from pile.graph import Graph
-from pile.problems import Problem, damaged_parts
-from pile.raw_files import Located
 from pile.stages import mix
 from pile.stages.stage import Made, Stage
 from pile.states import published, states
-from pile.verify_again import remake
-from pile.verify_tokens import check_tokens
 
 
 @dataclass(frozen=True, slots=True)

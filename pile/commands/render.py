@@ -6,16 +6,16 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pile.commands.urls import SUFFIX, Listed
+from pile.commands.why import Why
 from pile.config import Config
+from pile.downloads.guests import priced
+from pile.downloads.upstreams import Answered
 from pile.duplicates import Cluster, Duplicate
 from pile.graph import Skipped
-from pile.guests import priced
 from pile.preflight import Download
 from pile.run import Outcome
 from pile.states import State
-from pile.upstreams import Answered
-from pile.urls import SUFFIX, Listed
-from pile.why import Why
 from sources.formats.reddit_links import REASONS
 from sources.source import Json
 

@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 from tqdm import tqdm
 
-from pile import render
+from pile.commands import render
+from pile.commands.options import DEFAULT_CONFIG, ConfigPath, open_run
 from pile.config import Config, ConfigError
 from pile.evaluation.bits import Figures, evaluate, figures
 from pile.evaluation.held_out import HeldOut, Split, chosen, held_out, mixed
 from pile.evaluation.models import Asked, Dtype, load
 from pile.evaluation.published import Bits, beside
-from pile.options import DEFAULT_CONFIG, ConfigPath, open_run
 from pile.terminal import AsJson, Debug, emit, errors
 from sources.published import PILE_SET_NAMES
 

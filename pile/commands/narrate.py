@@ -9,8 +9,8 @@ from typing import NoReturn, Self, TypeAlias
 
 from tqdm import tqdm
 
-from pile import render
-from pile.journals import Far
+from pile.commands import render
+from pile.downloads.journals import Far
 from pile.run import Downloading, Event, StageMade, TaskEnded, WaveStarted
 
 Bar: TypeAlias = "tqdm[NoReturn]"

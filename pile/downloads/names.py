@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pile import store
-from pile.journals import Journal
+from pile.downloads.journals import Journal
 from sources.fetch import forget
 from sources.source import Json
 

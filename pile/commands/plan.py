@@ -7,17 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from pile import render
+from pile.commands import render
+from pile.commands.options import DEFAULT_CONFIG, ConfigPath, plan_run
+from pile.commands.why import why
 from pile.config import Config, load
 from pile.forecast import bench, rates, text
 from pile.forecast.amounts import Amount, planned, published
 from pile.forecast.forecast import Forecast, forecast
 from pile.graph import Graph
-from pile.options import DEFAULT_CONFIG, ConfigPath, plan_run
 from pile.preflight import downloads, unmet
 from pile.states import states
 from pile.terminal import AsJson, Debug, emit, errors, say
-from pile.why import why
 
 LINE_MB_S = 50.0
 """Megabytes a second that are downloaded where nobody says how many: a shared gigabit line's half."""

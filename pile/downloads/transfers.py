@@ -19,10 +19,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pile import store
-from pile.journals import Journal
+from pile.downloads.journals import Journal
+from pile.downloads.names import Finished, Names
+from pile.downloads.raw_files import Located
 from pile.ledger import Part, Receipt
-from pile.names import Finished, Names
-from pile.raw_files import Located
 from sources.fetch import UpstreamError, fetch
 from sources.source import Json, RawFile
 from sources.upstream.attempts import PATIENT

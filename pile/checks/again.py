@@ -13,12 +13,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from pile import bucketed, corpus, documents, draws, layout, ledger, store
+from pile import corpus, documents, draws, layout, ledger, store
+from pile.checks.problems import Problem, damaged_parts
 from pile.config import Config
 from pile.engine import Task
 from pile.graph import Graph
 from pile.ledger import Part, Receipt
-from pile.problems import Problem, damaged_parts
+from pile.mixing import bucketed
 from pile.stages import hold_out, near
 from pile.stages.stage import FILTERS, Made, Stage
 from pile.states import published

@@ -16,7 +16,7 @@ import orjson
 import pyarrow as pa
 
 from pile import corpus, documents
-from pile.show import NothingToShowError
+from pile.commands.show import NothingToShowError
 from sources.formats.sorted_runs import merged, write_runs
 
 ROOM = 256 << 20

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from pile import corpus, draws, ledger
+from pile.checks.problems import Problem, damaged_parts
 from pile.config import Config
 from pile.graph import Graph
 from pile.ledger import Part
-from pile.problems import Problem, damaged_parts
 from pile.stages import mix, shard, train_tokenizer
 from pile.stages.stage import Made
 from pile.states import published

@@ -17,9 +17,9 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from pile import layout, ledger, store
-from pile.addresses import without_password
 from pile.config import Config, ConfigError, SourceTable, expand
-from pile.guests import Refused, guest, unmet
+from pile.downloads.addresses import without_password
+from pile.downloads.guests import Refused, guest, unmet
 from sources.fetch import UpstreamError, get
 from sources.source import Json, Options, RawFile
 

@@ -10,7 +10,7 @@ demo: $(READY)  ## the whole pipeline on the raw files in examples/, in a few mi
 	@echo
 	@$(BIN)/pile status -c examples/demo.toml
 	@echo
-	@echo "The report:  work/demo/latest/report/report.html  (open it in a browser)"
+	@echo "The report:  work/demo/latest/report.html  (open it in a browser)"
 	@echo "Next:        $(BIN)/pile verify -c examples/demo.toml"
 
 test: $(READY)  ## all tests; those over real raw files too when PILE_SAMPLES names their folder

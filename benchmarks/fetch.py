@@ -37,9 +37,9 @@ from pathlib import Path
 # The folder of this file holds a `dedup.py` too, which is not the package of that name.
 sys.path[0] = str(Path(__file__).parents[1])
 
-from pile.downloads import Order, download
+from pile.downloads.raw_files import Located
+from pile.downloads.transfers import Order, download
 from pile.engine import Task, Workers, open_engine
-from pile.raw_files import Located
 from pile.stages.fetch import groups
 from sources.source import RawFile
 from sources.upstream.guest import Guest

@@ -3,6 +3,7 @@
     python benchmarks/shards.py --quick
     python benchmarks/shards.py --megatron-python /path/to/venv/bin/python
         --corpus corpus/train/*.jsonl.zst --tokenizer tokenizer.json --json
+    python benchmarks/shards.py --only neox --workers 1 ...
 
 Peers run in processes of their own: ``--megatron-python`` names a Python with megatron-core 0.16.1;
 for text with tokenizers too, and for GPT-NeoX, whose checkout ``--neox`` names, with transformers,
@@ -10,7 +11,8 @@ sentencepiece, lm_dataformat, tqdm and ftfy. What cannot be measured is left out
 why. Ratios above 1 mean faster than the peer; both must have given the same bytes, else it stops.
 Text is compared with GPT-NeoX's own tool, and with the pattern of Megatron's on text already unpacked;
 each peer runs between two runs of ours. Our workers write all shards twice: ratios ``once_started``
-leave out their start, which takes seconds, however long a run.
+leave out their start, which takes seconds, however long a run; ``cpu`` are those of CPU seconds, of ours
+once started, and of the peer all but its imports. They are what to look at where the machine is busy.
 """
 
 import argparse
@@ -41,6 +43,7 @@ from shards.merge import copy, divide
 from shards.samples import place
 from shards.writer import ShardWriter
 
+PARTS = ("write", "samples", "index", "neox", "megatron")
 LENGTH = 2048
 IDS = 50_277
 
@@ -54,10 +57,14 @@ def main() -> None:
     figures: dict[str, Any] = {}
     skipped: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="pile-benchmark-") as folder:
-        measure_writing(figures, 1_000_000 if asked.quick else 20_000_000)
-        measure_samples(figures, skipped, asked, Path(folder))
-        measure_index(figures, skipped, asked, Path(folder))
-        measure_text(figures, skipped, asked, Path(folder))
+        if "write" in asked.only:
+            measure_writing(figures, 1_000_000 if asked.quick else 20_000_000)
+        if "samples" in asked.only:
+            measure_samples(figures, skipped, asked, Path(folder))
+        if "index" in asked.only:
+            measure_index(figures, skipped, asked, Path(folder))
+        if {"neox", "megatron"} & set(asked.only):
+            measure_text(figures, skipped, asked, Path(folder))
     figures |= dict.fromkeys(skipped) | {"skipped": skipped}
     if asked.json:
         print(json.dumps(figures, indent=1))
@@ -76,6 +83,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--neox", default="", help="a checkout of GPT-NeoX")
     parser.add_argument("--corpus", nargs="*", default=[], help=".jsonl.zst files, two or more")
     parser.add_argument("--tokenizer", default="", help="tokenizer.json for the corpus")
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="what to measure")
+    parser.add_argument("--workers", nargs="*", type=int, default=[1, 2], help="for the corpus")
     parser.add_argument("--only-write", type=int, default=0, help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -194,7 +203,7 @@ def measure_text(
     figures: dict[str, Any], skipped: dict[str, str], asked: argparse.Namespace, folder: Path
 ) -> None:
     """Tokenise .jsonl.zst files into shards, with one worker and with two."""
-    names = ("text_to_shards_vs_megatron", "text_to_shards_vs_neox")
+    names = [f"text_to_shards_vs_{one}" for one in ("megatron", "neox") if one in asked.only]
     if len(asked.corpus) < 2 or not asked.tokenizer:
         skipped |= dict.fromkeys(names, "it needs --corpus with two files or more, and --tokenizer")
         return
@@ -203,18 +212,21 @@ def measure_text(
     corpus = [Path(path).resolve() for path in sorted(asked.corpus)]
     plain = folder / "corpus.jsonl"
     plain.write_bytes(b"".join(zstd.decompress(path.read_bytes()) for path in corpus))
-    tasks: dict[str, tuple[str, dict[str, Any]]] = {
-        names[0]: ("text", {"corpus": str(plain)}),
-        names[1]: ("neox_text", {"corpus": [*map(str, corpus)], "checkout": asked.neox}),
+    known: dict[str, tuple[str, dict[str, Any]]] = {
+        "text_to_shards_vs_megatron": ("text", {"corpus": str(plain)}),
+        "text_to_shards_vs_neox": (
+            "neox_text",
+            {"corpus": [*map(str, corpus)], "checkout": asked.neox},
+        ),
     }
+    tasks = {name: known[name] for name in names}
     if not asked.megatron_python:
         skipped |= dict.fromkeys(tasks, "--megatron-python names no Python that could run it")
         tasks.clear()
-    elif not asked.neox:
-        skipped[names[1]] = "--neox names no checkout of GPT-NeoX"
-        del tasks[names[1]]
+    elif not asked.neox and tasks.pop("text_to_shards_vs_neox", None):
+        skipped["text_to_shards_vs_neox"] = "--neox names no checkout of GPT-NeoX"
     ratios: dict[str, list[float]] = defaultdict(list)
-    for workers in (1, 2):
+    for workers in asked.workers:
         ours = _Ours(corpus, Path(asked.tokenizer), folder, workers)
         seconds = [ours.run()]
         megabytes = plain.stat().st_size / 1e6
@@ -227,6 +239,7 @@ def measure_text(
             beside = [fmean(pair) for pair in zip(*seconds[-2:], strict=True)]
             ratios[name].append(theirs["seconds"] / beside[0])
             ratios[f"{name}_once_started"].append(theirs["seconds"] / beside[1])
+            ratios[f"{name}_cpu"].append(theirs["cpu_seconds"] / beside[2])
         for kind, name in enumerate(("text", "text_once_started")):
             mean = fmean(one[kind] for one in seconds)
             figures[f"{name}_mb_per_second_{workers}_workers"] = megabytes / mean
@@ -244,25 +257,27 @@ class _Ours:
     workers: int
     runs: int = 0
 
-    def run(self) -> tuple[float, float]:
-        """Write all shards in new processes, twice; return seconds with their start, and without."""
+    def run(self) -> tuple[float, float, float]:
+        """Write all shards in new processes, twice.
+
+        Returns seconds with their start, seconds without, and CPU seconds without.
+        """
         os.environ["TOKENIZERS_PARALLELISM"] = "false"  # as the engine sets it for its workers
         begun = time.perf_counter()
         with ProcessPoolExecutor(self.workers) as pool:
             self._pass(pool)
             started = time.perf_counter()
-            self._pass(pool)
-            return started - begun, time.perf_counter() - started
+            cpu = self._pass(pool)
+            return started - begun, time.perf_counter() - started, cpu
 
-    def _pass(self, pool: ProcessPoolExecutor) -> None:
-        from pile.stages.tokenize import Encoding, tokenize
+    def _pass(self, pool: ProcessPoolExecutor) -> float:
+        """Write all shards once; returns CPU seconds."""
+        from pile.stages.tokenize import Encoding
 
         encoding = Encoding(self.tokenizer, "tokens", "drop")  # the peers' rules
         self.runs += 1
-        for waiting in [
-            pool.submit(tokenize, self._written, file, encoding) for file in self.corpus
-        ]:
-            waiting.result()
+        waiting = [pool.submit(_tokenize, self._written, file, encoding) for file in self.corpus]
+        return sum(one.result() for one in waiting)
 
     @property
     def _written(self) -> Path:
@@ -275,6 +290,14 @@ class _Ours:
         (stretches,) = divide([self._written / FOLDER / name_of(file) for file in self.corpus])
         facts = copy(stretches, *paths_of(self._written / "merged"))
         return [facts.sha256_bin, facts.sha256_idx]
+
+
+def _tokenize(folder: Path, file: Path, encoding: Any) -> float:
+    from pile.stages.tokenize import tokenize
+
+    begun = time.process_time()
+    tokenize(folder, file, encoding)
+    return time.process_time() - begun
 
 
 def _same(what: str, ours: object, theirs: object) -> None:

@@ -5,9 +5,11 @@ task's name and its arguments as JSON on the command line, its figures as JSON o
 """
 
 import contextlib
+import gc
 import hashlib
 import json
 import multiprocessing
+import resource
 import runpy
 import sys
 import tempfile
@@ -95,7 +97,7 @@ def text(corpus: str, tokenizer: str, workers: int) -> dict[str, Any]:
     from megatron.core.datasets.indexed_dataset import IndexedDatasetBuilder
 
     with tempfile.TemporaryDirectory() as folder:
-        begun = time.perf_counter()
+        begun, cpu_begun = time.perf_counter(), _cpu_seconds()
         builder = IndexedDatasetBuilder(f"{folder}/out.bin", dtype=np.uint16)
         with (
             Path(corpus).open(encoding="utf-8") as lines,
@@ -105,11 +107,14 @@ def text(corpus: str, tokenizer: str, workers: int) -> dict[str, Any]:
                 if ids:
                     builder.add_document(ids, [len(ids)])
         builder.finalize(f"{folder}/out.idx")
-        seconds = time.perf_counter() - begun
-        found = [
-            hashlib.sha256(Path(folder, f"out.{kind}").read_bytes()) for kind in ("bin", "idx")
-        ]
-    return {"seconds": seconds, "sha256": [digest.hexdigest() for digest in found]}
+        seconds, cpu_seconds = time.perf_counter() - begun, _cpu_seconds() - cpu_begun
+        paths = [Path(folder, f"out.{kind}") for kind in ("bin", "idx")]
+        return _written(paths, seconds, cpu_seconds)
+
+
+def _written(paths: list[Path], seconds: float, cpu_seconds: float) -> dict[str, Any]:
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    return {"seconds": seconds, "cpu_seconds": cpu_seconds, "sha256": digests}
 
 
 def neox_text(checkout: str, corpus: list[str], tokenizer: str, workers: int) -> dict[str, Any]:
@@ -131,14 +136,22 @@ def neox_text(checkout: str, corpus: list[str], tokenizer: str, workers: int) ->
         module = types.ModuleType("tool")
         vars(module).update(tool)
         sys.modules["tool"] = module
-        begun = time.perf_counter()
+        begun, cpu_begun = time.perf_counter(), _cpu_seconds()
         tool["main"](words)
         seconds = time.perf_counter() - begun
+        gc.collect()  # the tool leaves its pool to whoever ends it
+        for child in multiprocessing.active_children():
+            child.join(10)
         paths = [Path(folder, f"out_text_document.{kind}") for kind in ("bin", "idx")]
-        return {
-            "seconds": seconds,
-            "sha256": [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths],
-        }
+        return _written(paths, seconds, _cpu_seconds() - cpu_begun)
+
+
+def _cpu_seconds() -> float:
+    """Return the CPU seconds of this process and of those of its processes that have ended."""
+    own, children = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
 TASKS = {"samples": samples, "index": index, "text": text, "neox_text": neox_text}

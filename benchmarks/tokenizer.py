@@ -14,11 +14,11 @@ import hashlib
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+import unicodedata
 from importlib.metadata import PackageNotFoundError, version
 from itertools import pairwise
 from pathlib import Path
@@ -30,6 +30,9 @@ os.environ.update(TOKENIZERS_PARALLELISM="false", RAYON_NUM_THREADS="1")
 
 DOCUMENT = 50_000
 """Characters at which documents are cut."""
+
+FILE_DOCUMENTS = 1_000
+"""Documents of a file of training text."""
 
 PEER_ENCODERS = ("snaptokens", "splintr-rs", "tiktoken")
 PEER_TRAINERS = ("gigabpe",)
@@ -129,40 +132,98 @@ def encode_job(name: str, tokenizer: str, texts: list[str], limit: int) -> dict[
     }
 
 
-def train_job(name: str, texts: list[str], vocabulary: int) -> dict[str, object]:
-    """Measure one trainer from text to tokenizer.json; return its merges."""
+def text_files(texts: list[str], folder: Path) -> list[str]:
+    """Write documents in NFC to files of `FILE_DOCUMENTS`; each ends with a newline."""
+    paths: list[str] = []
+    part: list[bytes] = []
+    for number, text in enumerate(texts, 1):
+        line = unicodedata.normalize("NFC", text).rstrip("\n") + "\n"
+        part.append(line.encode())
+        if number == len(texts) or number % FILE_DOCUMENTS == 0:
+            path = folder / f"{len(paths):05d}.txt"
+            path.write_bytes(b"".join(part))
+            paths.append(str(path))
+            part = []
+    return paths
+
+
+def train_job(name: str, paths: list[str], vocabulary: int) -> dict[str, object]:
+    """Run one trainer from text files to tokenizer.json, on one core; all take lines as documents.
+
+    Seconds are CPU seconds of the whole process, from its start to the file: imports and loading
+    of compiled kernels too, which ``load`` states by themselves.
+    """
+    load = 0.0
     with tempfile.TemporaryDirectory() as folder:
+        out = f"{folder}/out.json"
         if name == "gigabpe":
             import gigabpe
 
-            paths = []
-            for number, text in enumerate(texts):
-                path = Path(folder) / f"{number}.txt"
-                path.write_text(text, encoding="utf-8", newline="")
-                paths.append(str(path))
-            started = time.process_time()
             gigabpe.train_tokenizer(
-                paths, vocabulary, f"{folder}/out.json",
-                special_tokens=["<|endoftext|>", "<|padding|>"], min_frequency=2,
-                pretokenizer="bytelevel", threads=1,
+                paths, vocabulary, out, special_tokens=["<|endoftext|>", "<|padding|>"],
+                min_frequency=2, pretokenizer="bytelevel", threads=1,
             )  # fmt: skip
-            spent = time.process_time() - started
-            made = Path(f"{folder}/out.json").read_text(encoding="utf-8")
+        elif name == "hf":
+            train_hf(paths, vocabulary, out)
         else:
-            from tokenizer.recipe import Recipe
-            from tokenizer.train import train
-
-            trainer = "kernels" if name == "pile" else "hf"
-            train(["compile first"] * 2, Recipe(vocabulary_size=300), trainer)
-            started = time.process_time()
-            made = train(texts, Recipe(vocabulary_size=vocabulary), trainer)
-            spent = time.process_time() - started
+            load = train_ours(paths, vocabulary, Path(out))
+        spent = time.process_time()
+        made = Path(out).read_text(encoding="utf-8")
     merges = [
         merge if isinstance(merge, str) else " ".join(merge)
         for merge in json.loads(made)["model"]["merges"]
     ]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"seconds": spent, "merges": merges, "peak_rss_mb": round(peak)}
+    return {"seconds": spent, "load": load, "merges": merges, "peak_rss_mb": round(peak_rss())}
+
+
+def peak_rss() -> float:
+    """Return megabytes at most; ``getrusage`` would tell of the process that started this one too."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
+
+
+def train_hf(paths: list[str], vocabulary: int, out: str) -> None:
+    """Let HF tokenizers train, with the same recipe but for the alphabet, which is what it saw."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import BPE
+    from tokenizers.normalizers import NFC
+    from tokenizers.pre_tokenizers import ByteLevel
+    from tokenizers.trainers import BpeTrainer
+
+    hf = Tokenizer(BPE())
+    hf.normalizer = NFC()
+    hf.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    specials = ["<|endoftext|>", "<|padding|>"]
+    trainer = BpeTrainer(
+        vocab_size=vocabulary, min_frequency=2, special_tokens=specials, show_progress=False
+    )
+    hf.train(paths, trainer)
+    hf.save(out)
+
+
+def train_ours(paths: list[str], vocabulary: int, out: Path) -> float:
+    """Count lines, learn, write; return the CPU seconds until kernels were there."""
+    import numpy as np
+
+    from tokenizer import count, learn  # noqa: F401 - loading is timed
+    from tokenizer.recipe import Recipe
+    from tokenizer.train import train_counts
+
+    few = {"word": [b"ab", b"abab"], "count": [2, 3]}
+    import pyarrow as pa
+
+    train_counts(pa.table(few, count.SCHEMA), Recipe(vocabulary_size=300))
+    counter = count.Counter(out.parent)
+    counter.add_buffer(np.zeros(0, np.uint8), np.zeros(1, np.int64))
+    load = time.process_time()
+    for path in paths:
+        text = np.fromfile(path, np.uint8)
+        offsets = np.concatenate(([0], np.flatnonzero(text == 10) + 1))
+        counter.add_buffer(text, offsets)
+    counter.finish(out.parent / "counts.parquet")
+    recipe = Recipe(vocabulary_size=vocabulary, alphabet="learned")
+    out.write_text(train_counts(count.read(out.parent / "counts.parquet"), recipe))
+    return load
 
 
 def size(texts: list[str]) -> float:
@@ -209,10 +270,13 @@ def compare(arguments: argparse.Namespace) -> tuple[dict[str, object], list[str]
     lines = [f"{len(texts):,} documents, {size(texts):.1f} MB; {packages()}"]
     figures: dict[str, object] = {}
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "texts.json"
-        path.write_text(json.dumps(texts), encoding="utf-8")
-        encode(arguments, path, figures, lines)
-        train_all(arguments, path, figures, lines)
+        if arguments.only != "train":
+            path = Path(folder) / "texts.json"
+            path.write_text(json.dumps(texts), encoding="utf-8")
+            encode(arguments, path, figures, lines)
+        if arguments.only != "encode":
+            paths = text_files(texts, Path(folder))
+            train_all(arguments, paths, figures, lines)
     return figures, lines
 
 
@@ -243,31 +307,64 @@ def encode(
 
 
 def train_all(
-    arguments: argparse.Namespace, path: Path, figures: dict[str, object], lines: list[str]
+    arguments: argparse.Namespace,
+    paths: list[str],
+    figures: dict[str, object],
+    lines: list[str],
 ) -> None:
-    """Run the trainers."""
-    size_ = 2_000 if arguments.quick else 50_254
+    """Run the trainers: all on as much text as HF tokenizers is given, and all but it on the whole."""
+    vocabulary = 2_000 if arguments.quick else 50_254
+    some = first_bytes(paths, arguments.hf_bytes)
+    train_each(arguments.peers, ("pile",), paths[:1], 300, [])  # compiles what is not on disk yet
+    results = train_each(arguments.peers, ("hf", "pile", *PEER_TRAINERS), some, vocabulary, lines)
+    hf, ours = results["hf"], results["pile"]
+    figures["train_vs_hf"] = round(hf["seconds"] / ours["seconds"], 2)
+    wrong = mismatches(ours["merges"], hf["merges"])
+    wrong += abs(len(hf["merges"]) - len(ours["merges"]))
+    if len(paths) > len(some):
+        results = train_each(arguments.peers, ("pile", *PEER_TRAINERS), paths, vocabulary, lines)
+    ours, giga = results["pile"], results.get("gigabpe")
+    figures["train_vs_gigabpe"] = round(giga["seconds"] / ours["seconds"], 2) if giga else None
+    if giga:
+        wrong += mismatches(ours["merges"], giga["merges"]) if len(paths) > len(some) else 0
+    figures["train_mismatched_merges"] = wrong
+    figures["train_peak_rss_mb"] = ours["peak_rss_mb"]
+
+
+def first_bytes(paths: list[str], budget: int) -> list[str]:
+    """Return the first files, until they have so many bytes."""
+    taken: list[str] = []
+    for path in paths:
+        if budget <= 0:
+            break
+        taken.append(path)
+        budget -= Path(path).stat().st_size
+    return taken
+
+
+def train_each(
+    peers: str, names: tuple[str, ...], paths: list[str], vocabulary: int, lines: list[str]
+) -> dict[str, dict[str, object]]:
+    """Run trainers over files, each in a process of its own on one core."""
+    megabytes = sum(Path(path).stat().st_size for path in paths) / 1e6
     results: dict[str, dict[str, object]] = {}
-    for name in ("hf", "pile", *PEER_TRAINERS):
-        python = arguments.peers if name in PEER_TRAINERS else sys.executable
-        found = in_process(python, ["train", name, str(size_)], path)
+    for name in names:
+        python = peers if name in PEER_TRAINERS else sys.executable
+        listed = Path(paths[0]).parent / "paths.json"
+        listed.write_text(json.dumps(paths), encoding="utf-8")
+        started = time.perf_counter()
+        found = in_process(python, ["train", name, str(vocabulary)], listed)
+        wall = time.perf_counter() - started
         if isinstance(found, str):
             lines.append(f"train  {name:12} left out: {found}")
             continue
         results[name] = found
         lines.append(
-            f"train  {name:12} {found['seconds']:8.2f} CPU s, {found['peak_rss_mb']} MB at most, "
-            f"{mismatches(found['merges'], results['hf']['merges'])} merges differ from HF"
+            f"train  {name:12} {megabytes:6.0f} MB: {found['seconds']:7.2f} CPU s on one core, of "
+            f"which {found['load']:.2f} to load; {wall:.2f} s in all; "
+            f"{found['peak_rss_mb']} MB at most"
         )
-    ours = results["pile"]["seconds"]
-    giga = results.get("gigabpe")
-    theirs = results["hf"]["merges"]
-    wrong = mismatches(results["pile"]["merges"], theirs)
-    wrong += abs(len(theirs) - len(results["pile"]["merges"]))
-    figures["train_vs_hf"] = round(results["hf"]["seconds"] / ours, 2)
-    figures["train_vs_gigabpe"] = round(giga["seconds"] / ours, 2) if giga else None
-    figures["train_mismatched_merges"] = wrong
-    figures["train_peak_rss_mb"] = results["pile"]["peak_rss_mb"]
+    return results
 
 
 def main() -> None:
@@ -277,6 +374,10 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--peers", default=sys.executable, help="Python that has the peers")
     parser.add_argument("--bytes", type=int, default=100_000_000, help="text at most")
+    parser.add_argument(
+        "--hf-bytes", type=int, default=100_000_000, help="for HF's trainer, at most"
+    )
+    parser.add_argument("--only", choices=("encode", "train"), help="one part alone")
     parser.add_argument("--quick", action="store_true", help="4 MB, 2,000 entries")
     parser.add_argument("--json", action="store_true", help="figures only, as JSON")
     parser.add_argument("--job", help=argparse.SUPPRESS)
@@ -288,9 +389,10 @@ def main() -> None:
         if kind == "encode":
             print(json.dumps(encode_job(name, rest[0], texts, int(rest[1]))))
         else:
+            os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
             print(json.dumps(train_job(name, texts, int(rest[0]))))
         return
-    if arguments.tokenizer is None or arguments.corpus is None:
+    if arguments.corpus is None or (arguments.tokenizer is None and arguments.only != "train"):
         parser.error("--tokenizer and --corpus are needed")
     figures, lines = compare(arguments)
     if not arguments.json:

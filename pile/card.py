@@ -22,6 +22,7 @@ def card(facts: Facts) -> str:
     about = DatasetCardData(
         pretty_name=facts.title,
         task_categories=["text-generation"],
+        size_categories=[_size_category(facts.documents)],
         license="other",
         license_name="of each document, see the provenance tables",
     )
@@ -33,6 +34,15 @@ def card(facts: Facts) -> str:
     ]
     MetadataConfigs({"default": {"data_files": files}}).to_dataset_card_data(about)
     return f"---\n{about.to_yaml(line_break=chr(10))}\n---\n\n{_body(facts)}"
+
+
+def _size_category(documents: int) -> str:
+    """Return what the Hub calls a data set of so many rows: between two powers of ten."""
+    if documents < 1000:
+        return "n<1K"
+    power = min(len(str(documents)) - 1, 12)
+    low, high = (f"{10 ** (n % 3)}{' KMBT'[n // 3]}".strip() for n in (power, power + 1))
+    return f"{low}<n<{high}" if power < 12 else "n>1T"
 
 
 def _documents(facts: Facts) -> DatasetInfo:
@@ -56,6 +66,15 @@ def _body(facts: Facts) -> str:
     lines = [
         f"# {facts.title}",
         "",
+        f"A text corpus of {facts.documents:,} documents from {len(facts.sources)} sources, to train language",
+        "models on.",
+        "",
+        "```python",
+        "import datasets",
+        "",
+        'datasets.load_dataset("path/to/this/folder", split="train", streaming=True)',
+        "```",
+        "",
         "| split | documents | text bytes |",
         "| --- | ---: | ---: |",
         *splits,
@@ -68,6 +87,7 @@ def _body(facts: Facts) -> str:
         "| --- | ---: | ---: | ---: | ---: | --- |",
         *sources,
         "",
+        *_cleaning(facts),
         "## Files",
         "",
         "`<split>/*.jsonl.zst` hold one document a line, in the order of training; line *n* is told of by",
@@ -77,6 +97,32 @@ def _body(facts: Facts) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _cleaning(facts: Facts) -> list[str]:
+    """Return what was left out and changed, of sources of which something was."""
+    rows = []
+    for source in facts.sources:
+        left_out = ", ".join(f"`{reason}` {n:,}" for reason, n in source.rejected.items())
+        masked = ", ".join(f"{kind} {n:,}" for kind, n in source.masked.items())
+        if source.rules or left_out:
+            rules = ", ".join(f"`{rule}`" for rule in source.rules)
+            rows.append(
+                f"| {source.pile_set_name} | {source.read:,} | {rules} | {left_out} | {masked} |"
+            )
+    if not rows:
+        return []
+    return [
+        "## Cleaning",
+        "",
+        "Records read from raw files, rules applied, records left out by reason, personal data masked.",
+        "Thresholds are in `manifest.json`.",
+        "",
+        "| source | records | rules | left out | masked |",
+        "| --- | ---: | --- | --- | --- |",
+        *rows,
+        "",
+    ]
 
 
 def _percent(part: int, whole: int) -> str:

@@ -17,17 +17,21 @@ from typing import Annotated
 
 import typer
 
-from pile import (
-    catalogue,
-    check_commands,
-    evaluation_command,
-    layout,
-    lock,
-    render,
-    shard_commands,
-    tokenizer_commands,
-)
+from pile import layout, lock
+from pile.commands import catalogue, render
+from pile.commands import check as check_commands
+from pile.commands import evaluation as evaluation_command
+from pile.commands import plan as plan_command
+from pile.commands import shards as shard_commands
+from pile.commands import tokenizer as tokenizer_commands
+from pile.commands.narrate import Narrator
+from pile.commands.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run
+from pile.commands.show import NothingToShowError, show, show_rejected
+from pile.commands.urls import Lists, list_urls
+from pile.commands.why import why
 from pile.config import Config, ConfigError, load
+from pile.costs import publish_page
+from pile.downloads.upstreams import check, default_table
 from pile.duplicates import clusters
 from pile.exit_codes import (
     FAILED,
@@ -38,17 +42,11 @@ from pile.export.configs import FRAMEWORKS, export
 from pile.export.harness import TARGET, export_harness
 from pile.export.parquet import export_parquet
 from pile.graph import Graph
-from pile.narrate import Narrator
-from pile.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run, plan_run
-from pile.preflight import downloads, unmet
+from pile.preflight import downloads
 from pile.run import run_all
-from pile.show import NothingToShowError, show
 from pile.stages import report
 from pile.states import made, state_of, states
 from pile.terminal import AsJson, Debug, emit, errors, say, terminate
-from pile.upstreams import check, default_table
-from pile.urls import Lists, list_urls
-from pile.why import why
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
 
@@ -61,6 +59,8 @@ app = typer.Typer(
 )
 app.add_typer(shard_commands.app)
 app.add_typer(tokenizer_commands.app)
+app.command("plan")(plan_command.plan_command)
+app.command("bench")(plan_command.bench_command)
 
 CHECK = "check"
 EXPORTS: Mapping[str, Callable[[Config, Graph], list[Path]]] = {
@@ -137,42 +137,6 @@ def _check_upstreams(names: Sequence[str], config: Path | None, *, as_json: bool
         raise typer.Exit(UPSTREAM)
 
 
-@app.command("plan")
-def plan_command(
-    config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, debug: Debug = False
-) -> None:
-    """Say what a run would do, and why; nothing is run.
-
-    Example: pile plan -c examples/demo.toml
-    """
-    with errors(debug):
-        settings, graph = plan_run(config)
-        found = states(settings, graph)
-        reasons = {one.stage.name: why(settings, one).reason for one in found}
-        rows = [
-            {
-                "stage": one.stage.name,
-                "fingerprint": one.stage.fingerprint,
-                "state": one.state,
-                "why": reasons[one.stage.name],
-            }
-            for one in found
-        ]
-        to_come = downloads(settings, graph)
-        wanted = unmet(settings, graph)
-        blocks = (render.downloads(to_come), render.plan(found, reasons), render.unmet(wanted))
-        for one in graph.skipped:
-            if not one.refused:
-                say(f"left out: {one.source}: {one.why}")
-        plan = {
-            "downloads": [asdict(one) for one in to_come],
-            "stages": rows,
-            "skipped": [asdict(one) for one in graph.skipped],
-            "refused": [{"source": name, "why": why} for name, why in wanted],
-        }
-        emit(plan, "\n\n".join(filter(None, blocks)), as_json=as_json)
-
-
 @app.command("run")
 def run_command(
     config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, debug: Debug = False
@@ -246,6 +210,9 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
     rejected: Annotated[
         bool, typer.Option("--rejected", help="What was rejected, and why.")
     ] = False,
+    reason: Annotated[
+        str, typer.Option("--reason", help="With --rejected: only what was rejected for this.")
+    ] = "",
     duplicates: Annotated[
         bool, typer.Option("--duplicates", help="Duplicates of a source beside what stays.")
     ] = False,
@@ -254,7 +221,9 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
 ) -> None:
     """Look at documents, rejected records, duplicates, corpus lines or shards.
 
-    Example: pile show wikipedia_en --rejected -n 10 -c examples/demo.toml
+    Examples: pile show wikipedia_en -n 10 -c examples/demo.toml; pile show pile_cc --rejected --reason few_words
+
+    What a source rejected is what all its stages did, with what was measured and the bound it broke.
     """
     with errors(debug):
         settings, graph = open_run(config)
@@ -263,7 +232,10 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
             width = shutil.get_terminal_size((120, 24)).columns
             emit([asdict(one) for one in pairs], render.clusters(pairs, width), as_json=as_json)
             return
-        found = show(settings, graph, what, count, rejected=rejected)
+        if rejected or reason:
+            found = show_rejected(settings, graph, what, count, reason)
+        else:
+            found = show(settings, graph, what, count)
         emit(found, render.records(found), as_json=as_json)
 
 
@@ -275,18 +247,21 @@ app.command("eval")(evaluation_command.eval_command)
 def report_command(
     config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False, debug: Debug = False
 ) -> None:
-    """Say where the report of the last run lies, or print its figures.
+    """Write the report's page anew and say where it lies, or print its figures.
 
     Example: pile report -c examples/demo.toml --json
+
+    The page is one file, to open in a browser. What the stages took on this machine is in it; the page
+    below latest/report/ is the same without, and byte for byte the same wherever it is made.
     """
     with errors(debug):
         settings, graph = open_run(config)
         finished = made(settings, graph.named("report"))
         if finished is None:
             raise NothingToShowError(f"no report yet; `pile run -c {config}` makes it")
-        folder = finished.folder / report.FOLDER
-        figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
-        emit(figures, str(folder / "report.html"), as_json=as_json)
+        path = finished.folder / report.FOLDER / report.FIGURES
+        figures = json.loads(path.read_text(encoding="utf-8"))
+        emit(figures, "" if as_json else str(publish_page(settings, graph)), as_json=as_json)
 
 
 @app.command("export")

@@ -119,7 +119,7 @@ def _group(
         name=name,
         sources=sources,
         scheme=scheme_of(settings),
-        bands=_bands(settings),
+        bands=bands_of(settings),
         keep=keep,
         cluster=cluster,
         check=settings.check,
@@ -130,7 +130,8 @@ def _group(
     return group
 
 
-def _bands(settings: Dedup) -> Bands:
+def bands_of(settings: Dedup) -> Bands:
+    """Return the bands that ``[dedup]`` asks for; raises `ConfigError` where there are none."""
     if settings.method == "exact":
         return Bands(1, 1)  # without signatures there is nothing to cut into bands
     if settings.bands:

@@ -11,7 +11,7 @@ import sysconfig
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import (
     AfterValidator,
@@ -21,10 +21,11 @@ from pydantic import (
     model_validator,
 )
 
-from pile import addresses
+from pile.cleaning.settings import Clean
+from pile.downloads import addresses
+from pile.mixing.mixture import check_shares
 from pile.places import nearest, place_of
 from pile.settings import (
-    Clean,
     Corpus,
     Decontaminate,
     Dedup,
@@ -130,6 +131,7 @@ class Config(Settings):
         where = "[dedup] priority" if self.dedup.scope == "all" else "[dedup.keep]"
         for table, named in (
             (where, self.dedup.named),
+            ("[clean.sources]", tuple(self.clean.sources)),
             ("[lines] sources", self.lines.sources),
             ("[decontaminate] sources", self.decontaminate.sources),
         ):
@@ -145,9 +147,21 @@ class Config(Settings):
                 f"[shards] sides names 'nanogpt', which reads uint16 alone, and [tokenizer] "
                 f"vocabulary = {trained} needs int32: leave one of them out"
             )
-        if self.mix.val + self.mix.test >= 1:
-            raise ValueError("[mix] val and test together hold out everything")
+        self._check_mix()
         return self
+
+    def _check_mix(self) -> None:
+        check_shares(self.mix.shares, {table.name: table.epochs for table in self.enabled})
+        if self.mix.unit == "tokens" and not self.tokenizer.file:
+            raise ValueError(
+                "[mix] unit = 'tokens' counts with a tokenizer that is there before the corpus is: give "
+                "[tokenizer] file = \"20B_tokenizer.json\", or count in 'bytes' (about 4 a token)"
+            )
+        if self.mix.near_duplicates and self.dedup.method != "minhash":
+            raise ValueError(
+                f"[mix] near_duplicates compares signatures, and [dedup] method = {self.dedup.method!r} "
+                "makes none: set it to 'minhash'"
+            )
 
 
 def load(path: Path) -> Config:
@@ -316,11 +330,18 @@ def _explain_one(path: Path, text: str, error: Any, where: tuple[str, ...]) -> s
 
 
 def _valid_keys(table: tuple[str, ...]) -> list[str]:
-    model: type[BaseModel] = Config
-    for name in table:
-        kind = model.model_fields[name].annotation if name in model.model_fields else None
-        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
-            model = SourceTable if table[0] == "sources" else Settings
-            break
-        model = kind
+    is_source = table[:1] == ("sources",)
+    model: type[BaseModel] = SourceTable if is_source else Config
+    for name in table[2:] if is_source else table:
+        field = model.model_fields.get(name)
+        # What is no field is the name of one of many tables, as in [clean.sources.<name>].
+        model = _table_in(field.annotation) if field else model
     return sorted(set(model.model_fields) - {"path", "name", "options"})
+
+
+def _table_in(annotation: object) -> type[BaseModel]:
+    """Return the table that a field holds, alone or by name; one without keys if it holds none."""
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return Settings

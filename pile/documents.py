@@ -33,6 +33,7 @@ REJECTED = pa.schema(
     [
         pa.field("origin", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
+        pa.field("detail", pa.string(), nullable=False),
         pa.field("excerpt", pa.string(), nullable=False),
     ]
 )
@@ -170,7 +171,7 @@ def document_row(document: Document) -> tuple[str, ...]:
 
 def rejected_row(rejected: Rejected) -> tuple[str, ...]:
     """Return a rejected record as a row of `REJECTED`."""
-    return (rejected.origin, rejected.reason, rejected.excerpt)
+    return (rejected.origin, rejected.reason, rejected.detail, rejected.excerpt)
 
 
 def text_bytes(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:

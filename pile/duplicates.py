@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pile import documents
+from pile.commands.show import NothingToShowError
 from pile.compared import groups
 from pile.config import Config
 from pile.graph import Graph
-from pile.show import NothingToShowError
 from pile.states import made
 
 

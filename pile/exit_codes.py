@@ -3,17 +3,17 @@
 import errno
 
 from pile import lock
+from pile.commands.show import NothingToShowError
 from pile.config import ConfigError
+from pile.downloads.guests import Refused
 from pile.engine import NoProgressError
 from pile.evaluation.bits import NotFinite
 from pile.evaluation.held_out import NothingHeldOut
 from pile.export.configs import NothingToExportError
 from pile.graph import UpstreamsGoneError
-from pile.guests import Refused
 from pile.ledger import ConservationError
 from pile.preflight import NoSpaceError
 from pile.run import RunFailed
-from pile.show import NothingToShowError
 from shards.format import BadShard
 from sources.upstream.keys import UnsafeKeyring
 

@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from pile.config import Config, ConfigError, SourceTable
-from pile.guests import Refused
-from pile.raw_files import Located, locate
+from pile.downloads.guests import Refused
+from pile.downloads.raw_files import Located, locate
 from pile.stages import (
     deduplication,
     extract,
     fetch,
     filters,
+    hold_out,
     mix,
+    near,
     report,
     scatter,
     shard,
     tokenize,
     train_tokenizer,
+    weigh,
 )
 from pile.stages.stage import Stage
 from sources.fetch import UpstreamError
@@ -129,14 +132,16 @@ def _stages(
     tables = [table for table in config.enabled if table.name in files]
     fetched = {table.name: fetch.stage(config, table, files[table.name]) for table in tables}
     extracted = {
-        table.name: extract.stage(table, config.clean, files[table.name], fetched[table.name])
-        for table in tables
+        table.name: extract.stage(table, files[table.name], fetched[table.name]) for table in tables
     }
     chains = filters.chains(config, extracted)
     kept = {**extracted, **{name: steps[-1] for name, steps in chains.items()}}
     duplicates = deduplication.stages(config, kept)
-    scattered = scatter.stage(config, kept, duplicates.decisions)
-    mixed = mix.stage(config, scattered, list(kept.values()))
+    weighed = weigh.stages(config, kept, duplicates.decisions)
+    scattered = scatter.stage(config, kept, duplicates.decisions, weighed)
+    held = hold_out.stage(config, scattered)
+    alike = near.stages(config, kept, duplicates.signed, held)
+    mixed = mix.stage(config, scattered, list(kept.values()), held, alike[-1:])
     *counts, tokenizer = train_tokenizer.stages(config, mixed)
     tokenized = tokenize.stage(config, mixed, tokenizer)
     sharded = shard.stage(config, mixed, tokenized)
@@ -145,7 +150,10 @@ def _stages(
         *extracted.values(),
         *(step for steps in chains.values() for step in steps),
         *duplicates.stages,
+        *weighed.values(),
         scattered,
+        held,
+        *alike,
         mixed,
         *counts,
         tokenizer,

@@ -75,6 +75,11 @@ def latest(work: Path, what: str) -> Path:
     return work / "latest" / what
 
 
+def latest_page(work: Path) -> Path:
+    """Return the page of the newest report, with what its stages took on this machine."""
+    return work / "latest" / "report.html"
+
+
 def export(work: Path, framework: str) -> Path:
     """Folder of the configuration files for a training framework."""
     return work / "export" / framework

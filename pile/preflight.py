@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from pile import guests
 from pile.config import Config
-from pile.downloads import partial_of
+from pile.downloads import guests
+from pile.downloads.guests import Refused, guest, priced, unpaid, usd
+from pile.downloads.raw_files import Located, free_bytes
+from pile.downloads.transfers import partial_of
 from pile.engine import Workers
 from pile.graph import Graph
-from pile.guests import Refused, guest, priced, unpaid, usd
-from pile.raw_files import Located, free_bytes
 from pile.states import made, state_of
 from sources.source import Source
 from sources.upstream.gather_items import RANGE

@@ -14,10 +14,11 @@ from typing import Any, TypeAlias
 
 from pile import layout, ledger, store
 from pile.config import Config
-from pile.downloads import download
+from pile.costs import MADE, publish_page, told
+from pile.downloads.journals import Far, Listener, Told
+from pile.downloads.transfers import download
 from pile.engine import Failed, Run, Spent, Task, open_engine
 from pile.graph import Graph, build
-from pile.journals import Far, Listener, Told
 from pile.ledger import Receipt
 from pile.preflight import NoSpaceError, check_leave, check_space, workers
 from pile.stages import index, mix, report, shard, train_tokenizer
@@ -116,7 +117,7 @@ class SourcesGoneError(Exception):
 def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
     """Run whatever is not done; the caller holds the lock.
 
-    Raises `pile.guests.Refused`, `RunFailed`, `SourcesGoneError`, `NoSpaceError`,
+    Raises `pile.downloads.guests.Refused`, `RunFailed`, `SourcesGoneError`, `NoSpaceError`,
     `pile.engine.NoProgressError`.
     """
     check_leave(config, graph)
@@ -145,6 +146,8 @@ def run(config: Config, graph: Graph, watch: Watch) -> Outcome:
             if broken:
                 outcome.damaged[stage.name] = broken
     _link_latest(config, graph)
+    if outcome.made or not layout.latest_page(config.work).exists():
+        publish_page(config, graph)
     return outcome
 
 
@@ -313,15 +316,9 @@ def _complete(config: Config, one: _Running, watch: Watch, outcome: Outcome) -> 
     store.publish_json(layout.manifest(one.folder), ledger.sealed(found))
     _remove_orphans(one.folder, found)
     seconds = time.monotonic() - one.started
-    event = {"event": "stage made", "stage": one.stage.name, "fingerprint": one.stage.fingerprint}
+    event = {"event": MADE, "stage": one.stage.name, "fingerprint": one.stage.fingerprint}
     counts = {key: found[key] for key in ("taken", "given", "rejected", "quarantined")}
-    spent = outcome.spent.get(one.stage.name, Spent())
-    took = {
-        "seconds": round(seconds, 3),
-        "tasks": spent.tasks,
-        "task_seconds": round(spent.seconds, 3),
-        "cpu_seconds": round(spent.cpu_seconds, 3),
-    }
+    took = told(outcome.spent.get(one.stage.name, Spent()), seconds)
     log(config, {**event, **counts, **took, "read_bytes": one.read_bytes})
     outcome.made.append(one.stage.name)
     watch(StageMade(one.stage, found, seconds, one.read_bytes))

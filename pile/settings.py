@@ -8,8 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from dedup.decontaminate import MARGIN, WORDS
 from dedup.lines import LEAST
 from dedup.scheme import Scheme
-from pile import addresses
-from pile.cleaning.rules import Bounds, select
+from pile.downloads import addresses
 
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -28,20 +27,6 @@ class Corpus(Settings):
 
     name: str = "corpus"
     seed: Annotated[int, Field(ge=0)] = 42
-
-
-class Clean(Settings):
-    """``[clean]``: rules at choice, applied in their own order; none in the 2020 recipe."""
-
-    rules: tuple[str, ...] = ()
-    min_characters: Annotated[int, Field(ge=0)] = 1
-    max_characters: Annotated[int, Field(gt=0)] = 10_000_000
-
-    @model_validator(mode="after")
-    def _rules_exist(self) -> "Clean":
-        select(self.rules)
-        Bounds(self.min_characters, self.max_characters)
-        return self
 
 
 class Dedup(Settings):
@@ -115,12 +100,57 @@ class Dedup(Settings):
         return self
 
 
-class Mix(Settings):
-    """``[mix]``: share of documents held out, and the text bytes of one corpus file."""
+HELD_OUT = 0.01
+"""Share of each train file that the Pile held out; validation and test are parts of it."""
 
+
+class Mix(Settings):
+    """``[mix]``: how much of each source, what is held out, and into how many files it goes.
+
+    Sources are drawn by their epochs unless ``shares`` names what share of the training split a source
+    is to have, or ``total`` how large that split is to be, both counted in ``unit``. ``val`` and ``test``
+    are shares of documents. ``hold_out`` draws them by a keyed hash of their ids, or as published: from
+    the first hundredth of each shuffled train file, the rest of which is held back. With
+    ``near_duplicates`` not only copies of what is held out leave the training split, but also what is
+    like it by the signatures of ``[dedup]``. There are ``files`` of the training split, or as many as
+    ``file_bytes`` of text each come to.
+    """
+
+    unit: Literal["documents", "bytes", "tokens"] = "documents"
+    shares: dict[str, Annotated[float, Field(gt=0.0, le=1.0)]] = Field(default_factory=dict)
+    total: Annotated[int, Field(ge=0)] = 0
     val: Fraction = 0.001
     test: Fraction = 0.001
+    hold_out: Literal["hash", "published"] = "hash"
+    near_duplicates: bool = False
+    files: Annotated[int, Field(ge=0, le=100_000)] = 0
     file_bytes: Annotated[int, Field(ge=1 << 16)] = 256 << 20
+
+    @property
+    def weighs(self) -> bool:
+        """Whether sources must be measured before it is known how often their documents come."""
+        return bool(self.shares or self.total)
+
+    @property
+    def held(self) -> float:
+        """The share of documents that is not in the training split."""
+        return HELD_OUT if self.hold_out == "published" else self.val + self.test
+
+    @model_validator(mode="after")
+    def _rules_agree(self) -> "Mix":
+        if self.val + self.test >= 1:
+            raise ValueError("val and test together hold out everything")
+        if self.hold_out == "published" and self.val + self.test > HELD_OUT:
+            raise ValueError(
+                f"val and test are {self.val + self.test:g} together, and hold_out = 'published' holds "
+                f"out {HELD_OUT:g} of each file, of which they are parts: lower them, or hold out by 'hash'"
+            )
+        if self.unit != "documents" and not self.weighs:
+            raise ValueError(
+                f"unit = {self.unit!r} says what [mix.shares] and total count, and there are none; "
+                "epochs alone count documents"
+            )
+        return self
 
 
 class Tokenizer(Settings):
@@ -178,16 +208,22 @@ class Shards(Settings):
 
 
 class Report(Settings):
-    """``[report]``: how many documents of each source to show."""
+    """``[report]``: how many documents and clusters of duplicates of each source to show.
 
-    samples: Annotated[int, Field(ge=0, le=50)] = 3
+    ``compare`` names files of tokenizers (tokenizer.json) to put beside the corpus's own.
+    """
+
+    samples: Annotated[int, Field(ge=0, le=1000)] = 8
+    clusters: Annotated[int, Field(ge=0, le=100)] = 3
+    compare: tuple[str, ...] = ()
 
 
 class Run(Settings):
     """``[run]``: where and how fast; never what.
 
     ``sort_memory_mb`` is what sorting and merging take. ``contact`` tells upstreams who asks,
-    ``spend_usd`` is the most that paid downloads may cost, and ``mirrors`` gives by the beginning of
+    ``spend_usd`` is the most that paid downloads may cost, ``usd_per_core_hour`` what the report reckons
+    a core to cost, and ``mirrors`` gives by the beginning of
     an address where it is asked for instead.
     """
 
@@ -200,6 +236,7 @@ class Run(Settings):
     sort_memory_mb: Annotated[int, Field(ge=16)] = 256
     contact: Annotated[str, AfterValidator(addresses.contact)] = ""
     spend_usd: Annotated[float, Field(ge=0)] = 0.0
+    usd_per_core_hour: Annotated[float, Field(ge=0)] = 0.0
     mirrors: dict[
         Annotated[str, AfterValidator(addresses.prefix)],
         Annotated[str, AfterValidator(addresses.mirror)],

@@ -6,9 +6,9 @@ from itertools import chain
 from pathlib import Path
 
 from pile import corpus
+from pile.commands.show import NothingToShowError
 from pile.config import Config
 from pile.graph import Graph
-from pile.show import NothingToShowError
 from pile.stages import mix, train_tokenizer
 from pile.states import made
 from sources.source import Json

@@ -33,12 +33,10 @@ from sources.upstream.attempts import (
     redacted,
 )
 from sources.upstream.guest import ALONE, Guest
-from sources.upstream.http import shared_session
 from sources.upstream.partial import Partial, forget
 
-__all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "forget", "get", "sha256_of"]
+__all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "forget", "get"]
 
-CHUNK = 1 << 20
 LISTING_LIMIT = 64 << 20
 DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64}
 """Hexadecimal digits of each kind of published checksum."""
@@ -92,17 +90,18 @@ def fetch(
     on_bytes: Callable[[int], None] | None = None,
     patience: Patience = PATIENT,
 ) -> Fetched:
-    """Download a raw file to ``partial``, for the caller to rename; its bytes are on disk then.
+    """Download a raw file to ``partial``, for the caller to bring to disk and rename.
 
-    A note beside it says that it is whole, so that a kill before it is renamed does not cost it again:
-    call `forget` afterwards. One caller at a time may write to ``partial``.
+    A note beside a large one says that it is whole, so that a kill before it is renamed does not cost it
+    again: call `forget` afterwards. One caller at a time may write to ``partial``.
     After an error ``partial`` holds what came so far, with a note beside it to go on with; what is
     not what it should be is deleted. ``on_bytes`` hears how many bytes the file grew by, or shrank
     by when it starts over. Raises `UpstreamError`; OSError if ``partial`` cannot be written; and
     ValueError for a checksum that is none.
     """
     algorithm, expected = _checksum(raw)
-    raw = replace(raw, url=guest.mirrored(raw.url))
+    url = guest.mirrored(raw.url)
+    raw = raw if url == raw.url else replace(raw, url=url)
     ask = _transport(raw.url)
     with Partial(partial, redacted(raw.url), {algorithm, "sha256"}, on_bytes) as part:
         try:
@@ -133,10 +132,9 @@ def get(
     url = guest.mirrored(url)
     ask = _transport(url)
     retries = Retries(url, patience)
-    session = shared_session()
     while True:
         try:
-            with ask(session, url, patience, guest=guest) as answer:
+            with ask(url, patience, guest=guest) as answer:
                 _require_end(answer, url)
                 content = _joined(url, answer.pieces, limit)
                 digest = hashlib.md5(content, usedforsecurity=False)
@@ -144,17 +142,6 @@ def get(
                 return content
         except Interrupted as interrupted:
             retries.wait(interrupted, 0)
-
-
-def sha256_of(path: Path) -> tuple[int, str]:
-    """Return a file's size in bytes and its SHA-256 in hexadecimal."""
-    digest = hashlib.sha256()
-    size = 0
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    return size, digest.hexdigest()
 
 
 def _is_there(part: Partial, raw: RawFile, algorithm: str, expected: str | None) -> bool:
@@ -170,10 +157,9 @@ def _is_there(part: Partial, raw: RawFile, algorithm: str, expected: str | None)
 def _fill(part: Partial, raw: RawFile, guest: Guest, patience: Patience, ask: Ask) -> None:
     """Bring in all bytes, attempt by attempt."""
     retries = Retries(raw.url, patience)
-    session = shared_session()
     while True:
         try:
-            with ask(session, raw.url, patience, part.size, part.version, guest) as answer:
+            with ask(raw.url, patience, part.size, part.version, guest) as answer:
                 _accept(part, raw, answer)
                 _append(part, raw, answer.pieces)
             _require_all(part, raw)
@@ -244,7 +230,7 @@ def _etag_digest(etag: str | None) -> str | None:
 def _require_whole(part: Partial, raw: RawFile) -> None:
     part.push()
     try:
-        ends.check(part.path, raw.name, part.version.media_type, raw.size is not None)
+        ends.check(part.path, part.head, raw.name, part.version.media_type, raw.size is not None)
     except UnreadableFile as error:
         raise _Wrong(
             f"{str(error).removesuffix('; download it again')} ({part.size:,} bytes)",

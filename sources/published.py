@@ -35,6 +35,34 @@ PILE_SET_NAMES: Mapping[str, str] = MappingProxyType(
 )
 """Slug of each component, in the order of Table 1, with the exact name the release gives it."""
 
+KINDS: Mapping[str, str] = MappingProxyType(
+    {
+        "pile_cc": "web",
+        "pubmed_central": "academic",
+        "books3": "books",
+        "openwebtext2": "web",
+        "arxiv": "academic",
+        "github": "code and maths",
+        "freelaw": "academic",
+        "stackexchange": "web",
+        "uspto_backgrounds": "academic",
+        "pubmed_abstracts": "academic",
+        "gutenberg_pg19": "books",
+        "opensubtitles": "dialogue",
+        "wikipedia_en": "web",
+        "dm_mathematics": "code and maths",
+        "ubuntu_irc": "dialogue",
+        "bookcorpus2": "books",
+        "europarl": "dialogue",
+        "hackernews": "dialogue",
+        "youtube_subtitles": "dialogue",
+        "philpapers": "academic",
+        "nih_exporter": "academic",
+        "enron_emails": "dialogue",
+    }
+)
+"""What kind of text each component is, much as the paper's first figure groups them."""
+
 PUBLISHED: Mapping[str, Published] = MappingProxyType(
     {
         "pile_cc": Published(54_953_117, 243_872_121_726, 4.33, 1),

@@ -102,11 +102,13 @@ class Rejected:
     """A raw record that gave no document, and why.
 
     ``reason`` is one of the source's ``reasons``; ``excerpt`` holds at most `EXCERPT` characters.
+    ``detail`` says what was measured and which bound it broke, where something was.
     """
 
     origin: str
     reason: str
     excerpt: str = ""
+    detail: str = ""
 
 
 DAMAGE = frozenset(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tokenizers.normalizers import NFC
 
 from tokenizer.characters import classes, suspects
-from tokenizer.fast import joined, suspicious
+from tokenizer.fast import joined, normalised, padded, suspicious
 from tokenizer.pieces import batches, pieces
 from tokenizer.split import Bytes
 from tokenizer.tally import Tally, bucket_of, count_documents, tally
@@ -72,17 +72,30 @@ class Counter:
         Raises `tokenizer.text.UnencodableText` for a lone surrogate or a word too long for memory.
         """
         for _, batch in batches(texts, pieces, size=_BATCH):
-            self._add([text.encode("utf-8") for text in batch])
+            self._add(*joined([text.encode("utf-8") for text in batch]))
 
-    def _add(self, documents: list[bytes]) -> None:
-        text, offsets = joined(documents)
-        found = np.zeros(len(documents), dtype=np.bool_)
+    def add_buffer(self, text: Bytes, offsets: NDArray[np.int64]) -> None:
+        """Count the words of documents in well-formed UTF-8, brought to NFC.
+
+        Document i is ``text[offsets[i]:offsets[i + 1]]``, as in the buffers of an Arrow column. A
+        batch is copied at a time; documents larger than one are taken apart as `add` does it.
+        """
+        first = 0
+        while first < len(offsets) - 1:
+            end = int(np.searchsorted(offsets, offsets[first] + _BATCH, "right")) - 1
+            if end > first:
+                self._add(*padded(text, offsets[first : end + 1]))
+            else:
+                end = first + 1
+                self.add([text[offsets[first] : offsets[end]].tobytes().decode("utf-8")])
+            first = end
+
+    def _add(self, text: Bytes, offsets: NDArray[np.int64]) -> None:
+        found = np.zeros(len(offsets) - 1, dtype=np.bool_)
         suspicious(text, offsets, suspects(), found)
-        for number in np.flatnonzero(found).tolist():
-            string = documents[number].decode("utf-8")
-            documents[number] = self._normaliser.normalize_str(string).encode("utf-8")
         if found.any():
-            text, offsets = joined(documents)
+            numbers = np.flatnonzero(found).tolist()
+            text, offsets = normalised(text, offsets, numbers, self._normaliser)
         self.text_bytes += int(offsets[-1])
         longest = int(np.diff(offsets).max(initial=0))
         if longest > self._tally.bytes.size // 4:
@@ -103,6 +116,8 @@ class Counter:
 
     def finish(self, path: Path, rarest: int = 1) -> Counted:
         """Write all counts to ``path``, without words that occur less than ``rarest`` times."""
+        if not self._written:
+            return _write(path, _tables(self._tally), rarest)
         self._spill(0)
         counted = merge(self._written, path, rarest)
         for written in self._written:

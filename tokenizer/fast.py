@@ -141,20 +141,20 @@ class Kernels:
         are copied only if less than `MARGIN` bytes lie behind them.
         """
         if text.size - int(offsets[-1]) < MARGIN:
-            text, offsets = _padded(text, offsets)
+            text, offsets = padded(text, offsets)
         if self._normaliser is not None:
             found = np.zeros(len(offsets) - 1, dtype=np.bool_)
             suspicious(text, offsets, suspects(), found)
             if found.any():
                 numbers = np.flatnonzero(found).tolist()
-                text, offsets = _normalised(text, offsets, numbers, self._normaliser)
+                text, offsets = normalised(text, offsets, numbers, self._normaliser)
         # What is not written to takes no memory: there is an id a byte at most.
         ids = np.empty(int(offsets[-1] - offsets[0]) + 16, dtype=np.uint32)
         lengths = encode_documents(text, offsets, classes(), self._tables, ids)
         return ids[: int(lengths.sum())], lengths
 
 
-def _normalised(
+def normalised(
     text: Bytes, offsets: NDArray[np.int64], numbers: list[int], normaliser: NFC
 ) -> tuple[Bytes, NDArray[np.int64]]:
     """Bring some documents to NFC."""
@@ -178,12 +178,13 @@ def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
     return offsets
 
 
-def _padded(text: Bytes, offsets: NDArray[np.int64]) -> tuple[Bytes, NDArray[np.int64]]:
+def padded(text: Bytes, offsets: NDArray[np.int64]) -> tuple[Bytes, NDArray[np.int64]]:
     """Return the documents from the first on, with `MARGIN` bytes behind."""
     first, end = int(offsets[0]), int(offsets[-1])
     padded = np.empty(end - first + MARGIN, dtype=np.uint8)
     padded[: end - first] = text[first:end]
     padded[end - first :] = 0
+    padded.flags.writeable = False  # as Arrow's buffers are: Numba compiles for either
     return padded, offsets - first
 
 

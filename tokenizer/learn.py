@@ -4,56 +4,64 @@ Ties go to the pair of the lower left id, then of the lower right one. Counts ha
 is as HF ``tokenizers`` does it (BpeTrainer), down to what happens if two different pairs make the
 same token: the second makes no new entry, its occurrences are added to what the first left, and a
 pair that was joined once keeps its count. So merges are HF's, wherever its 32 bits do not overflow.
+
+The occurrences of a pair all begin to be at one step, that which makes the younger of its tokens, or
+at the beginning; so each pair has one list of places. Only tokens that were made twice break this:
+pairs of theirs are looked for in whole words, as HF does it for all.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tokenizer.alphabet import CHARACTER_OF_BYTE
 from tokenizer.jit import inlined, jit
-from tokenizer.pair_heap import commonest, new_waiting, put_all
-from tokenizer.pair_table import (
-    Found,
-    Index,
-    Pairs,
+from tokenizer.joining import (
+    BOUND,
+    Side,
+    Words,
+    join_places,
+    join_words,
+    new_side,
+    placed,
+    words_of,
+)
+from tokenizer.merge import Numbers
+from tokenizer.pair_counts import (
+    PairCounts,
     Signed,
-    add,
     change,
-    found_with_room,
-    grown,
-    new_found,
+    count_at,
+    home,
+    key_of,
     new_pairs,
     with_room,
 )
+from tokenizer.pair_queue import Queue, commonest, enter, new_queue, queue_with_room
 from tokenizer.recipe import SPECIAL_TOKENS, Recipe
-from tokenizer.vector import signed
+from tokenizer.token_table import alphabet_tokens, put_together
+from tokenizer.vector import at, prefetch, put, signed
 
-_ROOM = 1 << 12
-"""Pairs for which room is made at once: to ask for each word anew costs as much as to join it."""
+Merge: TypeAlias = tuple[int, int, int]
+"""Left, right and joined id."""
 
 _LOW = np.uint64(0xFFFF_FFFF)
 _HALF = np.uint64(32)
-_SPREAD = np.uint64(0x9E37_79B9_7F4A_7C15)
+
+LARGEST = 1 << 32
+"""Bytes of distinct words, and words, that places of 32 bits can tell apart."""
 
 
-class Words(NamedTuple):
-    """Distinct words: where the ids of each begin, how many are left, how often it occurs."""
+class Workshop(NamedTuple):
+    """What learning works with; by id, how many bytes a token has, and whether it was made twice."""
 
-    ids: NDArray[np.int32]
-    starts: Signed
+    pairs: PairCounts
+    queue: Queue
+    before: Side
+    after: Side
     lengths: Signed
-    counts: Signed
-
-
-class Tokens(NamedTuple):
-    """The bytes of tokens, where each one's begin, a hash table of ids by bytes; ids in use."""
-
-    bytes: NDArray[np.uint8]
-    starts: Signed
-    slots: Signed
-    used: Signed
+    twice: NDArray[np.bool_]
 
 
 def merges(
@@ -62,14 +70,22 @@ def merges(
     """Return merges in order, and all tokens by id but the special ones, in the byte alphabet.
 
     ``text`` holds distinct words one after the other, ``offsets`` where each begins. ``alphabet``
-    holds the bytes that are tokens, in the order of their ids.
+    holds the bytes that are tokens, in the order of their ids. Raises ValueError if there are more
+    than 4 GiB of distinct words.
     """
+    if len(text) + len(offsets) >= LARGEST:
+        raise ValueError(
+            f"{len(text):,} bytes of distinct words are more than can be learned from: "
+            "leave out rare ones (min_word_count)"
+        )
     reserved = len(SPECIAL_TOKENS)
-    id_of_byte = np.zeros(256, dtype=np.int32)
+    id_of_byte = np.zeros(256, dtype=np.int64)
     id_of_byte[alphabet] = np.arange(reserved, reserved + len(alphabet))
-    words = Words(id_of_byte[text], offsets[:-1].copy(), np.diff(offsets), counts.astype(np.int64))
+    words = words_of(text, offsets, counts.astype(np.int64), id_of_byte)
     size = max(recipe.vocabulary_size, reserved + len(alphabet))
-    rows = _learn(words, np.array(alphabet), reserved, size, recipe.min_frequency)
+    rows = _learn(
+        words, _workshop(len(text), size), np.array(alphabet), reserved, recipe.min_frequency
+    )
     names = {reserved + place: CHARACTER_OF_BYTE[byte] for place, byte in enumerate(alphabet)}
     ranked: dict[tuple[str, str], int] = {}
     for rank, (left, right, made) in enumerate(rows.tolist()):
@@ -78,176 +94,173 @@ def merges(
     return sorted(ranked, key=ranked.__getitem__), [names[number] for number in sorted(names)]
 
 
+def _workshop(text_bytes: int, size: int) -> Workshop:
+    """Return what learning ``size`` ids from so many bytes of words takes.
+
+    A join makes two places of new pairs at most, and one token of two: three places a byte are enough.
+    What is not written to takes no memory.
+    """
+    return Workshop(
+        new_pairs(max(12, (text_bytes // 4).bit_length())),
+        new_queue(3 * text_bytes),
+        new_side(size + 1, text_bytes),
+        new_side(size + 1, text_bytes),
+        np.ones(size + 1, np.int64),
+        np.zeros(size + 1, np.bool_),
+    )
+
+
 @jit
-def _learn(words: Words, alphabet: Signed, reserved: int, size: int, least: int) -> Signed:
+def _learn(words: Words, workshop: Workshop, alphabet: Signed, reserved: int, least: int) -> Signed:
     """Return merges as rows of left, right and joined id.
 
     ``alphabet`` holds the bytes whose ids follow the ``reserved`` ones; the ids in ``words`` are
-    theirs. There will be ``size`` ids at most.
+    theirs.
     """
-    tokens = _alphabet_tokens(alphabet, reserved, size)
-    pairs, found = _all_pairs(words)
-    waiting = put_all(new_waiting(1 << 16), pairs, found)
+    pairs, queue, before, after, lengths, twice = workshop
+    size = len(lengths) - 1
+    tokens = alphabet_tokens(alphabet, reserved, size)
+    pairs, queue = _enter_all(words, reserved + len(alphabet), pairs, queue)
     learned = np.empty((size, 3), np.int64)
     count = 0
     while tokens.used[0] < size:
-        entry = commonest(waiting, pairs, least)
+        queue, entry = commonest(queue, pairs, least)
         if entry < 0:
             break
-        key = waiting.keys[entry]
+        key = queue.keys[entry]
         left, right = signed(key >> _HALF), signed(key & _LOW)
-        tokens, joined = _token(tokens, left, right)
+        known = tokens.used[0]
+        tokens, joined = put_together(tokens, left, right)
+        twice[joined] = tokens.used[0] == known
+        lengths[joined] = lengths[left] + lengths[right]
         if count == len(learned):
             learned = np.concatenate((learned, learned))
-        learned[count, 0], learned[count, 1], learned[count, 2] = left, right, joined
+        merge = left, right, joined
+        learned[count, 0], learned[count, 1], learned[count, 2] = merge
         count += 1
-        place, end = waiting.firsts[entry], waiting.ends[entry]
-        while place < end:
-            room = max(_ROOM, 2 * words.lengths[waiting.words[place]])
-            pairs = with_room(pairs, room)
-            found = found_with_room(found, room)
-            chosen = waiting.words[place:end]
-            place += _join_some(words, chosen, (left, right, joined), pairs, found)
-        waiting = put_all(waiting, pairs, found)
+        places = queue.places[queue.firsts[entry] : queue.ends[entry]]
+        if twice[left] or twice[right]:
+            join_words(words, places, merge, lengths, before, after)
+        else:
+            join_places(words, places, merge, lengths, before, after)
+        neighbours = before.used[0] + after.used[0]
+        pairs = with_room(pairs, 2 * neighbours)
+        queue = queue_with_room(queue, neighbours)
+        _change_before(pairs, before, left, joined)
+        _change_after(pairs, after, right, joined)
+        _enter_new(pairs, queue, before, after, joined)
     return learned[:count].copy()
 
 
 @jit
-def _join_some(
-    words: Words,
-    chosen: NDArray[np.int32],
-    merge: tuple[int, int, int],
-    pairs: Pairs,
-    found: Found,
-) -> int:
-    """Join a pair in the words chosen, as far as there is room; return in how many."""
-    room = min(
-        len(pairs.keys) // 2 - pairs.used[0],
-        len(found.keys) - found.used[0],
-        len(found.words) - found.used[1],
-    )
-    for number in range(len(chosen)):
-        word = np.int64(chosen[number])
-        room -= 2 * words.lengths[word]
-        if room < 0:
-            return number
-        _join(words, word, merge, pairs, found)
-    return len(chosen)
+def _enter_all(
+    words: Words, size: int, pairs: PairCounts, queue: Queue
+) -> tuple[PairCounts, Queue]:
+    """Count and enter the pairs of all words, whose ids are below ``size``."""
+    sums = np.zeros(size * size, np.int64)
+    sizes = np.zeros(size * size, np.int64)
+    for word in range(len(words.starts)):
+        place = words.starts[word]
+        while words.ids[place] != BOUND and words.ids[place + 1] != BOUND:
+            pair = np.int64(words.ids[place]) * size + np.int64(words.ids[place + 1])
+            sums[pair] += words.counts[word]
+            sizes[pair] += 1
+            place += 1
+    different = np.flatnonzero(sums)
+    queue = queue_with_room(queue, len(different))
+    pairs = with_room(pairs, len(different))
+    for pair in different:
+        key = key_of(pair // size, pair % size)
+        change(pairs, key, home(pairs, key), sums[pair])
+        first = queue.used[2]
+        queue.used[2] += sizes[pair]
+        enter(queue, key, sums[pair], first, queue.used[2])
+        sizes[pair] = first
+    for word in range(len(words.starts)):
+        place = words.starts[word]
+        while words.ids[place] != BOUND and words.ids[place + 1] != BOUND:
+            pair = np.int64(words.ids[place]) * size + np.int64(words.ids[place + 1])
+            queue.places[sizes[pair]] = placed(word, place)
+            sizes[pair] += 1
+            place += 1
+    return pairs, queue
 
 
 @jit
-def _all_pairs(words: Words) -> tuple[Pairs, Found]:
-    """Count the pairs of all words."""
-    pairs, found = new_pairs(1 << 20), new_found(1 << 20)
-    for word in range(len(words.starts)):
-        start, length = words.starts[word], words.lengths[word]
-        pairs = with_room(pairs, length)
-        found = found_with_room(found, length)
-        for place in range(start, start + length - 1):
-            pair = np.int64(words.ids[place]), np.int64(words.ids[place + 1])
-            add(pairs, found, pair, words.counts[word], np.int64(word))
-    return pairs, found
+def _change_before(pairs: PairCounts, side: Side, left: int, joined: int) -> None:
+    """Count the pairs that go and come on the left."""
+    for number in range(side.used[0]):
+        neighbour = np.int64(at(side.ids, number))
+        prefetch(pairs.slots, home(pairs, key_of(neighbour, left)))
+        prefetch(pairs.slots, home(pairs, key_of(neighbour, joined)))
+    for number in range(side.used[0]):
+        neighbour = np.int64(at(side.ids, number))
+        count = at(side.sums, 2 * neighbour)
+        gone, come = key_of(neighbour, left), key_of(neighbour, joined)
+        change(pairs, gone, home(pairs, gone), -count)
+        put(side.slots, number, change(pairs, come, home(pairs, come), count))
+
+
+@jit
+def _change_after(pairs: PairCounts, side: Side, right: int, joined: int) -> None:
+    """Count the pairs that go and come on the right."""
+    for number in range(side.used[0]):
+        neighbour = np.int64(at(side.ids, number))
+        prefetch(pairs.slots, home(pairs, key_of(right, neighbour)))
+        prefetch(pairs.slots, home(pairs, key_of(joined, neighbour)))
+    for number in range(side.used[0]):
+        neighbour = np.int64(at(side.ids, number))
+        count = at(side.sums, 2 * neighbour)
+        gone, come = key_of(right, neighbour), key_of(joined, neighbour)
+        change(pairs, gone, home(pairs, gone), -count)
+        put(side.slots, number, change(pairs, come, home(pairs, come), count))
+
+
+@jit
+def _enter_new(pairs: PairCounts, queue: Queue, before: Side, after: Side, joined: int) -> None:
+    """Put the pairs that came on the queue, and forget the neighbours.
+
+    A token made twice may stand on both sides of itself: its places on either are one entry.
+    """
+    double = before.sums[2 * joined + 1] > 0 and after.sums[2 * joined + 1] > 0
+    for number in range(before.used[0]):
+        neighbour = np.int64(before.ids[number])
+        first, places = queue.used[2], before.sums[2 * neighbour + 1]
+        before.sums[2 * neighbour] = first
+        if double and neighbour == joined:
+            after.sums[2 * neighbour] = first + places
+            places += after.sums[2 * neighbour + 1]
+        _enter_pair(pairs, queue, key_of(neighbour, joined), before.slots[number], places)
+    for number in range(after.used[0]):
+        neighbour = np.int64(after.ids[number])
+        if double and neighbour == joined:
+            continue
+        first, places = queue.used[2], after.sums[2 * neighbour + 1]
+        after.sums[2 * neighbour] = first
+        _enter_pair(pairs, queue, key_of(joined, neighbour), after.slots[number], places)
+    _write_places(queue, before)
+    _write_places(queue, after)
 
 
 @inlined
-def _join(
-    words: Words, word: Index, merge: tuple[int, int, int], pairs: Pairs, found: Found
-) -> None:
-    """Join a pair wherever it is in a word, from the left; note the pairs that go and come."""
-    left, right, joined = merge
-    ids, count = words.ids, words.counts[word]
-    start = words.starts[word]
-    stop = start + words.lengths[word]
-    source = target = start
-    while source < stop:
-        if ids[source] != left or source + 1 == stop or ids[source + 1] != right:
-            ids[target] = ids[source]
-            source += 1
-            target += 1
-            continue
-        if target > start:
-            before = np.int64(ids[target - 1])
-            change(pairs, (before, left), -count)
-            add(pairs, found, (before, joined), count, word)
-        if source + 2 < stop:
-            after = np.int64(ids[source + 2])
-            change(pairs, (right, after), -count)
-            add(pairs, found, (joined, after), count, word)
-        ids[target] = joined
-        source += 2
-        target += 1
-    words.lengths[word] = target - start
+def _enter_pair(pairs: PairCounts, queue: Queue, key: Numbers, slot: int, places: int) -> None:
+    first = queue.used[2]
+    queue.used[2] += places
+    count = count_at(pairs, slot)
+    if count > 0:
+        enter(queue, key, count, first, queue.used[2])
 
 
-@jit
-def _alphabet_tokens(alphabet: Signed, reserved: int, size: int) -> Tokens:
-    """Return the tokens of single bytes; the reserved ones have no bytes."""
-    slots = 16
-    while slots < 4 * size:
-        slots *= 2
-    tokens = Tokens(
-        np.empty(max(1 << 16, len(alphabet)), np.uint8),
-        np.zeros(size + 2, np.int64),
-        np.full(slots, -1),
-        np.full(1, reserved),
-    )
-    for byte in alphabet:
-        first = tokens.starts[tokens.used[0]]
-        tokens.bytes[first] = byte
-        _enter(tokens, first + 1)
-    return tokens
-
-
-@jit
-def _token(tokens: Tokens, left: int, right: int) -> tuple[Tokens, int]:
-    """Return the id of two tokens put together, which may be there already."""
-    first = tokens.starts[tokens.used[0]]
-    left_start, left_end = tokens.starts[left], tokens.starts[left + 1]
-    right_start, right_end = tokens.starts[right], tokens.starts[right + 1]
-    middle = first + left_end - left_start
-    end = middle + right_end - right_start
-    if end > len(tokens.bytes):
-        tokens = Tokens(grown(tokens.bytes, end), tokens.starts, tokens.slots, tokens.used)
-    tokens.bytes[first:middle] = tokens.bytes[left_start:left_end]
-    tokens.bytes[middle:end] = tokens.bytes[right_start:right_end]
-    return tokens, _enter(tokens, end)
-
-
-@jit
-def _enter(tokens: Tokens, end: int) -> int:
-    """Return the id of the bytes after the last token's: an older token's, or a new one."""
-    number = tokens.used[0]
-    first = tokens.starts[number]
-    last = len(tokens.slots) - 1
-    slot = _hash(tokens.bytes, first, end) & last
-    while tokens.slots[slot] >= 0:
-        older = tokens.slots[slot]
-        if _equal(tokens, older, first, end):
-            return int(older)
-        slot = (slot + 1) & last
-    tokens.slots[slot] = number
-    tokens.starts[number + 1] = end
-    tokens.used[0] += 1
-    return int(number)
-
-
-@jit
-def _equal(tokens: Tokens, older: int, first: int, end: int) -> bool:
-    """Tell whether a token has the bytes from ``first`` to ``end``."""
-    start = tokens.starts[older]
-    if tokens.starts[older + 1] - start != end - first:
-        return False
-    for place in range(end - first):
-        if tokens.bytes[start + place] != tokens.bytes[first + place]:
-            return False
-    return True
-
-
-@jit
-def _hash(text: NDArray[np.uint8], start: int, end: int) -> int:
-    mixed = np.uint64(end - start)
-    for place in range(start, end):
-        mixed = (mixed ^ np.uint64(text[place])) * _SPREAD
-        mixed ^= mixed >> _HALF
-    hashed: int = signed(mixed >> np.uint64(1))
-    return hashed
+@inlined
+def _write_places(queue: Queue, side: Side) -> None:
+    """Write each neighbour's places, and empty the side."""
+    for number in range(side.used[1]):
+        neighbour = np.int64(at(side.found, number))
+        place = at(side.sums, 2 * neighbour)
+        put(side.sums, 2 * neighbour, place + 1)
+        put(queue.places, place, at(side.places, number))
+    for number in range(side.used[0]):
+        neighbour = np.int64(at(side.ids, number))
+        put(side.sums, 2 * neighbour, 0)
+        put(side.sums, 2 * neighbour + 1, 0)
+    side.used[:] = 0

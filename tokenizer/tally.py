@@ -50,13 +50,20 @@ def tally(bits: int) -> Tally:
     ``bits`` is at least 10, so that an empty table is not full.
     """
     return Tally(
-        short=np.zeros(4 << bits, dtype=np.uint64),
+        short=_large(4 << bits),
         shift=np.uint64(64 - bits),
         long=np.zeros(3 << (bits - 2), dtype=np.uint64),
         bytes=np.zeros(12 << (bits - 2), dtype=np.uint8),
         filled=np.zeros(3, dtype=np.int64),
         keys=np.zeros(3 * _AHEAD, dtype=np.uint64),
     )
+
+
+def _large(size: int) -> Numbers:
+    """Return zeros in large pages, which NumPy asks for only if it does not get zeros anyway."""
+    array = np.empty(size, dtype=np.uint64)
+    array.fill(0)
+    return array
 
 
 @jit

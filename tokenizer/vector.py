@@ -155,6 +155,16 @@ def signed(_typing: Any, _mask: Any) -> Built:
 
 
 @intrinsic
+def unsigned(_typing: Any, _number: Any) -> Built:
+    """Return a number as a mask of its 64 bits."""
+
+    def codegen(_context: Any, _builder: Any, _signature: Any, arguments: Any) -> Any:
+        return arguments[0]
+
+    return types.uint64(types.int64), codegen
+
+
+@intrinsic
 def prefetch(_typing: Any, array: Any, _index: Any) -> Built:
     """Ask for the cache line of an element that will be read soon."""
 

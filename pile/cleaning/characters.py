@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from pile.cleaning.rule import Bounds, Rule
+from pile.cleaning.rule import NoThresholds, Rule
 from sources.source import Document
 
 # The newline functions of the Unicode Standard, section 5.8: CR, VT, FF, NEL, LS, PS, and CR LF.
@@ -19,17 +19,17 @@ _CONTROLS = "".join(
 _CONTROL = re.compile(f"[{re.escape(_CONTROLS)}]+")
 
 
-def normalise_newlines(document: Document, bounds: Bounds) -> Document:
+def normalise_newlines(document: Document, table: NoThresholds) -> Document:
     """Write every line break as one LF."""
-    del bounds
+    del table
     if not _holds_any(_LINE_BREAKS, document.text):
         return document
     return replace(document, text=_LINE_BREAK.sub("\n", document.text))
 
 
-def strip_control_characters(document: Document, bounds: Bounds) -> Document:
+def strip_control_characters(document: Document, table: NoThresholds) -> Document:
     """Delete C0 and C1 controls and DEL; tab and all line breaks stay."""
-    del bounds
+    del table
     if not _holds_any(_CONTROLS, document.text):
         return document
     return replace(document, text=_CONTROL.sub("", document.text))

@@ -1,30 +1,49 @@
-"""Rules that reject documents by the length of their text."""
+"""Rules that reject documents by the length of their text, in characters (Unicode code points)."""
 
-from pile.cleaning.rule import Bounds, Rule
-from sources.source import Document, Rejected, excerpt
+from typing import Annotated
+
+from pydantic import Field
+
+from pile.cleaning.rule import NoThresholds, Rule, above, below, rejected
+from pile.settings import Settings
+from sources.source import Document, Rejected
 
 
-def reject_empty(document: Document, bounds: Bounds) -> Document | Rejected:
+class Short(Settings):
+    """``[clean.reject_short]``: the fewest characters that a text may have."""
+
+    min_characters: Annotated[int, Field(ge=0)] = 1
+
+
+class Overlong(Settings):
+    """``[clean.reject_overlong]``: the most characters that a text may have."""
+
+    max_characters: Annotated[int, Field(gt=0)] = 10_000_000
+
+
+def reject_empty(document: Document, table: NoThresholds) -> Document | Rejected:
     """Reject text of nothing but white space."""
-    del bounds
+    del table
     blank = not document.text or document.text.isspace()
-    return _rejected(document, "empty") if blank else document
+    return rejected(document, "empty", "no character is not white space") if blank else document
 
 
-def reject_short(document: Document, bounds: Bounds) -> Document | Rejected:
-    """Reject text below ``bounds.min_characters``."""
-    short = len(document.text) < bounds.min_characters
-    return _rejected(document, "too_short") if short else document
+def reject_short(document: Document, table: Short) -> Document | Rejected:
+    """Reject text below ``min_characters``."""
+    length, least = len(document.text), table.min_characters
+    return (
+        below(document, "too_short", length, ("min_characters", least))
+        if length < least
+        else document
+    )
 
 
-def reject_overlong(document: Document, bounds: Bounds) -> Document | Rejected:
-    """Reject text above ``bounds.max_characters``."""
-    overlong = len(document.text) > bounds.max_characters
-    return _rejected(document, "too_long") if overlong else document
-
-
-def _rejected(document: Document, reason: str) -> Rejected:
-    return Rejected(document.origin, reason, excerpt(document.text))
+def reject_overlong(document: Document, table: Overlong) -> Document | Rejected:
+    """Reject text above ``max_characters``."""
+    length, most = len(document.text), table.max_characters
+    return (
+        above(document, "too_long", length, ("max_characters", most)) if length > most else document
+    )
 
 
 REJECT_EMPTY = Rule(
@@ -40,6 +59,7 @@ REJECT_SHORT = Rule(
     summary="Documents of fewer than min_characters are rejected.",
     apply=reject_short,
     reasons={"too_short": "The text has fewer characters than min_characters."},
+    table=Short,
 )
 REJECT_OVERLONG = Rule(
     name="reject_overlong",
@@ -47,4 +67,5 @@ REJECT_OVERLONG = Rule(
     summary="Documents of more than max_characters are rejected.",
     apply=reject_overlong,
     reasons={"too_long": "The text has more characters than max_characters."},
+    table=Overlong,
 )

@@ -1,40 +1,28 @@
-"""What a cleaning rule is: a named, versioned pure function over one document."""
+"""What a cleaning rule is: a named, versioned pure function over one document, and its thresholds."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from sources.source import Document, Rejected
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How long a document's text may be, in characters (Unicode code points), both ends included.
-
-    Raises ValueError for bounds that no text can meet.
-    """
-
-    min_characters: int = 1
-    max_characters: int = 10_000_000
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.min_characters <= self.max_characters:
-            raise ValueError(
-                f"min_characters ({self.min_characters}) must lie between 0 and "
-                f"max_characters ({self.max_characters})"
-            )
+from pile.settings import Settings
+from sources.source import Document, Rejected, excerpt
 
 
-Apply: TypeAlias = Callable[[Document, Bounds], Document | Rejected]
+class NoThresholds(Settings):
+    """The table of a rule that has nothing to choose."""
+
+
+Apply: TypeAlias = Callable[[Document, Any], Document | Rejected]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A cleaning rule.
 
-    ``apply`` is pure, takes a document without surrogates, and returns the very document it was
-    given when there is nothing to change. ``version`` is raised by hand whenever its results
-    change. ``reasons`` is the closed list of reasons it rejects documents for, each explained.
+    ``apply`` is pure, takes a document without surrogates and the rule's ``table`` of thresholds, and
+    returns the very document it was given when there is nothing to change. ``version`` is raised by
+    hand whenever its results change, and ``libraries`` are the distributions whose version decides
+    them too. ``reasons`` is the closed list of reasons it rejects documents for, each explained.
     """
 
     name: str
@@ -42,3 +30,24 @@ class Rule:
     summary: str
     apply: Apply
     reasons: Mapping[str, str] = field(default_factory=dict)
+    table: type[Settings] = NoThresholds
+    libraries: tuple[str, ...] = ()
+
+
+def rejected(document: Document, reason: str, detail: str) -> Rejected:
+    """Return a document's rejection; ``detail`` is what was measured, and the bound that it broke."""
+    return Rejected(document.origin, reason, excerpt(document.text), detail)
+
+
+def below(document: Document, reason: str, measured: float, bound: tuple[str, float]) -> Rejected:
+    """Return the rejection of a document whose measure lies below a named bound."""
+    return rejected(document, reason, f"{_short(measured)} < {bound[0]} = {_short(bound[1])}")
+
+
+def above(document: Document, reason: str, measured: float, bound: tuple[str, float]) -> Rejected:
+    """Return the rejection of a document whose measure lies above a named bound."""
+    return rejected(document, reason, f"{_short(measured)} > {bound[0]} = {_short(bound[1])}")
+
+
+def _short(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:.6g}"

@@ -1,32 +1,24 @@
 """All cleaning rules in their order, and their application to one document.
 
-The published recipe applies none: its text stays byte for byte. Surrogates alone are always mended,
-as no file of the corpus could hold them.
+The published recipe applies none: its text stays byte for byte.
 """
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeAlias
 
+from pile.cleaning.c4 import C4_BAD_WORDS, C4_QUALITY
 from pile.cleaning.characters import NORMALISE_NEWLINES, STRIP_CONTROL_CHARACTERS
+from pile.cleaning.gopher import GOPHER_QUALITY, GOPHER_REPETITION
+from pile.cleaning.language import LANGUAGE
 from pile.cleaning.length import REJECT_EMPTY, REJECT_OVERLONG, REJECT_SHORT
-from pile.cleaning.rule import Apply, Bounds, Rule
-from pile.cleaning.surrogates import mend_surrogates, replace_surrogates
+from pile.cleaning.personal import MASK_PERSONAL
+from pile.cleaning.rule import Rule
 from pile.cleaning.unicode import NORMALISE_NFC, NORMALISE_NFKC, REPAIR_UNICODE
+from pile.settings import Settings
 from sources.source import Document, Rejected
-
-__all__ = [
-    "RULES",
-    "Apply",
-    "Bounds",
-    "Cleaned",
-    "Rule",
-    "clean",
-    "mend_surrogates",
-    "replace_surrogates",
-    "select",
-]
 
 RULES: Mapping[str, Rule] = MappingProxyType(
     {
@@ -37,6 +29,12 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             STRIP_CONTROL_CHARACTERS,
             NORMALISE_NFC,  # after deletions, which may bring a letter and its accent together
             NORMALISE_NFKC,
+            LANGUAGE,  # before all that counts words
+            GOPHER_REPETITION,  # these two before lines are cut, as MassiveText judged whole pages
+            GOPHER_QUALITY,
+            C4_QUALITY,
+            C4_BAD_WORDS,
+            MASK_PERSONAL,
             REJECT_EMPTY,  # last: on the text as it will be published
             REJECT_SHORT,
             REJECT_OVERLONG,
@@ -45,14 +43,16 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 )
 """Every rule by name, in the order of application."""
 
+Chosen: TypeAlias = Sequence[tuple[Rule, Settings]]
+"""Rules in their order, each with its thresholds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What became of a document: names of the rules that changed it, surrogates mended in it."""
+    """What became of a document, and the names of the rules that changed its text."""
 
     document: Document | Rejected
     changed: tuple[str, ...]
-    surrogates: int
 
 
 def select(names: Iterable[str]) -> tuple[Rule, ...]:
@@ -68,15 +68,17 @@ def select(names: Iterable[str]) -> tuple[Rule, ...]:
     return tuple(rule for name, rule in RULES.items() if name in wanted)
 
 
-def clean(document: Document, rules: Sequence[Rule], bounds: Bounds) -> Cleaned:
-    """Mend surrogates, then apply ``rules`` one after another until one rejects the document."""
-    current, surrogates = replace_surrogates(document)
+def clean(document: Document, rules: Chosen) -> Cleaned:
+    """Apply rules one after another until one rejects the document; its detail begins with the rule."""
+    current = document
     changed: list[str] = []
-    for rule in rules:
-        result = rule.apply(current, bounds)
+    for rule, table in rules:
+        result = rule.apply(current, table)
         if isinstance(result, Rejected):
-            return Cleaned(result, tuple(changed), surrogates)
-        if result is not current:
+            told = f"{rule.name}: {result.detail}"
+            named = Rejected(result.origin, result.reason, result.excerpt, told)
+            return Cleaned(named, tuple(changed))
+        if result.text is not current.text:
             changed.append(rule.name)
         current = result
-    return Cleaned(current, tuple(changed), surrogates)
+    return Cleaned(current, tuple(changed))

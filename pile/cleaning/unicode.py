@@ -13,7 +13,7 @@ from typing import Literal
 
 import ftfy
 
-from pile.cleaning.rule import Bounds, Rule
+from pile.cleaning.rule import NoThresholds, Rule
 from sources.source import Document
 
 SEGMENT = 65_536
@@ -45,26 +45,26 @@ _LONG_RUN = re.compile(r"[^\x00-\x7f]{512,}")
 _DECOMPOSED: dict[str, Literal["NFD", "NFKD"]] = {"NFC": "NFD", "NFKC": "NFKD"}
 
 
-def repair_unicode(document: Document, bounds: Bounds) -> Document:
+def repair_unicode(document: Document, table: NoThresholds) -> Document:
     """Undo mojibake, line by line, where ftfy finds it (``Ã©`` becomes ``é``).
 
     Applied twice it changes nothing more, for lines of up to `SEGMENT` characters.
     """
-    del bounds
+    del table
     if document.text.isascii():
         return document
     return _with_text(document, "".join(map(_repaired, _segments(document.text))))
 
 
-def normalise_nfc(document: Document, bounds: Bounds) -> Document:
+def normalise_nfc(document: Document, table: NoThresholds) -> Document:
     """Compose characters canonically (``e`` and a combining acute become ``é``)."""
-    del bounds
+    del table
     return _with_text(document, _normalised("NFC", document.text))
 
 
-def normalise_nfkc(document: Document, bounds: Bounds) -> Document:
+def normalise_nfkc(document: Document, table: NoThresholds) -> Document:
     """Compose characters and replace compatibility forms (``ﬁ`` becomes ``fi``, ``²`` ``2``)."""
-    del bounds
+    del table
     return _with_text(document, _normalised("NFKC", document.text))
 
 

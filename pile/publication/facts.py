@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from pile import layout
-from pile.config import Config
+from pile import layout, ledger
+from pile.config import Config, SourceTable
 from pile.corpus import SPLITS
 from pile.ledger import Part, Receipt
 from pile.stages.stage import FILTERS, Stage
@@ -17,11 +17,23 @@ from sources.source import Json
 
 
 @dataclass(frozen=True, slots=True)
+class Amount:
+    """Documents, and bytes of their texts."""
+
+    documents: int = 0
+    text_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFacts:
     """A source as published: ``documents`` and ``text_bytes`` count its lines, copies too.
 
     ``read`` counts the records of its raw files, ``rejected`` those left out by reason, in all stages
-    before the mix; ``reader`` explains what it is, if it is a component of the Pile.
+    before the mix. ``available`` are the documents that go into the mix, each once, and ``epochs`` says
+    how often they are drawn; ``train`` is what the training split has of them, of which
+    ``document_share`` and ``byte_share`` are the source's. ``left_out`` counts copies that are in no
+    split, by reason, and ``benchmarks`` the documents in which text of each benchmark was found.
+    ``rules`` are those it was cleaned by, ``masked`` counts personal data by kind.
     """
 
     name: str
@@ -34,6 +46,14 @@ class SourceFacts:
     text_bytes: int
     read: int
     rejected: Mapping[str, int]
+    rules: tuple[str, ...] = ()
+    masked: Mapping[str, int] = field(default_factory=dict)
+    available: Amount = Amount()
+    train: Amount = Amount()
+    document_share: float = 0.0
+    byte_share: float = 0.0
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    benchmarks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_of_the_pile(self) -> bool:
@@ -82,7 +102,8 @@ class Facts:
 def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]) -> Facts:
     """Gather the facts of a finished mix, whose corpus lies in the folder ``inner`` of its stage."""
     before = ancestors(stage)
-    documents, sizes = _by_source(receipts, "documents"), _by_source(receipts, "text_bytes")
+    documents, sizes = _counted(receipts, "documents"), _counted(receipts, "text_bytes")
+    scattered = _receipts(config.work, before["scatter"])
     sources = []
     for table in config.enabled:
         if f"extract.{table.name}" not in before:
@@ -93,13 +114,19 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
                 name=table.name,
                 pile_set_name=table.pile_set_name,
                 licence=table.licence or table.source.licence,
-                epochs=table.epochs,
+                epochs=_epochs(scattered, table),
                 access=table.source.access,
                 homepage=table.source.homepage,
                 documents=documents[table.name],
                 text_bytes=sizes[table.name],
                 read=read,
                 rejected=dict(sorted(rejected.items())),
+                rules=tuple(rule.name for rule, _ in config.clean.of(table.name).chosen),
+                masked=_masked(config, before, table.name),
+                available=_available(scattered, table.name),
+                **_in_train(receipts, table.name),
+                left_out=_left_out(receipts, table.name),
+                benchmarks=_benchmarks(config.work, before, table.name),
             )
         )
     return Facts(
@@ -111,12 +138,51 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
         files=tuple(_within(part, inner) for receipt in receipts for part in receipt.parts),
         recipes={name: one.recipe for name, one in sorted({**before, stage.name: stage}.items())},
         settings={
-            "clean": list(config.clean.rules),
             "dedup": config.dedup.method,
-            "val": float(config.mix.val),
-            "test": float(config.mix.test),
+            "mix": config.mix.model_dump(mode="json"),
         },
     )
+
+
+def _receipts(work: Path, stage: Stage) -> list[Receipt]:
+    folder = layout.stage(work, stage.name, stage.fingerprint)
+    return list(ledger.receipts(folder).values())
+
+
+def _epochs(scattered: Sequence[Receipt], table: SourceTable) -> float:
+    """Return how often a source's documents were drawn: by its epochs, or to have its share."""
+    of = [one.figures["epochs"] for one in scattered if one.figures["source"] == table.name]
+    return cast("float", of[0]) if of else table.epochs
+
+
+def _available(scattered: Sequence[Receipt], source: str) -> Amount:
+    of = [cast("Any", one.figures) for one in scattered if one.figures["source"] == source]
+    counts = ([one[f"available_{what}"] for one in of] for what in ("documents", "bytes"))
+    return Amount(*map(sum, counts))
+
+
+def _in_train(receipts: Sequence[Receipt], source: str) -> dict[str, Any]:
+    train = [one for one in receipts if one.figures.get("split") == SPLITS[0]]
+    documents, sizes = _counted(train, "documents"), _counted(train, "text_bytes")
+    return {
+        "train": Amount(documents[source], sizes[source]),
+        "document_share": documents[source] / max(documents.total(), 1),
+        "byte_share": sizes[source] / max(sizes.total(), 1),
+    }
+
+
+def _left_out(receipts: Sequence[Receipt], source: str) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for receipt in receipts:
+        for reason, counts in cast("Any", receipt.figures.get("rejected", {})).items():
+            total[reason] += counts.get(source, 0)
+    return {reason: count for reason, count in sorted(total.items()) if count}
+
+
+def _benchmarks(work: Path, before: Mapping[str, Stage], source: str) -> dict[str, int]:
+    stage = before.get(f"decontaminate.{source}")
+    found = _counted(_receipts(work, stage), "hits") if stage else Counter[str]()
+    return dict(sorted(found.items()))
 
 
 def ancestors(stage: Stage) -> dict[str, Stage]:
@@ -136,13 +202,13 @@ def _splits(receipts: Sequence[Receipt]) -> list[Split]:
     found = []
     for name in SPLITS:
         of = [one for one in receipts if one.figures.get("split") == name]
-        documents, sizes = _by_source(of, "documents"), _by_source(of, "text_bytes")
+        documents, sizes = _counted(of, "documents"), _counted(of, "text_bytes")
         if documents:
             found.append(Split(name, documents.total(), sizes.total()))
     return found
 
 
-def _by_source(receipts: Sequence[Receipt], figure: str) -> Counter[str]:
+def _counted(receipts: Sequence[Receipt], figure: str) -> Counter[str]:
     total: Counter[str] = Counter()
     for receipt in receipts:
         total.update(cast("dict[str, int]", receipt.figures.get(figure, {})))
@@ -161,6 +227,15 @@ def _rejections(
             read = read or int(manifest["taken"])
             rejected.update(manifest["rejected"])
     return read, rejected
+
+
+def _masked(config: Config, before: Mapping[str, Stage], source: str) -> dict[str, int]:
+    cleaned = before.get(f"clean.{source}")
+    if cleaned is None:
+        return {}
+    folder = layout.stage(config.work, cleaned.name, cleaned.fingerprint)
+    found = _counted(list(ledger.receipts(folder).values()), "masked")
+    return dict(sorted(found.items()))
 
 
 def _manifest(work: Path, stage: Stage) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 
 from sources.published import Recognised
 from sources.source import Access, Json, Published
+from tokenizer.published import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,51 @@ class QuarantinedFile:
 
 @dataclass(frozen=True, slots=True)
 class SampleDocument:
-    """One document to look at; ``excerpt`` is the beginning of its text."""
+    """One document to look at; ``excerpt`` is the beginning of its text.
+
+    ``tokens`` are the tokens of the excerpt as text: a character that several make up belongs to the
+    last of them. There are none where the excerpt cannot be encoded.
+    """
 
     id: str
     origin: str
     licence: str
     excerpt: str
+    tokens: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateFigures:
+    """A document that went: why, how similar it is to its match, and what it says.
+
+    ``there`` is what the document that stays says at the same place, which is ``skipped`` characters
+    from the beginning of both: some way before they differ.
+    """
+
+    id: str
+    kind: str
+    similarity: float
+    skipped: int
+    here: str
+    there: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterFigures:
+    """A document that stays, with how many go for it, of those looked at, and some of them."""
+
+    kept: str
+    size: int
+    duplicates: tuple[DuplicateFigures, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FitFigures:
+    """What a tokenizer makes of text (UTF-8 bytes): tokens, and those that are all white space."""
+
+    text_bytes: int = 0
+    tokens: int = 0
+    space_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +79,22 @@ class SourceFigures:
     likewise: entry i counts documents of 2^i <= bytes < 2^(i+1), entry 0 the empty ones as well
     (`length_bin`). ``explanations`` says what each reason means. ``cleaned`` counts the documents
     that each cleaning rule changed, ``surrogates`` the repairs that are always made, ``duplicates``
-    the documents removed by kind ("exact", "near"). ``corpus_documents`` and ``corpus_bytes`` are
-    those of each split, after epochs; ``tokens`` those of all splits. Of a source that is filtered for
-    quality ``documents`` are those kept, ``scores`` counts all by score in bins of equal width from 0 to
-    1, and ``kept_at`` those that each alpha keeps. ``recognised`` are raw files that are, or are called
-    like, those of the Pile of 2020.
+    the documents removed by kind ("exact", "near"), some of which ``clusters`` shows.
+    ``once_documents`` and ``once_bytes`` are what is left to mix, each document once, and ``unmixed``
+    those that mixing left out, by reason. ``corpus_documents`` and ``corpus_bytes`` are those of each
+    split, after epochs; ``tokens`` those of all splits, an EOD for each document among them.
+    ``fit`` is what the tokenizer made of the texts, without EOD, and ``densities`` counts documents by
+    tokens a byte: entry i those from i / 50, the last all from 1.
+    Of a source that is filtered for quality ``documents`` are those kept, ``scores`` counts all by score
+    in bins of equal width from 0 to 1, and ``kept_at`` those that each alpha keeps. ``recognised`` are
+    raw files that are, or are called like, those of the Pile of 2020.
     """
 
     name: str
     pile_set_name: str
     licence: str
     access: Access
+    kind: str = ""
     raw_files: int = 0
     raw_bytes: int = 0
     records: int = 0
@@ -61,11 +106,18 @@ class SourceFigures:
     cleaned: Mapping[str, int] = field(default_factory=dict)
     surrogates: int = 0
     duplicates: Mapping[str, int] = field(default_factory=dict)
+    clusters: tuple[ClusterFigures, ...] = ()
     epochs: float = 1.0
+    once_documents: int = 0
+    once_bytes: int = 0
+    unmixed: Mapping[str, int] = field(default_factory=dict)
     corpus_documents: Mapping[str, int] = field(default_factory=dict)
     corpus_bytes: Mapping[str, int] = field(default_factory=dict)
     tokens: int = 0
+    fit: FitFigures = FitFigures()
+    densities: tuple[int, ...] = ()
     published: Published | None = None
+    published_tokens: Tokens | None = None
     lengths: tuple[int, ...] = ()
     samples: tuple[SampleDocument, ...] = ()
     alpha: float = 0.0
@@ -75,11 +127,28 @@ class SourceFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerFigures:
+    """Another tokenizer, beside the corpus's own over some of the corpus's texts.
+
+    ``shared`` counts the entries that both vocabularies spell alike; ``fits`` is what it makes of each
+    source, ``own`` what the corpus's tokenizer makes of the same texts.
+    """
+
+    name: str
+    vocabulary: int
+    unreachable: int
+    shared: int
+    fits: Mapping[str, FitFigures]
+    own: Mapping[str, FitFigures]
+
+
+@dataclass(frozen=True, slots=True)
 class TokenizerFigures:
     """The tokenizer, and what it made of the corpus.
 
     ``origin`` is "trained" or the file it was read from. ``vocabulary`` counts all tokens,
-    ``added`` those that no merge made. ``longest`` holds some of the longest tokens as text.
+    ``added`` those that no merge made. ``longest`` holds some of the longest tokens as text,
+    ``unreachable`` counts entries that no text can give, ``lost`` holds some of them.
     """
 
     origin: str
@@ -89,6 +158,9 @@ class TokenizerFigures:
     longest: tuple[str, ...]
     tokens: int
     bytes: int
+    unreachable: int = 0
+    lost: tuple[str, ...] = ()
+    peers: tuple[PeerFigures, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +188,10 @@ class SplitFigures:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Everything a run can say about itself."""
+    """Everything a run can say about itself.
+
+    ``skipped`` are sources without raw files, ``dedup`` the rules by which duplicates were found.
+    """
 
     title: str
     seed: int
@@ -126,6 +201,8 @@ class Figures:
     splits: tuple[SplitFigures, ...] = ()
     tokenizer: TokenizerFigures | None = None
     shards: tuple[ShardFigures, ...] = ()
+    skipped: tuple[str, ...] = ()
+    dedup: Mapping[str, str] = field(default_factory=dict)
 
 
 _FIGURES: TypeAdapter[Figures] = TypeAdapter(Figures)

@@ -1,9 +1,9 @@
 """What did not reach the corpus, and what was changed on the way."""
 
 from pile.report import numbers
-from pile.report.charts import stacked, swatch
+from pile.report.charts import stacked, swatch, tint
 from pile.report.figures import Figures, SourceFigures
-from pile.report.markup import Html, join, text
+from pile.report.markup import Html, element, join, text
 from pile.report.section import Section, listed, paragraph, rejected
 from pile.report.tables import Cell, Column, Row, chart, count, share, table, words
 
@@ -15,8 +15,9 @@ def rejections(figures: Figures) -> Section:
     if not lossy:
         return Section("rejected", "Rejected", paragraph("No record was rejected."))
     lead = paragraph(
-        "Raw records that gave no document. A bar divides a source's rejected records by reason, "
-        "the most frequent first and darkest; the table below names the shades.",
+        "Raw records that gave no document. A bar is as long as the share of a source's records that "
+        "was rejected, beside the largest such share, and divided by reason, the most frequent first "
+        "and darkest; the table below names the shades.",
         "lead",
     )
     parts = [lead, _by_source(lossy), _by_reason(lossy)]
@@ -48,12 +49,14 @@ def quarantine(figures: Figures) -> Section:
 
 
 def changes(figures: Figures) -> Section:
-    """Return documents changed by cleaning rules and removed as duplicates."""
+    """Return documents changed by cleaning rules."""
     rules = sorted({rule for source in figures.sources for rule in source.cleaned})
-    kinds = sorted({kind for source in figures.sources for kind in source.duplicates})
+    changed = [one for one in figures.sources if one.surrogates or any(one.cleaned.values())]
+    if not changed:
+        return Section("changed", "Cleaned", paragraph("No document was changed."))
     lead = paragraph(
-        "Documents that a cleaning rule changed, surrogates mended so that text can be encoded at "
-        "all, and documents removed because another says the same.",
+        "Documents that a cleaning rule changed, and surrogates mended so that text can be encoded "
+        "at all.",
         "lead",
     )
     columns = (
@@ -61,12 +64,10 @@ def changes(figures: Figures) -> Section:
         Column("Documents"),
         Column("Surrogates"),
         *(Column(rule, group="Changed by") for rule in rules),
-        *(Column(kind, group="Duplicates") for kind in kinds),
-        Column("of documents" if kinds else "removed", group="Duplicates"),
     )
-    rows = [_change_row(source, rules, kinds) for source in figures.sources]
-    body = table("Documents changed and removed", columns, rows)
-    return Section("changed", "Cleaning and duplicates", join(lead, body))
+    rows = [_change_row(source, rules) for source in changed]
+    body = table("Documents changed", columns, rows)
+    return Section("changed", "Cleaned", element("div", join(lead, body), class_="narrow"))
 
 
 def ordered_reasons(source: SourceFigures) -> list[tuple[str, int]]:
@@ -79,25 +80,33 @@ def _by_source(lossy: list[SourceFigures]) -> Html:
     columns = (
         Column("Source", kind="text"),
         Column("By reason", kind="chart"),
-        Column("Rejected"),
         Column("of records"),
+        Column("Rejected"),
+        Column("Records"),
     )
+    most = max(_rate(source) for source in lossy)
     rows = [
         (
             words(source.pile_set_name),
-            chart(_reasons_bar(source), rejected(source)),
-            count(rejected(source)),
+            chart(_reasons_bar(source, most), _rate(source)),
             share(rejected(source), source.records),
+            count(rejected(source)),
+            count(source.records),
         )
         for source in lossy
     ]
     return table("Rejected records of each source", columns, rows)
 
 
-def _reasons_bar(source: SourceFigures) -> Html:
+def _rate(source: SourceFigures) -> float:
+    return rejected(source) / max(source.records, rejected(source))
+
+
+def _reasons_bar(source: SourceFigures, most: float) -> Html:
     reasons = ordered_reasons(source)
     spoken = ", ".join(f"{reason} {numbers.grouped(number)}" for reason, number in reasons)
-    return stacked(reasons, f"{source.pile_set_name}: {spoken}")
+    label = f"{source.pile_set_name}: {numbers.percent(_rate(source), 1)} rejected; {spoken}"
+    return stacked(reasons, label, most * max(source.records, rejected(source)))
 
 
 def _by_reason(lossy: list[SourceFigures]) -> Html:
@@ -111,7 +120,7 @@ def _by_reason(lossy: list[SourceFigures]) -> Html:
     rows = [
         (
             words(source.pile_set_name),
-            Cell(join(swatch(place), text(reason)), kind="code"),
+            Cell(join(swatch(tint(place)), text(reason)), kind="code"),
             count(number),
             share(number, rejected(source)),
             words(source.explanations.get(reason, ""), "long"),
@@ -122,12 +131,10 @@ def _by_reason(lossy: list[SourceFigures]) -> Html:
     return table("Reasons", columns, rows)
 
 
-def _change_row(source: SourceFigures, rules: list[str], kinds: list[str]) -> Row:
+def _change_row(source: SourceFigures, rules: list[str]) -> Row:
     return (
         words(source.pile_set_name),
         count(source.documents),
         count(source.surrogates),
         *(count(source.cleaned.get(rule, 0)) for rule in rules),
-        *(count(source.duplicates.get(kind, 0)) for kind in kinds),
-        share(sum(source.duplicates.values()), source.documents),
     )

@@ -11,7 +11,7 @@ from typing import NewType
 Html = NewType("Html", str)
 """Finished markup. The type checker refuses plain strings in its place."""
 
-_VOID = frozenset({"br", "meta"})
+_VOID = frozenset({"br", "input", "meta"})
 
 # Controls but tab and line feed; soft hyphen, zero-width and bidi marks; line and paragraph
 # separators; tags, annotations, noncharacters, surrogates. The joiners U+200C and U+200D stay: they

@@ -6,6 +6,9 @@ DASH = "\N{EN DASH}"
 """Stands for a value there is not."""
 
 
+MINUS = "\N{MINUS SIGN}"
+
+
 def grouped(value: int) -> str:
     """Return ``1,234,567``."""
     return f"{value:,}"
@@ -45,6 +48,18 @@ def percent(part: float, whole: float) -> str:
 def ratio(part: float, whole: float, digits: int = 2) -> str:
     """Return ``part / whole`` with a fixed number of digits, a dash where ``whole`` is 0."""
     return f"{part / whole:,.{digits}f}" if whole else DASH
+
+
+def deviation(ours: float, theirs: float) -> str:
+    """Return by how much ours is more or less than theirs: ``+1.2 %``; a dash where theirs is 0."""
+    if not theirs:
+        return DASH
+    off = 100 * (ours - theirs) / theirs
+    if abs(off) < 0.05:
+        return "0.0 %"
+    if -100 < off < -99.9:
+        return f"< {MINUS}99.9 %"
+    return f"{'+' if off > 0 else MINUS}{abs(off):,.{1 if abs(off) < 1000 else 0}f} %"
 
 
 def epochs(value: float) -> str:

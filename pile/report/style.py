@@ -1,20 +1,27 @@
-"""The page's style sheet and its one script, both part of the page."""
+"""The page's style sheet, and the policy that lets in nothing else."""
 
 import base64
 import hashlib
+
+from pile.report.script import SCRIPT
 
 STYLE = """
 :root {
   color-scheme: light dark;
   --paper: #fcfcfb; --ink: #1d2226; --soft: #5c666e; --line: #dfe3e4; --wash: #f1f4f4;
-  --accent: #0c6a73; --serif: Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, serif;
+  --accent: #0c6a73; --on: #fff; --mark: #ffe08a; --gone: #f7d9d5;
+  --kind0: #0c6a73; --kind1: #8a5a00; --kind2: #a23b4a; --kind3: #5c4fa0; --kind4: #3f6f2a; --kind5: #5c666e;
+  --token0: #d9ecee; --token1: #f7e7c8; --token2: #e6e1f6; --token3: #dcedd4;
+  --serif: Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, serif;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif;
   --mono: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #14181a; --ink: #e2e6e8; --soft: #98a3aa; --line: #2c3438; --wash: #1c2225;
-    --accent: #62c3cc;
+    --accent: #62c3cc; --on: #14181a; --mark: #7a5b00; --gone: #5a2a28;
+    --kind0: #62c3cc; --kind1: #e0b25c; --kind2: #f0969f; --kind3: #b3a8f0; --kind4: #97cc82; --kind5: #aab4ba;
+    --token0: #17424a; --token1: #4d3d16; --token2: #3a3463; --token3: #2a4722;
   }
 }
 * { box-sizing: border-box; }
@@ -50,6 +57,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; margin: 0; padding: 
 table { border-collapse: separate; border-spacing: 0; width: 100%; font-size: .875rem; line-height: 1.35; font-variant-numeric: tabular-nums lining-nums; }
 caption { padding: .6rem 0 .3rem; text-align: left; color: var(--soft); }
 caption span { position: sticky; left: 0; display: inline-block; max-width: min(46rem, calc(100vw - 3rem)); }
+.scrolls caption span::after { content: " (scrolls sideways)"; }
 th, td { padding: .38rem .7rem; border-top: 1px solid var(--line); text-align: left; vertical-align: top; white-space: nowrap; }
 tr > :first-child { padding-left: 0; }
 tr > :last-child { padding-right: 0; }
@@ -64,7 +72,7 @@ tfoot > tr > * { border-top-color: var(--soft); font-weight: 600; }
 .narrow { max-width: 46rem; }
 .zero { color: var(--soft); }
 .long { white-space: normal; min-width: 11rem; max-width: 30rem; }
-.chart { min-width: 9rem; width: 60%; vertical-align: middle; }
+.chart { min-width: 9rem; width: 60%; }
 .chart svg { margin-top: .05rem; }
 td[title], dd[title] { cursor: help; }
 th button { all: unset; cursor: pointer; }
@@ -73,11 +81,16 @@ th[aria-sort] button { color: var(--ink); }
 th[aria-sort=ascending] button::after { content: " \\2191"; }
 th[aria-sort=descending] button::after { content: " \\2193"; }
 svg { display: block; }
-.bar { width: 100%; height: 1.1rem; }
+.bar { width: 100%; height: 1.1rem; overflow: visible; }
 .track { fill: var(--wash); }
 .fill { fill: var(--accent); }
+.thin { fill: var(--line); }
+.way { fill: var(--accent); fill-opacity: .55; }
+.ring { fill: var(--paper); stroke: var(--accent); stroke-width: 2; }
 .mark, .mean, .theirs, .axis { fill: none; stroke: var(--ink); vector-effect: non-scaling-stroke; }
 .mark { stroke-width: 2; }
+.kind0 { fill: var(--kind0); } .kind1 { fill: var(--kind1); } .kind2 { fill: var(--kind2); }
+.kind3 { fill: var(--kind3); } .kind4 { fill: var(--kind4); } .kind5 { fill: var(--kind5); }
 .axis { stroke: var(--soft); stroke-width: 1; }
 .mean { stroke-width: 1.25; }
 .theirs { stroke-width: 1.25; stroke-dasharray: 3 2; }
@@ -86,13 +99,20 @@ svg { display: block; }
 .tint2 { fill: var(--accent); fill-opacity: .45; }
 .tint3 { fill: var(--accent); fill-opacity: .28; }
 .tint4 { fill: var(--accent); fill-opacity: .15; }
-.bar .tint1, .bar .tint2, .bar .tint3, .bar .tint4 { stroke: var(--paper); stroke-width: 1; vector-effect: non-scaling-stroke; }
+.bar [class^=tint] { stroke: var(--paper); stroke-width: 1; }
+.treemap > svg { width: 100%; height: 27rem; border-radius: 3px; }
+.treemap .middle, .treemap .tall { display: none; }
+.treemap rect { stroke: var(--paper); stroke-width: 2; }
+.treemap text { fill: var(--on); font: 600 13px var(--sans); }
+.treemap .share { font-weight: 400; }
+.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.4rem; margin: 1rem 0; padding: 0; list-style: none; font-size: .875rem; color: var(--soft); }
 .swatch { display: inline-block; width: .7rem; height: .7rem; margin-right: .5rem; vertical-align: -.04em; }
 .histogram { width: 100%; overflow: visible; }
 .histogram text { fill: var(--soft); font: 8px var(--sans); }
 .multiples { display: grid; grid-template-columns: repeat(auto-fill, minmax(13rem, 1fr)); gap: 2rem 2.2rem; margin: 1.5rem 0 0; padding: 0; list-style: none; }
 .multiples h3 { margin: 0; font-size: .92rem; }
 .multiples p { margin: 0 0 .5rem; font-size: .8rem; color: var(--soft); }
+.aside { margin-top: 2rem; border-bottom: 1px solid var(--line); }
 .tokens { display: flex; flex-wrap: wrap; gap: .4rem; margin: .6rem 0 0; padding: 0; list-style: none; }
 .tokens li { max-width: 100%; padding: .1rem .45rem; background: var(--wash); white-space: pre-wrap; overflow-wrap: anywhere; }
 details { border-top: 1px solid var(--line); }
@@ -102,12 +122,39 @@ summary span { color: var(--soft); font-size: .85rem; margin-left: .6rem; }
 article { margin: 0 0 2rem; }
 article dl { font-size: .82rem; }
 pre { margin: .5rem 0 0; padding: .9rem 1rem; max-height: 26rem; overflow: auto; background: var(--wash); white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: plaintext; contain: paint; line-height: 1.5; }
-.hidden { padding: 0 .2em; border: 1px solid var(--soft); border-radius: 2px; color: var(--soft); font: .75em var(--mono); unicode-bidi: isolate; }
+pre i { font-style: normal; box-shadow: inset 1px 0 var(--paper); }
+pre i.part::before { content: "\\b7"; color: var(--soft); }
+main:has(#coloured:checked) pre i:nth-child(4n + 1) { background: var(--token0); }
+main:has(#coloured:checked) pre i:nth-child(4n + 2) { background: var(--token1); }
+main:has(#coloured:checked) pre i:nth-child(4n + 3) { background: var(--token2); }
+main:has(#coloured:checked) pre i:nth-child(4n) { background: var(--token3); }
+::highlight(hit) { background: var(--accent); color: var(--on); }
+mark { background: var(--gone); color: inherit; text-decoration: underline; text-decoration-thickness: 1px; text-underline-offset: .2em; }
+pre + .facts, .sides + .facts { margin-top: 1.1rem; }
+.sides { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; }
+.sides pre { min-width: 0; }
+.remark { margin: .5rem 0 0; color: var(--soft); font-size: .82rem; }
+.search { display: flex; flex-wrap: wrap; align-items: end; gap: .6rem 1.6rem; margin: 1.2rem 0; font-size: .92rem; }
+.search .query { display: flex; flex-direction: column; gap: .25rem; flex: 1 1 18rem; max-width: 30rem; }
+.search .query[hidden] { display: none; }
+.search input[type=search] { width: 100%; padding: .5rem .7rem; border: 1px solid var(--soft); border-radius: 3px; background: var(--paper); color: var(--ink); font: inherit; }
+.search label:not(.query label) { padding: .5rem 0; }
+.search input[type=checkbox] { width: 1.1rem; height: 1.1rem; margin: 0 .3rem 0 0; vertical-align: -.15em; accent-color: var(--accent); }
+.search output { padding: .5rem 0; color: var(--soft); font-variant-numeric: tabular-nums; }
+.skip { position: absolute; left: -200vw; padding: .6rem 1rem; background: var(--paper); }
+.skip:focus { left: 1rem; top: .6rem; z-index: 9; }
+abbr { text-decoration: none; cursor: help; }
+.hidden { padding: 0 .2em; border: 1px solid var(--soft); border-radius: 2px; color: inherit; font: .75em var(--mono); unicode-bidi: isolate; }
+.box.free { max-height: none; }
 @media (min-width: 80rem) {
   .box.free:not(.wide) { overflow: visible; max-height: none; }
 }
 @media (min-width: 90rem) {
   .box.free { overflow: visible; max-height: none; }
+}
+@media (max-width: 72rem) {
+  .treemap .wide { display: none; }
+  .treemap .middle { display: block; }
 }
 @media (max-width: 40rem) {
   body { padding-top: 1.5rem; }
@@ -117,6 +164,9 @@ pre { margin: .5rem 0 0; padding: .9rem 1rem; max-height: 26rem; overflow: auto;
   .key dd { font-size: 1.35rem; }
   .multiples { grid-template-columns: 1fr 1fr; gap: 1.5rem 1.2rem; }
   .multiples p { font-size: .74rem; }
+  .treemap .middle { display: none; }
+  .treemap .tall { display: block; height: 36rem; }
+  .sides { grid-template-columns: 1fr; gap: .4rem; }
   tbody th, tfoot th { max-width: 9.5rem; white-space: normal; }
 }
 @media print {
@@ -133,37 +183,6 @@ pre { margin: .5rem 0 0; padding: .9rem 1rem; max-height: 26rem; overflow: auto;
   tr, .multiples li, article { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-}
-"""
-
-# Without the script the page is complete; with it, a click on a heading sorts its table.
-SCRIPT = """
-for (const table of document.querySelectorAll("table")) {
-  const heads = table.tHead.querySelectorAll("th[data-column]");
-  for (const head of heads) {
-    const key = row => {
-      const cell = row.cells[head.dataset.column];
-      return cell.dataset.value ?? cell.textContent;
-    };
-    const order = head.dataset.order === "number"
-      ? (a, b) => key(b) - key(a)
-      : (a, b) => key(a).localeCompare(key(b), "en");
-    const button = document.createElement("button");
-    button.append(...head.childNodes);
-    head.append(button);
-    button.addEventListener("click", () => {
-      const again = head.dataset.sorted === "once";
-      const rows = [...table.tBodies[0].rows].sort((a, b) => again ? order(b, a) : order(a, b));
-      for (const other of heads) {
-        other.removeAttribute("aria-sort");
-        delete other.dataset.sorted;
-      }
-      head.dataset.sorted = again ? "twice" : "once";
-      const rising = (head.dataset.order === "number") === again;
-      head.setAttribute("aria-sort", rising ? "ascending" : "descending");
-      table.tBodies[0].append(...rows);
-    });
-  }
 }
 """
 

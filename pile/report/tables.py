@@ -9,7 +9,13 @@ from pile.report import numbers
 from pile.report.markup import Html, element, join, text
 
 # A short table stands free on a screen wide enough: it scrolls with the page, not in a box.
-_SHORT, _WIDE = 60, 10
+_SHORT, _WIDE, _LONG = 60, 10, 80
+
+MOST_ROWS = 500
+"""Rows of a table that are shown; the figures beside the page hold all."""
+
+MOST_LETTERS = 160
+"""Characters of a cell's text that are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +45,9 @@ Row: TypeAlias = Sequence[Cell]
 
 
 def words(value: str, kind: str = "") -> Cell:
-    """Return a cell of text."""
-    return Cell(text(value), kind=kind)
+    """Return a cell of text, cut where it is very long."""
+    shown = value if len(value) <= MOST_LETTERS else f"{value[: MOST_LETTERS - 1]}…"
+    return Cell(text(shown), kind=kind)
 
 
 def chart(drawing: Html, value: float) -> Cell:
@@ -84,19 +91,31 @@ def nothing() -> Cell:
 def table(
     caption: str, columns: Sequence[Column], rows: Sequence[Row], total: Row | None = None
 ) -> Html:
-    """Return a table in a box that scrolls; the first cell of each row is its heading."""
+    """Return a table in a box that scrolls; the first cell of each row is its heading.
+
+    A total is of all rows, also of those beyond `MOST_ROWS`, which are left out.
+    """
+    if len(rows) > MOST_ROWS:
+        caption += f": the first {MOST_ROWS} of {numbers.grouped(len(rows))}, figures.json has all"
     foot = element("tfoot", _row(total)) if total else Html("")
     grid = element(
         "table",
         element("caption", element("span", text(caption))),
         element("thead", *_headings(columns)),
-        element("tbody", *map(_row, rows)),
+        element("tbody", *map(_row, rows[:MOST_ROWS])),
         foot,
     )
     kind = "box"
-    kind += " free" if len(rows) <= _SHORT else ""
+    kind += " free" if len(rows) <= _SHORT and _is_narrow(columns, rows) else ""
     kind += " wide" if len(columns) >= _WIDE else ""
     return element("div", grid, class_=kind, role="region", aria_label=caption, tabindex="0")
+
+
+def _is_narrow(columns: Sequence[Column], rows: Sequence[Row]) -> bool:
+    """Tell whether no cell that does not wrap could be as wide as the page."""
+    headings = all(len(column.heading) <= _LONG for column in columns)
+    cells = (cell for row in rows for cell in row if "long" not in cell.kind)
+    return headings and all(len(cell.content) <= _LONG or "<svg" in cell.content for cell in cells)
 
 
 def _row(cells: Row) -> Html:

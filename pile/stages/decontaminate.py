@@ -16,7 +16,7 @@ from pile.stages.stage import Inputs, Stage
 from sources import local
 from sources.source import Document, Json, RawFile, Rejected, UnreadableFile, excerpt
 
-VERSION = 1
+VERSION = 2
 
 REASON = "contaminated"
 REASONS = {REASON: "It shares a run of words with a benchmark, or was cut into too many pieces."}
@@ -88,8 +88,8 @@ def _clean(
     tally.hits.update(names)
     pieces = cut_hits(document.text, hits, settings.margin) if settings.action == "cut" else []
     if not pieces:
-        shown = f"{', '.join(names)}: {document.text[hits[0].start : hits[0].stop]}"
-        return Rejected(document.origin, REASON, excerpt(shown))
+        shown = excerpt(document.text[hits[0].start : hits[0].stop])
+        return Rejected(document.origin, REASON, shown, ", ".join(names))
     tally.cut += 1
     meta = {**document.meta, "cut_for": names}
     return replace(document, text=BREAK.join(pieces), meta=meta)

@@ -11,26 +11,29 @@ from pile.stages.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Deduplication:
-    """All stages in order, and those that hold the decisions, by source."""
+    """All stages in order, and those that hold signatures and decisions, by source."""
 
     stages: tuple[Stage, ...]
-    decisions: Mapping[str, Stage]
+
+    @property
+    def signed(self) -> Mapping[str, Stage]:
+        """The stages that hold the signatures of sources."""
+        return self._named("sign")
+
+    @property
+    def decisions(self) -> Mapping[str, Stage]:
+        """The stages that hold the decisions about sources."""
+        return self._named("dedup")
+
+    def _named(self, kind: str) -> Mapping[str, Stage]:
+        pairs = ((stage.name.partition("."), stage) for stage in self.stages)
+        return {source: stage for (first, _, source), stage in pairs if first == kind}
 
 
 def stages(config: Config, extracted: Mapping[str, Stage]) -> Deduplication:
     """Return the stages for the sources that are to be deduplicated; raises `ConfigError`."""
-    made: list[Stage] = []
-    decisions: dict[str, Stage] = {}
-    for group in groups(config, extracted):
-        made.extend(_of_group(config, group, extracted))
-        decisions.update(
-            {stage.name.removeprefix("dedup."): stage for stage in made if _decides(stage)}
-        )
-    return Deduplication(tuple(made), decisions)
-
-
-def _decides(stage: Stage) -> bool:
-    return stage.name.startswith("dedup.")
+    found = (_of_group(config, group, extracted) for group in groups(config, extracted))
+    return Deduplication(tuple(stage for stages in found for stage in stages))
 
 
 def _of_group(config: Config, group: Group, extracted: Mapping[str, Stage]) -> Iterator[Stage]:

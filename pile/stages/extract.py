@@ -1,4 +1,4 @@
-"""Extract and clean: raw files of a source become documents, or rejected records with a reason.
+"""Extract: raw files of a source become documents, or rejected records with a reason.
 
 What a raw file gave enters the parts only once the whole file has been read: a file that cannot be
 read to its end is set aside with its reason, and nothing of it stays in the output. That holds for
@@ -7,27 +7,25 @@ a large file of which several tasks read a piece each, too.
 
 import sqlite3
 import tempfile
-import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
 from pile import documents
-from pile.cleaning.rules import Bounds, Rule, clean, mend_surrogates, select
+from pile.cleaning.surrogates import mend_surrogates, replace_surrogates
 from pile.config import LOCAL, SourceTable
+from pile.downloads.raw_files import Located, plain
 from pile.engine import Failed, Task
 from pile.ledger import Quarantined, Receipt
 from pile.parts import PartSeries
-from pile.raw_files import Located, plain
-from pile.settings import Clean
 from pile.stages.stage import Inputs, Stage
 from sources.registry import SOURCES
 from sources.source import Document, Json, Options, Rejected, UnreadableFile
 
-VERSION = 1
+VERSION = 2
 
 GROUP_BYTES = 64 << 20
 """Small raw files are read together, until a task has this much to read."""
@@ -55,23 +53,18 @@ class Reading:
     reader: str
     licence: str
     options: Options
-    rules: tuple[str, ...]
-    bounds: Bounds
 
 
-def stage(table: SourceTable, cleaning: Clean, files: tuple[Located, ...], fetched: Stage) -> Stage:
+def stage(table: SourceTable, files: tuple[Located, ...], fetched: Stage) -> Stage:
     """Return the stage that turns a source's raw files into documents."""
-    reading = _reading(table, cleaning)
+    reading = _reading(table)
     settings: dict[str, Json] = {
         "source": reading.source,
         "reader": reading.reader,
         "reader_version": table.source.version,
-        "libraries": {name: version(name) for name in _libraries(table, reading)},
-        "unicode": unicodedata.unidata_version if reading.rules else "",
+        "libraries": {name: version(name) for name in sorted(table.source.libraries)},
         "licence": reading.licence,
         "options": plain(reading.options),
-        "rules": [[rule.name, rule.version] for rule in select(reading.rules)],
-        "bounds": asdict(reading.bounds) if reading.rules else {},
         "piece_bytes": _piece_bytes(reading),
     }
 
@@ -87,19 +80,11 @@ def stage(table: SourceTable, cleaning: Clean, files: tuple[Located, ...], fetch
     )
 
 
-def _libraries(table: SourceTable, reading: Reading) -> list[str]:
-    """Return the distributions whose version decides the text."""
-    return sorted(
-        {*table.source.libraries, *(["ftfy"] if "repair_unicode" in reading.rules else [])}
-    )
-
-
-def _reading(table: SourceTable, cleaning: Clean) -> Reading:
+def _reading(table: SourceTable) -> Reading:
     options = dict(table.all_options)
     if table.reader == LOCAL:
         options["name"] = table.name
-    bounds = Bounds(cleaning.min_characters, cleaning.max_characters)
-    return Reading(table.name, table.reader, table.licence, options, cleaning.rules, bounds)
+    return Reading(table.name, table.reader, table.licence, options)
 
 
 def _piece_bytes(reading: Reading) -> int:
@@ -244,7 +229,6 @@ class Tally:
     raw_bytes: int = 0
     surrogates: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
-    cleaned: Counter[str] = field(default_factory=Counter)
     quarantined: list[Quarantined] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
@@ -254,7 +238,6 @@ class Tally:
         self.raw_bytes += other.raw_bytes
         self.surrogates += other.surrogates
         self.rejected.update(other.rejected)
-        self.cleaned.update(other.cleaned)
 
     def figures(self, kept: PartSeries) -> dict[str, Json]:
         """Return what the report shows of these files."""
@@ -262,7 +245,6 @@ class Tally:
             "raw_files": self.files,
             "raw_bytes": self.raw_bytes,
             "surrogates": self.surrogates,
-            "cleaned": dict(sorted(self.cleaned.items())),
             "text_bytes": kept.text_bytes,
             "lengths": [int(count) for count in kept.lengths],
         }
@@ -276,7 +258,6 @@ def _read_unit(
         if file.raw.size is not None and file.path.stat().st_size != file.raw.size:
             raise ChangedFileError(f"{file.path} changed since this run began; run again")
     tally = Tally(files=0 if unit.piece else len(unit.files), raw_bytes=_weight(unit, reading))
-    rules = select(reading.rules)
     with ExitStack() as stack:
         good = stack.enter_context(
             closing(documents.Spool(spool / "documents", documents.DOCUMENTS))
@@ -284,7 +265,7 @@ def _read_unit(
         bad = stack.enter_context(closing(documents.Spool(spool / "rejected", documents.REJECTED)))
         for item in _items(unit, reading):
             tally.taken += 1
-            found = _clean(item, rules, reading, tally)
+            found = _mended(item, reading, tally)
             if isinstance(found, Document):
                 good.add(documents.document_row(found))
             else:
@@ -312,28 +293,19 @@ def _items(unit: Unit, reading: Reading) -> Iterator[Document | Rejected]:
         raise UnreadableFile(f"{type(error).__name__}: {error}") from error
 
 
-def _clean(
-    item: Document | Rejected, rules: Sequence[Rule], reading: Reading, tally: Tally
-) -> Document | Rejected:
+def _mended(item: Document | Rejected, reading: Reading, tally: Tally) -> Document | Rejected:
+    """Return what was read without surrogates: no file of the corpus could hold them."""
     if isinstance(item, Rejected):
         return _encodable(item)
     if reading.reader == LOCAL and reading.licence:
         item = replace(item, licence=reading.licence)
-    cleaned = clean(item, rules, reading.bounds)
-    tally.surrogates += cleaned.surrogates
-    tally.cleaned.update(cleaned.changed)
-    return cleaned.document
+    document, surrogates = replace_surrogates(item)
+    tally.surrogates += surrogates
+    return document
 
 
 def _encodable(rejected: Rejected) -> Rejected:
     """Replace what no format downstream can hold; the excerpt is only there to be looked at."""
     (origin, _), (excerpt, _) = mend_surrogates(rejected.origin), mend_surrogates(rejected.excerpt)
-    return Rejected(origin, rejected.reason, excerpt)
-
-
-def explain_reasons(table: SourceTable, rules: Mapping[str, Rule]) -> dict[str, str]:
-    """Return what each reason for rejection of a source means."""
-    found = dict(table.source.reasons)
-    for rule in rules.values():
-        found.update(rule.reasons)
-    return found
+    detail, _ = mend_surrogates(rejected.detail)
+    return Rejected(origin, rejected.reason, excerpt, detail)

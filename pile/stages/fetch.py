@@ -12,12 +12,12 @@ from typing import Any
 
 from pile import layout, store
 from pile.config import Config, SourceTable
-from pile.downloads import Order, download
+from pile.downloads.guests import guest
+from pile.downloads.raw_files import Located, identity
+from pile.downloads.transfers import Order, download
 from pile.engine import Task
-from pile.guests import guest
 from pile.ledger import Part, Receipt
 from pile.parts import part_of
-from pile.raw_files import Located, identity
 from pile.stages.stage import Inputs, Stage
 from sources.source import Json
 

@@ -17,7 +17,7 @@ from pile.stages.line_repeats import REPEATS
 from pile.stages.stage import Inputs, Stage
 from sources.source import Document, Rejected, excerpt
 
-VERSION = 1
+VERSION = 2
 
 REASON = "only_repeated_lines"
 REASONS = {REASON: "All lines or paragraphs that are not short came before in the source."}

@@ -1,7 +1,7 @@
 """Filter: keep a source's documents as their quality score and their own draw say, part by part.
 
-What is kept has its score in ``meta.quality``; what is not is rejected as ``low_quality``, its score
-before the excerpt.
+What is kept has its score in ``meta.quality``; what is not is rejected as ``low_quality``, its score as
+the detail.
 """
 
 import json
@@ -24,7 +24,7 @@ from pile.stages.quality_model import MODEL
 from pile.stages.stage import Inputs, Stage
 from sources.source import EXCERPT, Json
 
-VERSION = 1
+VERSION = 2
 REASON = "low_quality"
 REASONS = {REASON: "The draw that its quality score makes unlikely to be won was lost."}
 
@@ -152,13 +152,13 @@ def _rejected(
     """Yield the documents that lost as rejected records."""
     begins = pa.compute.utf8_slice_codeunits(batch.column("text"), 0, EXCERPT).to_pylist()
     lost = [
-        (origin, f"{one:.4f} {begin}"[:EXCERPT])
+        (origin, f"score {one:.4f}", begin)
         for origin, one, begin, won in zip(
             batch.column("origin").to_pylist(), scores, begins, chosen.to_pylist(), strict=True
         )
         if not won
     ]
     if lost:
-        origins, shown = zip(*lost, strict=True)
-        columns = [pa.array(origins), pa.array([REASON] * len(lost)), pa.array(shown)]
+        origins, details, shown = map(pa.array, zip(*lost, strict=True))
+        columns = [origins, pa.array([REASON] * len(lost)), details, shown]
         yield pa.RecordBatch.from_arrays(columns, schema=documents.REJECTED)

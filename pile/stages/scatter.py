@@ -1,34 +1,40 @@
-"""Scatter: every document draws its split, its copies and its place in the corpus.
+"""Scatter: every document draws its split, its copies and their places in the corpus.
 
 Split, number of copies and order are keyed hashes of the document's id, so they depend on nothing
-but the seed. The corpus is cut into buckets, each the content of one corpus file; a task sorts the
-rows of one document part by bucket, so that the mix can collect each bucket from all tasks.
+but the seed. A task sorts the copies of one document part by their keys, into a run that is read
+bucket by bucket (`pile.mixing.splits`, `pile.mixing.bucketed`): the mix merges all runs. Beside it lie the digests of
+copies that are, or may yet be, held out.
 """
 
-import itertools
-import json
-from collections import Counter
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from pile import draws, store
-from pile.config import Config, SourceTable
-from pile.corpus import SPLITS
+from dedup.runs import sort_rows, write_runs
+from pile import corpus, draws, ledger, store
+from pile.config import Config
+from pile.draws import Numbers
 from pile.engine import Task
 from pile.ledger import Receipt
+from pile.mixing import bucketed
+from pile.mixing.splits import Cut, Cuts, Size, cut
 from pile.parts import part_of
-from pile.settings import Mix
-from pile.stages.stage import Inputs, Stage, documents_of
+from pile.stages import survivors, weigh
+from pile.stages.stage import Inputs, Made, Stage
+from pile.stages.survivors import ROW_BITS, Part
 from sources.source import Json
 
-VERSION = 2
+VERSION = 3
+
+DIGEST_BYTES = 16
+"""Of a SHA-256, which is enough to tell texts apart."""
 
 SCATTERED = pa.schema(
     [
@@ -38,200 +44,230 @@ SCATTERED = pa.schema(
         pa.field("text", pa.large_string(), nullable=False),
         pa.field("origin", pa.string(), nullable=False),
         pa.field("licence", pa.string(), nullable=False),
+        pa.field("digest", pa.binary(DIGEST_BYTES), nullable=False),
+        pa.field("document", pa.uint64(), nullable=False),
     ]
 )
-"""Schema of scattered documents: ``key`` is the place in the corpus; one row a copy."""
+"""Schema of scattered copies: ``key`` is the place in the corpus, ``document`` that among all documents
+(`survivors.ROW_BITS`), ``digest`` what copies of one text, or of one line, have in common."""
 
-BUCKETS = b"buckets"
-"""Key of a part's metadata: the bucket of each of its row groups, in order."""
+TOGETHER = 1024
+"""Rows that are Python objects at a time."""
 
-
-@dataclass(frozen=True, slots=True)
-class Buckets:
-    """How many corpus files each split has."""
-
-    train: int
-    val: int
-    test: int
-
-    def split(self, bucket: int) -> tuple[str, int]:
-        """Return split and file number of a bucket."""
-        for name, count in zip(SPLITS, (self.train, self.val, self.test), strict=True):
-            if bucket < count:
-                return name, bucket
-            bucket -= count
-        raise IndexError(bucket)
-
-    def __len__(self) -> int:
-        return self.train + self.val + self.test
+RUNS, HELD = "runs/", "held/"
+"""Where runs lie, and the digests of what may be held out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shuffle:
-    """What a document draws from: the seed, its source's epochs, the shares held out, the buckets."""
+    """What a document draws from: the seed, its source's epochs, the shares held out, the cuts."""
 
     seed: int
     epochs: float
     val: float
     test: float
-    buckets: Buckets
+    hold_out: Literal["hash", "published"]
+    cuts: Cuts
 
 
-class Copy(NamedTuple):
-    """One copy of a document: the bucket and place it goes to, its row, and which copy it is."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Copies:
+    """Copies of documents in the order of their buckets and keys, one entry of each array a copy.
 
-    bucket: int
-    key: int
-    row: int
-    epoch: int
+    ``split`` is a number of `pile.corpus.SPLITS`, ``row`` the document's, ``epoch`` counts from 0.
+    """
+
+    bucket: NDArray[np.int64]
+    key: Numbers
+    split: NDArray[np.int64]
+    row: NDArray[np.int64]
+    epoch: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def documents(self) -> NDArray[np.int64]:
+        """Return the rows of documents that have copies, ascending."""
+        return np.flatnonzero(np.bincount(self.row))
 
 
-def stage(config: Config, documents: Mapping[str, Stage], decisions: Mapping[str, Stage]) -> Stage:
-    """Return the stage that scatters all sources' documents; both mappings go by source."""
+def stage(
+    config: Config,
+    documents: Mapping[str, Stage],
+    decisions: Mapping[str, Stage],
+    weighed: Mapping[str, Stage],
+) -> Stage:
+    """Return the stage that scatters all sources' documents; the mappings go by source."""
     settings: dict[str, Json] = {
         "seed": config.corpus.seed,
-        "mix": config.mix.model_dump(mode="json"),
+        "mix": config.mix.model_dump(mode="json", exclude={"near_duplicates"}),
         "epochs": {table.name: table.epochs for table in config.enabled if table.name in documents},
+        "pile_set_names": names_of(config) if config.mix.hold_out == "published" else {},
     }
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
-        buckets = plan_buckets(config, inputs)
-        found: list[Task] = []
-        for table in (table for table in config.enabled if table.name in documents):
-            decided = inputs.get(f"dedup.{table.name}")
-            found.extend(
-                _tasks(config, table, inputs, decided.folder if decided else None, folder, buckets)
+        parts, names = survivors.parts(config, inputs), names_of(config)
+        epochs = weigh.epochs(config, inputs)
+        sizes = [Size(part.text_bytes, part.rows, epochs[part.source]) for part in parts]
+        cuts = cut(config.mix, sizes)
+        return [
+            Task(
+                "scatter",
+                part.task,
+                scatter,
+                {
+                    "folder": folder,
+                    "part": part,
+                    "shuffle": _shuffle(config, epochs[part.source], cuts),
+                    "name": names[part.source],
+                },
+                part.bytes,
             )
-        return found
+            for part in parts
+        ]
 
-    inputs = (*documents.values(), *decisions.values())
+    inputs = (*documents.values(), *decisions.values(), *weighed.values())
     return Stage("scatter", VERSION, settings, inputs, tasks)
 
 
-def plan_buckets(config: Config, inputs: Inputs) -> Buckets:
-    """Return how many files each split needs for files of about the size wished."""
-    drawn = 0.0
-    held = 0
-    for table in config.enabled:
-        made = documents_of(inputs, table.name)
-        if made is not None:
-            size = sum(part["counts"]["text_bytes"] for _, part in made.parts("documents/"))
-            drawn += size * table.epochs
-            held += size
-    return _buckets(config.mix, drawn, held)
+def names_of(config: Config) -> dict[str, str]:
+    """Return by source the name that stands in the corpus."""
+    return {table.name: table.pile_set_name for table in config.enabled}
 
 
-def _buckets(mix: Mix, drawn: float, held: int) -> Buckets:
-    def files(size: float) -> int:
-        return max(1, -int(-size // mix.file_bytes))
-
-    train = files(drawn * (1 - mix.val - mix.test))
-    val = files(held * mix.val) if mix.val else 0
-    test = files(held * mix.test) if mix.test else 0
-    return Buckets(train, val, test)
-
-
-def _tasks(
-    config: Config,
-    table: SourceTable,
-    inputs: Inputs,
-    decisions: Path | None,
-    folder: Path,
-    buckets: Buckets,
-) -> Iterator[Task]:
-    shuffle = Shuffle(config.corpus.seed, table.epochs, config.mix.val, config.mix.test, buckets)
-    made = documents_of(inputs, table.name)
-    for path, part in made.parts("documents/") if made else ():
-        name = f"{table.name}/{path.stem}"
-        arguments = {
-            "task": name,
-            "folder": folder,
-            "part": path,
-            "decisions": decisions / f"{path.stem}.parquet" if decisions else None,
-            "shuffle": shuffle,
-        }
-        yield Task("scatter", name, scatter, arguments, part["size"])
+def cuts_of(scattered: Made) -> Cuts:
+    """Return the splits' files and buckets, as a finished scatter has them."""
+    receipts = list(ledger.receipts(scattered.folder).values())
+    if not receipts:
+        return Cuts(Cut(1), Cut(0), Cut(0))
+    listed: Any = receipts[0].figures["cuts"]
+    return Cuts(**{split: Cut(*counts) for split, counts in listed.items()})
 
 
-def scatter(
-    task: str, folder: Path, part: Path, decisions: Path | None, shuffle: Shuffle
-) -> Receipt:
-    """Sort one part's documents by the bucket they draw."""
-    table = pq.read_table(part, columns=["id", "text", "origin", "licence"])
-    duplicate = _duplicates(decisions, table.num_rows)
-    copies: list[Copy] = []
-    rejected: Counter[str] = Counter()
-    for row, identity in enumerate(table.column("id").to_pylist()):
-        if duplicate[row]:
-            rejected["duplicate"] += 1
-            continue
-        drawn = draw(identity, row, shuffle)
-        rejected["not_drawn"] += not drawn
-        copies.extend(drawn)
-    path = folder / f"{task}.parquet"
-    with store.publish(path) as attempt:
-        _write(attempt, table, sorted(copies))
-    kept = sorted({copy.row for copy in copies})
-    sizes = pc.binary_length(table.column("text")).to_numpy()
+def _shuffle(config: Config, epochs: float, cuts: Cuts) -> Shuffle:
+    mix = config.mix
+    return Shuffle(config.corpus.seed, epochs, mix.val, mix.test, mix.hold_out, cuts)
+
+
+def scatter(folder: Path, part: Part, shuffle: Shuffle, name: str) -> Receipt:
+    """Sort the copies of one part's documents by bucket and key; ``name`` stands in their lines."""
+    columns = ["id", "text", "origin", "licence"]
+    table = pq.read_table(part.path, columns=columns).combine_chunks()
+    stays = part.stays()
+    rows = np.flatnonzero(stays)
+    ids = table.column("id").take(pa.array(rows)).to_pylist()
+    copies = draw(ids, rows, shuffle)
+    digests = _digests(table, copies, name if shuffle.hold_out == "published" else None)
+    run = folder / RUNS / f"{part.task}{bucketed.SUFFIX}"
+    held = folder / HELD / f"{part.task}.run"
+    with store.publish(run) as attempt:
+        filled = _filled(table, copies, digests, part.number)
+        bucketed.write(attempt, len(shuffle.cuts), filled)
+    with store.publish(held) as attempt:
+        write_runs(attempt, [_may_be_held(copies, digests, part.number, shuffle.hold_out)])
+    drawn = copies.documents()
+    sizes = pa.compute.binary_length(table.column("text")).to_numpy()
+    rejected = {"duplicate": part.rows - len(rows), "not_drawn": len(rows) - len(drawn)}
     return Receipt(
-        task,
-        (part_of(folder, path, {"rows": len(copies)}),),
-        taken=table.num_rows,
-        given=len(kept),
-        rejected={reason: count for reason, count in sorted(rejected.items()) if count},
-        figures={"text_bytes": int(sizes[kept].sum()) if kept else 0},
+        part.task,
+        (part_of(folder, run, {"rows": len(copies)}), part_of(folder, held, {})),
+        taken=part.rows,
+        given=len(drawn),
+        rejected={reason: count for reason, count in rejected.items() if count},
+        figures={
+            "source": part.source,
+            "epochs": shuffle.epochs,
+            "available_documents": len(rows),
+            "available_bytes": int(sizes[rows].sum()),
+            "text_bytes": int(sizes[drawn].sum()),
+            "copies": _by_split(copies),
+            "cuts": shuffle.cuts.plain(),
+        },
     )
 
 
-def draw(identity: str, row: int, shuffle: Shuffle) -> list[Copy]:
-    """Draw a document's copies: one if it is held out, else one an epoch.
+def draw(ids: Sequence[str], rows: NDArray[np.int64], shuffle: Shuffle) -> Copies:
+    """Draw the copies of documents, which are in these rows: one if it is held out, else one an epoch.
 
-    The fraction of the epochs is the chance of one more copy.
+    The fraction of the epochs is the chance of one more copy. Held out as published, all copies go to
+    the train files first.
     """
-    seed, buckets = shuffle.seed, shuffle.buckets
-    share = draws.unit(seed, "split", identity)
-    if share < shuffle.val + shuffle.test:
-        first = buckets.train if share < shuffle.val else buckets.train + buckets.val
-        count = buckets.val if share < shuffle.val else buckets.test
-        return [_copy(identity, row, 0, seed, first, count)]
+    split, more, order = draws.keys(shuffle.seed, "mix", ids, 3).T
+    splits = np.zeros(len(ids), np.int64)
+    if shuffle.hold_out == "hash":
+        splits[split < draws.below(shuffle.val + shuffle.test)] = 2
+        splits[split < draws.below(shuffle.val)] = 1
     whole = int(shuffle.epochs)
-    more = draws.unit(seed, "epoch", identity) < shuffle.epochs - whole
-    return [_copy(identity, row, epoch, seed, 0, buckets.train) for epoch in range(whole + more)]
+    counts = whole + (more < draws.below(shuffle.epochs - whole)).astype(np.int64)
+    counts[splits > 0] = 1
+    chosen = np.repeat(np.arange(len(ids)), counts)
+    epoch = np.arange(len(chosen)) - np.repeat(np.cumsum(counts) - counts, counts)
+    key = draws.later(order[chosen], epoch.astype(np.uint64))
+    bucket = shuffle.cuts.buckets(key, splits[chosen])
+    placed = np.lexsort((epoch, chosen, key, bucket))
+    chosen = chosen[placed]
+    return Copies(bucket[placed], key[placed], splits[chosen], rows[chosen], epoch[placed])
 
 
-def _copy(identity: str, row: int, epoch: int, seed: int, first: int, count: int) -> Copy:
-    key = draws.key(seed, "order", identity, epoch)
-    return Copy(first + (key * count >> 64), key, row, epoch)
+def _by_split(copies: Copies) -> dict[str, Json]:
+    counts = np.bincount(copies.split, minlength=len(corpus.SPLITS)).tolist()
+    return {split: count for split, count in zip(corpus.SPLITS, counts, strict=True) if count}
 
 
-def _duplicates(decisions: Path | None, rows: int) -> list[bool]:
-    if decisions is None:
-        return [False] * rows
-    found: list[bool] = pq.read_table(decisions, columns=["duplicate"]).column(0).to_pylist()
-    if len(found) != rows:
-        raise ValueError(f"{decisions} decides about {len(found)} documents, its part has {rows}")
+def _digests(table: pa.Table, copies: Copies, name: str | None) -> NDArray[np.bytes_]:
+    """Return by row the digest of its text, or of its line in the corpus with this name.
+
+    Rows without a copy have none.
+    """
+    found = np.zeros(table.num_rows, f"S{DIGEST_BYTES}")
+    drawn = copies.documents()
+    for start in range(0, len(drawn), TOGETHER):
+        rows = drawn[start : start + TOGETHER]
+        texts: list[str] = table.column("text").take(pa.array(rows)).to_pylist()
+        for row, text in zip(rows.tolist(), texts, strict=True):
+            whole = text.encode() if name is None else corpus.line_bytes(corpus.Line(text, name))
+            found[row] = hashlib.sha256(whole).digest()[:DIGEST_BYTES]
     return found
 
 
-def _write(path: Path, table: pa.Table, copies: Sequence[Copy]) -> None:
-    """Write one row group a bucket; ``copies`` is in the order of (bucket, key)."""
-    buckets = sorted({copy.bucket for copy in copies})
-    schema = SCATTERED.with_metadata({BUCKETS: json.dumps(buckets)})
-    edges = np.searchsorted(
-        [copy.bucket for copy in copies], [*buckets, len(copies) and buckets[-1] + 1]
-    )
-    with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
-        for start, stop in itertools.pairwise(edges):
-            writer.write_table(
-                _rows(table, copies[start:stop], schema), row_group_size=stop - start
-            )
+def _may_be_held(
+    copies: Copies, digests: NDArray[np.bytes_], number: int, hold_out: str
+) -> Numbers:
+    """Return sorted rows (key, digest, digest, document) of copies held out, or of all as published."""
+    chosen = np.flatnonzero(copies.split) if hold_out == "hash" else np.arange(len(copies))
+    rows = copies.row[chosen]
+    halves = np.ascontiguousarray(digests[rows]).view(">u8").reshape(-1, 2).astype(np.uint64)
+    found = np.column_stack((copies.key[chosen], halves, _documents(number, rows)))
+    return sort_rows(found)
 
 
-def _rows(table: pa.Table, copies: Sequence[Copy], schema: pa.Schema) -> pa.Table:
-    taken = table.take(pa.array([copy.row for copy in copies], pa.int64())).combine_chunks()
-    columns = {
-        "key": pa.array([copy.key for copy in copies], pa.uint64()),
-        "epoch": pa.array([copy.epoch for copy in copies], pa.int32()),
-        **{name: taken.column(name) for name in ("id", "text", "origin", "licence")},
-    }
-    return pa.table([columns[name] for name in schema.names], schema=schema)
+def _documents(number: int, rows: NDArray[np.int64]) -> Numbers:
+    return rows.astype(np.uint64) + np.uint64(number << ROW_BITS)
+
+
+def _filled(
+    table: pa.Table, copies: Copies, digests: NDArray[np.bytes_], number: int
+) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield the buckets that have copies, and these."""
+    buckets, starts = np.unique(copies.bucket, return_index=True)
+    edges = [*starts.tolist(), len(copies)]
+    for place, bucket in enumerate(buckets.tolist()):
+        inside = slice(edges[place], edges[place + 1])
+        rows = copies.row[inside]
+        taken = table.take(pa.array(rows)).combine_chunks()
+        columns = {
+            "key": pa.array(copies.key[inside]),
+            "epoch": pa.array(copies.epoch[inside].astype(np.int32)),
+            "digest": _binary(digests[rows]),
+            "document": pa.array(_documents(number, rows)),
+            **{name: taken.column(name).combine_chunks() for name in taken.schema.names},
+        }
+        arrays = [columns[name].cast(SCATTERED.field(name).type) for name in SCATTERED.names]
+        yield bucket, pa.RecordBatch.from_arrays(arrays, schema=SCATTERED)
+
+
+def _binary(digests: NDArray[np.bytes_]) -> pa.Array:
+    """Return digests as Arrow values, zeros at their ends and all."""
+    content = pa.py_buffer(np.ascontiguousarray(digests))
+    kind = pa.binary(DIGEST_BYTES)
+    return pa.FixedSizeBinaryArray.from_buffers(kind, len(digests), [None, content])

@@ -28,7 +28,7 @@ class Made:
 Inputs: TypeAlias = Mapping[str, Made]
 
 
-FILTERS = ("filter", "lines", "decontaminate")
+FILTERS = ("clean", "filter", "lines", "decontaminate")
 """Stages that give a source's documents on, changed or fewer, in the order in which they may come."""
 
 

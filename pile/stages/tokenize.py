@@ -34,7 +34,7 @@ from tokenizer.encode import Encoded, Encoder, warm
 from tokenizer.files import TOKENIZER_JSON
 from tokenizer.text import UnencodableText
 
-VERSION = 4
+VERSION = 5
 FOLDER = "tokens"
 
 KERNELS_FROM = 2 << 20
@@ -152,6 +152,7 @@ class Tally:
     spaces: NDArray[np.bool_]
     left_to_hf: int = 0
     taken: int = 0
+    documents: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
     text_bytes: Counter[str] = field(default_factory=Counter)
     space_tokens: Counter[str] = field(default_factory=Counter)
@@ -287,6 +288,7 @@ def _count(tally: Tally, batch: pa.RecordBatch, encoded: Encoded, kept: NDArray[
     for name, length, size, space_tokens in zip(
         names, *(row.tolist() for row in rows), strict=True
     ):
+        tally.documents[name] += 1
         tally.tokens[name] += length + 1  # and its EOD
         tally.text_bytes[name] += size
         tally.space_tokens[name] += space_tokens
@@ -316,6 +318,7 @@ def _receipt(
         figures={
             "split": file.parent.name,
             "written": {source: asdict(one) for source, one in facts.items()},
+            "documents": dict(sorted(tally.documents.items())),
             "tokens": dict(sorted(tally.tokens.items())),
             "text_bytes": dict(sorted(tally.text_bytes.items())),
             "space_tokens": dict(sorted(tally.space_tokens.items())),

@@ -1,6 +1,6 @@
 """What every transport gives back: a version of a file, and its bytes from some place on.
 
-A transport is a module with one function, ``ask(session, url, patience, start, known, guest)``, which
+A transport is a module with one function, ``ask(url, patience, start, known, guest)``, which
 asks once for the bytes of ``url`` from ``start`` on, if they are still those of ``known``, and from byte
 0 otherwise. It gives an `Answer` within a ``with`` statement, and raises `UpstreamError` for what will
 not pass, or `Interrupted` (also from ``pieces``) for what may.
@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
-
-import requests
 
 from sources.upstream.attempts import Patience
 from sources.upstream.guest import Guest
@@ -50,11 +48,10 @@ class Answer:
 
 
 class Ask(Protocol):
-    """The one function of a transport; only HTTP uses the session."""
+    """The one function of a transport."""
 
     def __call__(
         self,
-        session: requests.Session,
         url: str,
         patience: Patience,
         start: int = 0,

@@ -24,24 +24,22 @@ from sources.archive_zip import MAGIC as ZIP_MAGIC
 from sources.archive_zip import check_directory
 from sources.source import UnreadableFile
 
-HEAD = 1024
-"""Bytes that tell a page of HTML."""
-
 CHUNK = 1 << 20
+PEEK = 1024
+"""Bytes that tell how a stream is compressed."""
+
 PAGES = {"", ".htm", ".html", ".xhtml"}
 """Suffixes of names that promise HTML, or nothing."""
 
 MARKUP = (b"<!doctype html", b"<html", b"<head", b"<body", b"<title")
 
 
-def check(path: Path, name: str, media_type: str | None, size_planned: bool) -> None:
+def check(path: Path, head: bytes, name: str, media_type: str | None, size_planned: bool) -> None:
     """Refuse a file that is not whole, or not what ``name`` says; raises `UnreadableFile` or OSError.
 
-    ``media_type`` is what the answer says it is, ``size_planned`` tells that it has the size that was
-    planned.
+    ``head`` is how it begins, ``media_type`` what the answer says it is, and ``size_planned`` tells
+    that it has the size that was planned.
     """
-    with path.open("rb") as file:
-        head = file.read(HEAD)
     if is_page(head, name, media_type):
         raise UnreadableFile("it is a page of HTML, not the file")
     suffix = PurePosixPath(name).suffix.lower()
@@ -79,7 +77,7 @@ def _require(begins: bool, form: str, head: bytes) -> None:
 
 def _decode(path: Path, name: str, compression: Compression) -> None:
     with path.open("rb", buffering=0) as file, decompressed(file, name, compression) as stream:
-        if compression is compression_of(stream.peek(HEAD)) and not PurePosixPath(
+        if compression is compression_of(stream.peek(PEEK)) and not PurePosixPath(
             name
         ).stem.endswith(compression.suffixes):
             raise UnreadableFile(f"it is {compression.name} twice: it was compressed on its way")

@@ -11,7 +11,6 @@ from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import fsspec
-import requests
 from fsspec.spec import AbstractFileSystem
 
 from sources.upstream.answer import UNKNOWN, Answer, Version
@@ -23,7 +22,6 @@ from sources.upstream.http import CHUNK, REMEDIES
 
 @contextmanager
 def ask(
-    session: requests.Session,
     url: str,
     patience: Patience,
     start: int = 0,
@@ -35,7 +33,6 @@ def ask(
     The answer begins at byte 0 all the same if the file has changed. Raises UpstreamError, or
     Interrupted (also from ``pieces``) if asking again may help.
     """
-    del session
     with guest.manners.turn(_host(url), patience.budget):
         files, path = _file_system(url)
         version = _version(files, url, path)

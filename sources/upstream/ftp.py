@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from socket import socket
 from urllib.parse import unquote, urlsplit
 
-import requests
-
 from sources.upstream.answer import UNKNOWN, Answer, Version
 from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, UpstreamError
 from sources.upstream.flow import changed, dated, flowing
@@ -31,7 +29,6 @@ UNKNOWN_COMMAND = ("500", "501", "502", "504")
 
 @contextmanager
 def ask(
-    session: requests.Session,
     url: str,
     patience: Patience,
     start: int = 0,
@@ -43,7 +40,6 @@ def ask(
     The answer begins at byte 0 all the same if the file has changed. Raises UpstreamError, or
     Interrupted (also from ``pieces``) if asking again may help.
     """
-    del session
     path = _path(url)
     host = urlsplit(url).netloc.rpartition("@")[2]
     with guest.manners.turn(host, patience.budget), _connected(url, patience, guest) as ftp:

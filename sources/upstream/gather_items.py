@@ -14,17 +14,16 @@ from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from threading import Event
-from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import orjson
-import requests
 import urllib3
 
 from sources.source import RawFile
 from sources.upstream import keys
 from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, Retries, UpstreamError
+from sources.upstream.connections import connections_to
 from sources.upstream.flow import flowing
 from sources.upstream.guest import Guest
 from sources.upstream.http import (
@@ -39,7 +38,6 @@ from sources.upstream.http import (
 )
 from sources.upstream.partial import Partial
 from sources.upstream.steps import noted, step
-from sources.upstream.timely import timely
 
 RANGE = re.compile(r"\{([0-9]{1,15})\.\.([0-9]{1,15})\}")
 RUN = 16
@@ -66,7 +64,7 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
     pace = guest.manners.pace(urlsplit(address).netloc) or guest.manners.default
     ask: Ask = local
     if urlsplit(address).scheme in SCHEMES:
-        pool, headers = connections_to(address, pace.connections), headers_for(address, guest)
+        pool, headers = connections_to(address), headers_for(address, guest)
         ask = partial(asked, pool, headers, guest, patience, longest=LONGEST)
     numbers = range(following, int(found[2]) + 1)
     wanted = ((number, f"{before}{number}{after}") for number in numbers)
@@ -147,7 +145,7 @@ def asked(
     longest: int = LONGEST,
 ) -> bytes:
     """Ask once for at most so many bytes, in the host's turn; raises UpstreamError, or Interrupted."""
-    timeout = urllib3.Timeout(patience.connect_timeout, patience.read_timeout)
+    timeout = urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout)
     host = urlsplit(url).netloc
     with guest.manners.turn(host, patience.budget):
         try:
@@ -204,18 +202,3 @@ def headers_for(url: str, guest: Guest) -> dict[str, str]:
     """Return what each request says: who asks, and the host's key."""
     agent = user_agent(guest.manners.contact)
     return {"User-Agent": agent, "Accept-Encoding": "identity", **keys.headers(url, guest.keys)}
-
-
-def connections_to(url: str, connections: int) -> urllib3.PoolManager:
-    """Return connections to keep, through the proxy and by the certificates of the environment."""
-    settings = requests.Session().merge_environment_settings(url, {}, True, True, None)
-    proxy = requests.utils.select_proxy(url, settings["proxies"])
-    certificates = settings["verify"]
-    kept: dict[str, Any] = {
-        "maxsize": connections,
-        "cert_reqs": "CERT_REQUIRED",
-        "ca_certs": certificates
-        if isinstance(certificates, str)
-        else requests.utils.DEFAULT_CA_BUNDLE_PATH,
-    }
-    return timely(urllib3.ProxyManager(proxy, **kept) if proxy else urllib3.PoolManager(**kept))

@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
-import requests
-
 from sources.formats.xml_records import tree
 from sources.source import RawFile, UnreadableFile
 from sources.upstream.answer import UNKNOWN
@@ -26,7 +24,7 @@ from sources.upstream.attempts import (
     redacted,
 )
 from sources.upstream.guest import Guest
-from sources.upstream.http import ask, new_session
+from sources.upstream.http import ask
 from sources.upstream.partial import Partial
 from sources.upstream.steps import noted, step
 
@@ -72,11 +70,10 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
     verb = parse_qs(urlsplit(raw.url).query).get("verb", [""])[0]
     if not verb.startswith("List"):
         raise UpstreamError(raw.url, "not a request for a list, as verb=ListRecords", CHECK_URL)
-    with new_session() as session:
-        for _ in range(RESTARTS):
-            if _harvest(raw.url, verb, part, lambda url: _answer(session, url, guest, patience)):
-                return
-            part.start_over(UNKNOWN)
+    for _ in range(RESTARTS):
+        if _harvest(raw.url, verb, part, lambda url: _answer(url, guest, patience)):
+            return
+        part.start_over(UNKNOWN)
     what = f"it forgot where the harvest was, {RESTARTS} times"
     raise UpstreamError(raw.url, what, "run again later", True)
 
@@ -135,12 +132,12 @@ def _require_all(url: str, records: int, size: int | None, part: Partial) -> Non
         raise UpstreamError(url, what, "run again; if it stays so, ask the repository", True)
 
 
-def _answer(session: requests.Session, url: str, guest: Guest, patience: Patience) -> Harvested:
+def _answer(url: str, guest: Guest, patience: Patience) -> Harvested:
     """Ask until an answer comes that is one."""
     retries = Retries(url, patience)
     while True:
         try:
-            with ask(session, url, patience, guest=guest) as answer:
+            with ask(url, patience, guest=guest) as answer:
                 content = b"".join(_within(answer.pieces, url))
             return _read(content)
         except Interrupted as interrupted:

@@ -19,7 +19,8 @@ from sources.formats.listings import Listed, objects
 from sources.source import RawFile
 from sources.upstream.answer import UNKNOWN
 from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, Retries, UpstreamError
-from sources.upstream.gather_items import Ask, asked, connections_to, headers_for
+from sources.upstream.connections import connections_to
+from sources.upstream.gather_items import Ask, asked, headers_for
 from sources.upstream.guest import Guest
 from sources.upstream.http import SCHEMES
 from sources.upstream.partial import Partial
@@ -42,7 +43,7 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
         raise UpstreamError(raw.url, "not the address of a listing, with ?prefix=", CHECK_URL)
     bucket = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
     pace = guest.manners.pace(parts.netloc) or guest.manners.default
-    pool = connections_to(bucket, pace.connections)
+    pool = connections_to(bucket)
     ask = partial(asked, pool, headers_for(bucket, guest), guest, patience, longest=LONGEST)
     members = _listed(bucket, prefixes, ends, ask, patience)
     same = hashlib.sha256(repr(members).encode("utf-8")).hexdigest()

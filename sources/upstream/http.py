@@ -8,18 +8,17 @@ file itself. A part is asked for, and believed, only under a strong validator (R
 import os
 import re
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
 from types import MappingProxyType
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
-import requests
 import urllib3
 
 from sources.upstream import keys
@@ -32,14 +31,17 @@ from sources.upstream.attempts import (
     UpstreamError,
     redacted,
 )
+from sources.upstream.connections import connections_to
 from sources.upstream.flow import flowing
 from sources.upstream.guest import ALONE, Guest
-from sources.upstream.timely import Adapter
 
 CHUNK = 256 * 1024
 """Most bytes taken off a connection at once."""
 
 MAX_REDIRECTS = 10
+FOR_GOOD = {HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT}
+"""Redirects that say: do not ask here again."""
+
 PASSING_STATUSES = {408, 425, 429}
 """Refusals that may pass, besides all from 500 on."""
 
@@ -62,29 +64,15 @@ DATE_DISTANCE = timedelta(seconds=60)
 file can change twice and keep its date (RFC 9110, section 8.8.2.2)."""
 
 
-class _Sessions(threading.local):
-    """A session a thread, so that the files of a host come over the same connections."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, wherever a request was redirected to.
 
-    process = 0
-    session: requests.Session
+    ``moved_to`` is the last address at which, as was said on the way, to ask from now on.
+    """
 
-
-_SESSIONS = _Sessions()
-
-
-def shared_session() -> requests.Session:
-    """Return the session of this thread and process."""
-    if _SESSIONS.process != os.getpid():
-        _SESSIONS.process, _SESSIONS.session = os.getpid(), new_session()
-    return _SESSIONS.session
-
-
-def new_session() -> requests.Session:
-    """Return a session whose answers begin in time."""
-    session = requests.Session()
-    for prefix in ("http://", "https://"):
-        session.mount(prefix, Adapter())
-    return session
+    response: urllib3.BaseHTTPResponse
+    moved_to: str
 
 
 def user_agent(contact: str = "") -> str:
@@ -101,7 +89,6 @@ def _release() -> str:
 
 @contextmanager
 def ask(
-    session: requests.Session,
     url: str,
     patience: Patience,
     start: int = 0,
@@ -116,13 +103,14 @@ def ask(
     part = {}
     if start and known.validator is not None:
         part = {"Range": f"bytes={start}-", "If-Range": known.validator}
-    with answered(session, url, patience, guest, headers=part) as response:
-        status = response.status_code
-        if status == requests.codes.partial:
+    with answered(url, patience, guest, headers=part) as reply:
+        response = reply.response
+        status = response.status
+        if status == HTTPStatus.PARTIAL_CONTENT:
             yield _part(response, start, known, patience)
-        elif status == requests.codes.requested_range_not_satisfiable and start:
+        elif status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
             yield _nothing_more(response, start, known)
-        elif status == requests.codes.ok:
+        elif status == HTTPStatus.OK:
             yield whole(response, url, patience)
         else:
             raise refusal(response, url)
@@ -130,60 +118,69 @@ def ask(
 
 @contextmanager
 def answered(
-    session: requests.Session,
     url: str,
     patience: Patience,
     guest: Guest,
     method: str = "GET",
     headers: Mapping[str, str] = MappingProxyType({}),
-) -> Iterator[requests.Response]:
-    """Send a request, and again wherever it is redirected to, each with the keys of its host.
-
-    The redirects on the way are in the answer's ``history``.
-    """
-    ours = {"User-Agent": user_agent(guest.manners.contact), "Accept-Encoding": "identity"}
-    here = url
-    passed: list[requests.Response] = []
+) -> Iterator[Reply]:
+    """Send a request, and again wherever it is redirected to, each with the keys of its host."""
+    here, moved_to = url, ""
     for _ in range(MAX_REDIRECTS + 1):
-        asked = {**ours, **headers, **keys.headers(here, guest.keys)}
+        host = urlsplit(here).netloc
+        asked = {**_ours(guest.manners.contact), **headers, **keys.headers(here, guest.keys)}
         with (
-            guest.manners.turn(urlsplit(here).netloc, patience.budget),
-            _send(session, requests.Request(method, here, asked), patience) as response,
+            guest.manners.turn(host, patience.budget),
+            closing(_send(method, here, asked, patience)) as response,
         ):
-            guest.manners.hold(urlsplit(here).netloc, retry_after(response.headers))
-            if not response.is_redirect:
-                response.history = passed
-                yield response
+            guest.manners.hold(host, retry_after(response.headers))
+            location = response.get_redirect_location()
+            if not location:
+                yield Reply(response, moved_to)
                 return
-            passed.append(response)
-            here = redirected(here, response.headers["Location"])
+            here = redirected(here, location)
+            if response.status in FOR_GOOD:
+                moved_to = here
     raise UpstreamError(url, f"more than {MAX_REDIRECTS} redirects", CHECK_URL)
 
 
+def _ours(contact: str) -> dict[str, str]:
+    """Return the headers of each request."""
+    return {"User-Agent": user_agent(contact), "Accept": "*/*", "Accept-Encoding": "identity"}
+
+
 def _send(
-    session: requests.Session, asked: requests.Request, patience: Patience
-) -> requests.Response:
-    # Not by session.get: even where it follows no redirect, it reads the body of one, however long.
-    url, timeout = asked.url, (patience.connect_timeout, patience.read_timeout)
+    method: str, url: str, headers: dict[str, str], patience: Patience
+) -> urllib3.BaseHTTPResponse:
     try:
-        auth = requests.utils.get_auth_from_url(url)
-        asked.auth = auth if any(auth) else _no_auth
-        request = session.prepare_request(asked)
-        settings = session.merge_environment_settings(url, {}, True, True, None)
-        return session.get_adapter(url).send(
-            request,
-            stream=True,
-            timeout=timeout,
-            verify=settings["verify"] or True,
-            cert=settings["cert"],
-            proxies=settings["proxies"],
+        address, own = _without_user(url)
+        return connections_to(address).urlopen(
+            method,
+            address,
+            headers={**headers, **own},
+            timeout=urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout),
+            retries=False,
+            redirect=False,
+            preload_content=False,
+            decode_content=False,
         )
-    except ValueError as error:  # requests has several of its own below it
+    except ValueError as error:  # urllib3 has several of its own below it
         what = f"a URL or header that cannot be used ({type(error).__name__})"
         raise UpstreamError(url, what, CHECK_URL) from None
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        # Not chained: the messages of requests show all of the URL, secrets too.
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        # Not chained: the messages of urllib3 show all of the URL, secrets too.
         raise unanswered(url, error) from None
+
+
+def _without_user(url: str) -> tuple[str, dict[str, str]]:
+    """Return an address without its user and password, and the header that gives them."""
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url, {}
+    named = unquote(user) if ":" in user else f"{unquote(user)}:"
+    given = urllib3.util.make_headers(basic_auth=named)["authorization"]
+    return urlunsplit(parts._replace(netloc=host)), {"Authorization": given}
 
 
 def unanswered(url: str, error: BaseException) -> UpstreamError | Interrupted:
@@ -191,11 +188,6 @@ def unanswered(url: str, error: BaseException) -> UpstreamError | Interrupted:
     if isinstance(_bottom(error), ssl.SSLCertVerificationError):
         return UpstreamError(url, f"no safe connection ({cause_of(error)})", CERTIFICATE)
     return Interrupted(f"no answer ({cause_of(error)})")
-
-
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep requests from looking into ~/.netrc, which would take the place of a key."""
-    return request
 
 
 def redirected(here: str, target: str) -> str:
@@ -211,16 +203,16 @@ def redirected(here: str, target: str) -> str:
     return there
 
 
-def refusal(response: requests.Response, url: str) -> Exception:
+def refusal(response: urllib3.BaseHTTPResponse, url: str) -> Exception:
     """Return what it means that an answer is none: it may pass, or not."""
-    status, headers = response.status_code, response.headers
+    status, headers = response.status, response.headers
     what = f"answers {status} {phrase(status)}".rstrip()
     if status in PASSING_STATUSES or status >= 500 or "Retry-After" in headers:
         return Interrupted(what, retry_after(headers))
-    if status == requests.codes.requested_range_not_satisfiable:
+    if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         return Interrupted(what, start_over=True)
     remedy = REMEDIES.get(status, CHECK_URL)
-    return UpstreamError(url, what, remedy, missing=status == requests.codes.not_found)
+    return UpstreamError(url, what, remedy, missing=status == HTTPStatus.NOT_FOUND)
 
 
 def phrase(status: int) -> str:
@@ -241,7 +233,7 @@ def retry_after(headers: Mapping[str, str]) -> float:
     return max(0.0, (until - now).total_seconds()) if until else 0.0
 
 
-def whole(response: requests.Response, url: str, patience: Patience) -> Answer:
+def whole(response: urllib3.BaseHTTPResponse, url: str, patience: Patience) -> Answer:
     """Return an answer that begins at byte 0; raises UpstreamError if it is not of the file itself."""
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding in GZIP and urlsplit(url).path.endswith(".gz"):
@@ -258,7 +250,9 @@ def whole(response: requests.Response, url: str, patience: Patience) -> Answer:
     return Answer(_version(response.headers, size), 0, chunked or size is not None, pieces)
 
 
-def _part(response: requests.Response, start: int, known: Version, patience: Patience) -> Answer:
+def _part(
+    response: urllib3.BaseHTTPResponse, start: int, known: Version, patience: Patience
+) -> Answer:
     headers = response.headers
     match = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     first, last, size = (int(number) for number in match.groups()) if match else (-1, -1, -1)
@@ -294,7 +288,7 @@ def _framed(headers: Mapping[str, str]) -> bool:
     return headers.get("Transfer-Encoding", "chunked").strip().lower() == "chunked"
 
 
-def _nothing_more(response: requests.Response, start: int, known: Version) -> Answer:
+def _nothing_more(response: urllib3.BaseHTTPResponse, start: int, known: Version) -> Answer:
     """Believe that byte ``start`` is the end of the file, if it was known to be that before."""
     stated = response.headers.get("Content-Range", "")
     # A refusal need not name a version; one that does must name the known one.
@@ -304,9 +298,9 @@ def _nothing_more(response: requests.Response, start: int, known: Version) -> An
     return Answer(known, start, True, iter(()))
 
 
-def _read(response: requests.Response) -> bytes:
+def _read(response: urllib3.BaseHTTPResponse) -> bytes:
     try:
-        piece: bytes = response.raw.read1(CHUNK, decode_content=False)
+        piece: bytes = response.read1(CHUNK, decode_content=False)
     except urllib3.exceptions.HTTPError as error:
         raise Interrupted(f"the answer broke off ({cause_of(error)})") from None
     return piece

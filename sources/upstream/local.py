@@ -7,8 +7,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-import requests
-
 from sources.upstream.answer import UNKNOWN, Answer, Version
 from sources.upstream.attempts import CHECK_URL, Patience, UpstreamError
 from sources.upstream.guest import ALONE, Guest
@@ -18,7 +16,6 @@ CHUNK = 1 << 20
 
 @contextmanager
 def ask(
-    session: requests.Session,
     url: str,
     patience: Patience,
     start: int = 0,
@@ -26,7 +23,7 @@ def ask(
     guest: Guest = ALONE,
 ) -> Iterator[Answer]:
     """Give a regular file from its beginning; others may never end. Raises UpstreamError."""
-    del session, patience, start, known, guest
+    del patience, start, known, guest
     parts = urlsplit(url)
     path = Path(url2pathname(parts.path))
     other = UpstreamError(url, "not a regular file of this machine", CHECK_URL)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Literal
 from urllib.parse import urlsplit
 
-import requests
+import urllib3
 
 from sources.fetch import LISTING_LIMIT, TRANSPORTS, get
 from sources.upstream.answer import Ask
@@ -18,10 +18,7 @@ from sources.upstream.attempts import (
     redacted,
 )
 from sources.upstream.guest import Guest
-from sources.upstream.http import SCHEMES, answered, new_session, redirected, refusal, whole
-
-FOR_GOOD = {301, 308}
-"""Redirects that say: do not ask here again."""
+from sources.upstream.http import SCHEMES, answered, refusal, whole
 
 NO_HEADS = {403, 405, 501}
 """How servers answer that give a file, but not its head alone."""
@@ -50,34 +47,26 @@ def look(url: str, guest: Guest, method: Literal["HEAD", "GET"]) -> Seen:
     if urlsplit(url).scheme not in SCHEMES:
         return _look_otherwise(url, guest, method)
     try:
-        with new_session() as session, answered(session, url, QUICK, guest, method) as response:
-            if response.status_code == HTTPStatus.OK:
-                return _seen(url, response)
-            if method == "GET" or response.status_code not in NO_HEADS:
-                raise refusal(response, url)
+        with answered(url, QUICK, guest, method) as reply:
+            if reply.response.status == HTTPStatus.OK:
+                return _seen(url, reply.response, method, redacted(reply.moved_to))
+            if method == "GET" or reply.response.status not in NO_HEADS:
+                raise refusal(reply.response, url)
     except Interrupted as interrupted:
         raise UpstreamError(url, str(interrupted), "ask again later", retry_later=True) from None
     return _look_otherwise(url, guest, method)
 
 
-def _seen(url: str, response: requests.Response) -> Seen:
+def _seen(url: str, response: urllib3.BaseHTTPResponse, method: str, moved_to: str) -> Seen:
     answer = whole(response, url, QUICK)
-    if response.request.method == "HEAD":
-        return Seen(answer.version.size, b"", _moved_to(response))
+    if method == "HEAD":
+        return Seen(answer.version.size, b"", moved_to)
     content = bytearray()
     for piece in answer.pieces:
         content += piece
         if len(content) > LISTING_LIMIT:
             raise UpstreamError(url, f"a listing of more than {LISTING_LIMIT:,} bytes", CHECK_URL)
-    return Seen(len(content), bytes(content), _moved_to(response))
-
-
-def _moved_to(response: requests.Response) -> str:
-    """Return where a file lies for good now, if it was said on the way."""
-    moved = [passed for passed in response.history if passed.status_code in FOR_GOOD]
-    if not moved:
-        return ""
-    return redacted(redirected(moved[-1].url, moved[-1].headers["Location"]))
+    return Seen(len(content), bytes(content), moved_to)
 
 
 def _look_otherwise(url: str, guest: Guest, method: str) -> Seen:
@@ -87,7 +76,7 @@ def _look_otherwise(url: str, guest: Guest, method: str) -> Seen:
     name = TRANSPORTS.get(urlsplit(url).scheme, "filesystem")
     ask: Ask = importlib.import_module(f"sources.upstream.{name}").ask
     try:
-        with new_session() as session, ask(session, url, QUICK, guest=guest) as answer:
+        with ask(url, QUICK, guest=guest) as answer:
             return Seen(answer.version.size)
     except Interrupted as interrupted:
         raise UpstreamError(url, str(interrupted), "ask again later", retry_later=True) from None

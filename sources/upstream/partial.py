@@ -3,7 +3,8 @@
 Beside the file lies a note with what is needed to go on after a crash: a line for each flush, the last
 whole one of which counts, so that a kill at any instant costs no more than what came since the last
 flush. A line names only bytes that were already on disk when it was written, so that a file whose
-tail a power cut left as zeros is not taken for more than it holds.
+tail a power cut left as zeros is not taken for more than it holds. A file that is soon there again, if
+it comes to that, has no note of being whole.
 """
 
 import hashlib
@@ -26,7 +27,13 @@ BEHIND_BYTES = 8 << 20
 """Bytes after which the system is asked to write what it has, while the download goes on: the flush
 that follows is short then, and the line is not idle for it."""
 
+WORTH_A_NOTE = 1 << 20
+"""Bytes from which on a file that is whole, but has not got its name yet, is worth a note of that: to
+write one takes longer than a smaller file does."""
+
 CHUNK = 1 << 20
+HEAD = 1024
+"""Bytes of a file's beginning that are kept in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +53,20 @@ class Partial:
     """A file being downloaded from ``url`` (shown without secrets), open for appending.
 
     ``size`` is how many bytes are there, ``version`` the version they belong to, ``kept`` how many of
-    them an earlier call left, and ``whole`` tells whether it had finished with them. ``on_bytes`` hears of each change of size, so that what it
-    heard adds up to it. Raises OSError.
+    them an earlier call left, and ``whole`` tells whether it had finished with them. ``head`` is how it
+    begins. ``on_bytes`` hears of each change of size, so that what it heard adds up to it. Raises OSError.
     """
 
     def __init__(
         self, path: Path, url: str, algorithms: set[str], on_bytes: Callable[[int], None] | None
     ) -> None:
         self.path = path
-        self.note_path = path.with_name(path.name + NOTE_SUFFIX)
         self.size = self.kept = 0
+        self.head = b""
         self.version = UNKNOWN
         self.whole = False
+        self._note = _note_path(path)
+        self._is_noted = False
         self._url = url
         self._algorithms = algorithms
         self._on_bytes = on_bytes or _say_nothing
@@ -89,9 +98,13 @@ class Partial:
 
     def _take_up(self) -> None:
         """Go on from what an earlier call left, if it can be continued."""
-        note = _read_note(self.note_path)
+        lines = _lines_of(self._note)
+        self._is_noted = lines is not None
+        note = _last(lines or [])
         length = os.fstat(self._file.fileno()).st_size
         if note is None or note.url != self._url or not 0 < note.flushed <= length:
+            if length:
+                self._file.truncate(0)
             self.start_over(UNKNOWN)
             return
         self.version, self.whole = note.version, note.whole
@@ -104,11 +117,14 @@ class Partial:
 
     def start_over(self, version: Version) -> None:
         """Drop all bytes; the next ones belong to ``version``."""
-        self._file.truncate(0)
-        self.note_path.unlink(missing_ok=True)
+        if self._is_noted:
+            self._note.unlink()
+            self._is_noted = False
         if self.size:
+            self._file.truncate(0)
             self._on_bytes(-self.size)
         self.size = self.kept = self._flushed = self._behind = 0
+        self.head = b""
         self.version, self.whole = version, False
         self._digests = self._none_yet()
 
@@ -155,6 +171,8 @@ class Partial:
     def _count(self, chunk: bytes) -> None:
         for digest in self._digests.values():
             digest.update(chunk)
+        if self.size < HEAD:
+            self.head += chunk[: HEAD - self.size]
         self.size += len(chunk)
         self._on_bytes(len(chunk))
 
@@ -165,27 +183,33 @@ class Partial:
         os.fsync(self._file.fileno())
         self._flushed = self.size
         if self.size and self.version.validator is not None:
-            _write_note(self.note_path, Note(self._url, self.version, self.size))
+            self._write_note(whole=False)
 
     def push(self) -> None:
         """Let others who open the file see all its bytes."""
         self._file.flush()
 
     def finish(self) -> None:
-        """Bring all bytes to disk, and note that they are all.
+        """Let the caller have the file, which is whole.
 
-        Until the file has its name, a kill must not cost them again.
+        If its bytes are many, or hard to get, they are brought to disk and noted to be all: until the
+        file has its name, a kill must not cost them again.
         """
         self._file.flush()
         self._wait()
-        os.fsync(self._file.fileno())
-        self._flushed = self.size
-        _write_note(self.note_path, Note(self._url, self.version, self.size, whole=True))
+        if self._is_noted or self.size >= WORTH_A_NOTE:
+            os.fsync(self._file.fileno())
+            self._flushed = self.size
+            self._write_note(whole=True)
+
+    def _write_note(self, *, whole: bool) -> None:
+        self._is_noted = True
+        _write_note(self._note, Note(self._url, self.version, self.size, whole))
 
     def discard(self) -> None:
         """Delete the file and its note."""
         self.path.unlink(missing_ok=True)
-        self.note_path.unlink(missing_ok=True)
+        self._note.unlink(missing_ok=True)
 
     def digest(self, algorithm: str) -> str:
         """Return the hexadecimal digest of all bytes."""
@@ -194,24 +218,31 @@ class Partial:
 
 def forget(path: Path) -> None:
     """Delete the note beside a download, once its file has got its name."""
-    path.with_name(path.name + NOTE_SUFFIX).unlink(missing_ok=True)
+    _note_path(path).unlink(missing_ok=True)
+
+
+def _note_path(path: Path) -> Path:
+    return Path(f"{path}{NOTE_SUFFIX}")
 
 
 def _say_nothing(grown: int) -> None:
     del grown
 
 
-def _read_note(path: Path) -> Note | None:
-    """Read the last whole line of a note; one that was torn while it was written says nothing."""
+def _lines_of(note: Path) -> list[bytes] | None:
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
+        return note.read_bytes().splitlines(keepends=True)
     except FileNotFoundError:
         return None
-    notes = (_note(line) for line in reversed(lines) if line.endswith(b"\n"))
+
+
+def _last(lines: list[bytes]) -> Note | None:
+    """Read the last whole line of a note; one that was torn while it was written says nothing."""
+    notes = (_read(line) for line in reversed(lines) if line.endswith(b"\n"))
     return next((note for note in notes if note is not None), None)
 
 
-def _note(line: bytes) -> Note | None:
+def _read(line: bytes) -> Note | None:
     try:
         fields = json.loads(line)
         version, flushed = Version(**fields["version"]), int(fields["flushed"])

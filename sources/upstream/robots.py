@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from sources.upstream.attempts import PATIENT, Interrupted, Patience, Retries, UpstreamError
 from sources.upstream.bucket import locked
 from sources.upstream.guest import ALONE, Guest
-from sources.upstream.http import ask, shared_session, user_agent
+from sources.upstream.http import ask, user_agent
 from sources.upstream.manners import file_name
 from sources.upstream.robots_rules import Rules, parsed
 
@@ -82,10 +82,9 @@ def _read(file: FileIO) -> str | None:
 
 def _asked(url: str, guest: Guest, patience: Patience) -> str:
     retries = Retries(url, patience)
-    session = shared_session()
     while True:
         try:
-            with ask(session, url, patience, guest=guest) as answer:
+            with ask(url, patience, guest=guest) as answer:
                 content = bytearray()
                 for piece in answer.pieces:
                     content += piece

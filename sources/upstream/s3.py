@@ -18,7 +18,6 @@ from functools import lru_cache
 from typing import Any
 
 import boto3
-import requests
 import urllib3
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -73,7 +72,6 @@ SET_SPENDING = (
 
 @contextmanager
 def ask(
-    session: requests.Session,
     url: str,
     patience: Patience,
     start: int = 0,
@@ -84,7 +82,6 @@ def ask(
 
     Raises UpstreamError, or Interrupted (also from ``pieces``) if asking again may help.
     """
-    del session
     wanted = _place(url)
     part = bool(start and known.etag)
     if part:

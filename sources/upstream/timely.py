@@ -11,10 +11,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
 
 import urllib3
-from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.response import HTTPResponse
@@ -108,16 +106,3 @@ def timely(pools: urllib3.PoolManager) -> urllib3.PoolManager:
     """Let connections be of this kind."""
     pools.pool_classes_by_scheme = {"http": _Pool, "https": _SafePool}
     return pools
-
-
-class Adapter(HTTPAdapter):
-    """That of requests, over such connections, through a proxy too."""
-
-    def init_poolmanager(self, *sizes: Any, **settings: Any) -> None:
-        """Make the connections that go to hosts themselves."""
-        super().init_poolmanager(*sizes, **settings)
-        timely(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **settings: Any) -> urllib3.PoolManager:
-        """Make the connections that go through a proxy."""
-        return timely(super().proxy_manager_for(proxy, **settings))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pile import catalogue
+from pile.commands import catalogue
 from sources.explained import EXPLAINED
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES

@@ -12,19 +12,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pile.cleaning.rules import (
-    RULES,
-    Bounds,
-    Cleaned,
-    Rule,
-    clean,
-    mend_surrogates,
-    replace_surrogates,
-    select,
-)
+from pile.cleaning.length import Overlong, Short
+from pile.cleaning.rule import Rule
+from pile.cleaning.rules import RULES, Cleaned, clean, select
+from pile.cleaning.settings import Clean, Rules
+from pile.cleaning.surrogates import mend_surrogates, replace_surrogates
+from pile.settings import Settings
 from sources.source import EXCERPT, Document, Json, Rejected
 
-BOUNDS = Bounds()
+ORTHOGRAPHY = (
+    "repair_unicode",
+    "normalise_newlines",
+    "strip_control_characters",
+    "normalise_nfc",
+    "normalise_nfkc",
+    "reject_empty",
+    "reject_short",
+    "reject_overlong",
+)
+"""The rules that judge no content."""
 
 # Whatever a decoder may hand over: any code point with surrogates, and UTF-8 read as Latin-1.
 any_text = st.text(st.characters(codec=None, exclude_categories=()), max_size=60)
@@ -34,7 +40,8 @@ wild_text = st.one_of(
     any_text, lone_surrogates, mojibake, st.tuples(any_text, mojibake).map("".join)
 )
 valid_text = wild_text.map(lambda text: mend_surrogates(text)[0])
-rules = st.sampled_from(list(RULES.values()))
+rules = st.sampled_from([RULES[name] for name in ORTHOGRAPHY])
+NOTHING = RULES["reject_empty"].table()
 
 
 def document(text: str, meta: Mapping[str, Json] | None = None) -> Document:
@@ -44,14 +51,14 @@ def document(text: str, meta: Mapping[str, Json] | None = None) -> Document:
 
 def cleaned_text(rule: str, text: str) -> str:
     """Return the text after one rule, which must not reject it."""
-    result = RULES[rule].apply(document(text), BOUNDS)
+    result = RULES[rule].apply(document(text), RULES[rule].table())
     assert isinstance(result, Document)
     return result.text
 
 
-def rejection(rule: str, text: str, bounds: Bounds = BOUNDS) -> str | None:
+def rejection(rule: str, text: str, table: Settings | None = None) -> str | None:
     """Return the reason one rule rejects a text for."""
-    result = RULES[rule].apply(document(text), bounds)
+    result = RULES[rule].apply(document(text), table or RULES[rule].table())
     return result.reason if isinstance(result, Rejected) else None
 
 
@@ -68,11 +75,30 @@ def test_rules_and_their_order_are_these() -> None:
         "strip_control_characters",
         "normalise_nfc",
         "normalise_nfkc",
+        "language",
+        "gopher_repetition",
+        "gopher_quality",
+        "c4_quality",
+        "c4_bad_words",
+        "mask_personal",
         "reject_empty",
         "reject_short",
         "reject_overlong",
     ]
     assert all(rule.name == name and rule.summary for name, rule in RULES.items())
+
+
+def test_a_reason_is_one_rules() -> None:
+    """What is counted by reason is counted by rule; each reason is explained."""
+    reasons = [reason for rule in RULES.values() for reason in rule.reasons]
+    assert len(reasons) == len(set(reasons))
+    assert all(text.endswith(".") for rule in RULES.values() for text in rule.reasons.values())
+
+
+def test_each_table_is_its_rules() -> None:
+    """`[clean.<rule>]` is there for every rule that has thresholds, with that rule's own defaults."""
+    for name, rule in RULES.items():
+        assert getattr(Rules(), name, RULES["reject_empty"].table()) == rule.table()
 
 
 @pytest.mark.parametrize(
@@ -104,7 +130,7 @@ def test_repair_undoes_mojibake(broken: str, repaired: str) -> None:
 def test_repair_restyles_nothing(sound: str) -> None:
     """Sound text keeps its quotes, ligatures, widths, entities, line ends and normal form."""
     given_document = document(sound)
-    assert RULES["repair_unicode"].apply(given_document, BOUNDS) is given_document
+    assert RULES["repair_unicode"].apply(given_document, NOTHING) is given_document
 
 
 def test_repair_judges_each_line_alone() -> None:
@@ -182,16 +208,20 @@ def test_reject_empty(text: str, reason: str | None) -> None:
 
 def test_length_bounds_include_both_ends() -> None:
     """Characters are counted, not bytes; a text as long as a bound allows stays."""
-    bounds = Bounds(min_characters=3, max_characters=5)
-    assert [rejection("reject_short", "é" * n, bounds) for n in (2, 3)] == ["too_short", None]
-    assert [rejection("reject_overlong", "é" * n, bounds) for n in (5, 6)] == [None, "too_long"]
+    short, overlong = Short(min_characters=3), Overlong(max_characters=5)
+    assert [rejection("reject_short", "é" * n, short) for n in (2, 3)] == ["too_short", None]
+    assert [rejection("reject_overlong", "é" * n, overlong) for n in (5, 6)] == [None, "too_long"]
 
 
-@pytest.mark.parametrize("bounds", [(-1, 5), (6, 5)])
-def test_bounds_that_no_text_can_meet_are_refused(bounds: tuple[int, int]) -> None:
-    """A swapped or negative bound is an error, not an empty corpus."""
-    with pytest.raises(ValueError, match="must lie between 0 and max_characters"):
-        Bounds(*bounds)
+def test_bounds_that_no_text_can_meet_are_refused() -> None:
+    """Swapped bounds are an error, not an empty corpus."""
+    bounds = {
+        "reject_short": Short(min_characters=6),
+        "reject_overlong": Overlong(max_characters=5),
+    }
+    with pytest.raises(ValueError, match="reject every text"):
+        Clean(rules=("reject_short", "reject_overlong"), **bounds)
+    assert Clean(rules=("reject_short",), **bounds)
 
 
 @settings(max_examples=150)
@@ -200,8 +230,9 @@ def test_every_rule_is_pure_idempotent_and_closed(rule: Rule, text: str) -> None
     """Same in, same out; a second time changes nothing; no surrogates, no unknown reason."""
     given_document = document(text, meta={"a": 1})
     before = pickle.dumps(given_document)
-    result = rule.apply(given_document, BOUNDS)
-    assert result == rule.apply(given_document, BOUNDS)
+    table = rule.table()
+    result = rule.apply(given_document, table)
+    assert result == rule.apply(given_document, table)
     assert pickle.dumps(given_document) == before
     if isinstance(result, Rejected):
         assert result.reason in rule.reasons
@@ -210,16 +241,17 @@ def test_every_rule_is_pure_idempotent_and_closed(rule: Rule, text: str) -> None
         return
     assert encodable(result.text)
     assert (result is given_document) == (result.text == text)
-    assert rule.apply(result, BOUNDS) is result
+    assert rule.apply(result, table) is result
 
 
 @settings(max_examples=60)
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1).map("x".__add__))
 def test_printable_ascii_passes_every_rule_untouched(text: str) -> None:
-    """All rules together return the very document, so plain English pays nothing."""
+    """All these rules together return the very document, so plain English pays nothing."""
     given_document = document(text)
-    assert clean(given_document, tuple(RULES.values()), BOUNDS) == Cleaned(given_document, (), 0)
-    assert clean(given_document, tuple(RULES.values()), BOUNDS).document is given_document
+    chosen = Rules(rules=ORTHOGRAPHY).chosen
+    assert clean(given_document, chosen) == Cleaned(given_document, ())
+    assert clean(given_document, chosen).document is given_document
 
 
 @pytest.mark.parametrize(
@@ -298,19 +330,20 @@ def test_a_document_without_surrogates_is_returned_itself() -> None:
 def test_no_rules_leave_the_text_byte_for_byte() -> None:
     """The published recipe cleans nothing, whatever the text."""
     raw = document("cafÃ©\r\n\0 e\u0301 “”")
-    assert clean(raw, (), BOUNDS) == Cleaned(raw, (), 0)
+    assert clean(raw, ()) == Cleaned(raw, ())
 
 
 def test_clean_names_the_rules_that_changed_the_text() -> None:
     """Rules that found nothing to do are not named."""
-    result = clean(document("cafÃ©\r\n\ud800"), select(RULES), BOUNDS)
-    assert result == Cleaned(document("café\n\ufffd"), ("repair_unicode", "normalise_newlines"), 1)
+    result = clean(document("cafÃ©\r\n"), Rules(rules=ORTHOGRAPHY).chosen)
+    assert result == Cleaned(document("café\n"), ("repair_unicode", "normalise_newlines"))
 
 
 def test_clean_stops_at_the_first_rejection() -> None:
     """What is left after deletions decides; later rules do not run."""
-    result = clean(document("\0\0"), select(RULES), BOUNDS)
-    assert result.document == Rejected("a.txt:0", "empty")
+    result = clean(document("\0\0"), Rules(rules=ORTHOGRAPHY).chosen)
+    told = "reject_empty: no character is not white space"
+    assert result.document == Rejected("a.txt:0", "empty", "", told)
     assert result.changed == ("strip_control_characters",)
 
 

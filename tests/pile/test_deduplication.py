@@ -116,6 +116,37 @@ def test_clusters_are_read_side_by_side(tmp_path: Path, pile: Pile) -> None:
     assert pile("show", "notes", "--duplicates", "-c", str(config))[0] == 2
 
 
+def test_the_report_shows_clusters(tmp_path: Path, pile: Pile) -> None:
+    """Such with near duplicates first, then the largest; texts begin shortly before they differ."""
+    long = "".join(f"line {number} of a story\n" for number in range(60))
+    texts = [f"{long}The end.", f"{long}The last word.", LONG, LONG, LONG]
+    config = write(tmp_path, f"{ACROSS}\n[report]\nclusters = 2\n", web=texts, books=[OTHER])
+    assert pile("run", "-c", str(config))[0] == 0
+    figures = json.loads(pile("report", "-c", str(config), "--json")[1])
+    assert figures["dedup"]["stays"] == "first of books, first of web"
+    books, web = figures["sources"]
+    assert (books["duplicates"], books["clusters"]) == ({}, [])
+    near, exact = web["clusters"]
+    assert (near["kept"], near["size"]) == ("web/0.txt", 1)
+    (pair,) = near["duplicates"]
+    assert (pair["id"], pair["kind"]) == ("web/1.txt", "near")
+    assert pair["here"] == texts[1][pair["skipped"] :]
+    assert pair["there"] == texts[0][pair["skipped"] :]
+    assert 0 < len(pair["here"]) < 200
+    assert (exact["kept"], exact["size"], len(exact["duplicates"])) == ("web/2.txt", 2, 2)
+    assert exact["duplicates"][0]["here"] == exact["duplicates"][0]["there"] == LONG
+
+
+def test_the_report_finds_what_stays_in_another_source(tmp_path: Path, pile: Pile) -> None:
+    """Where sources are compared with each other, the text that stays is that of the better one."""
+    config = write(tmp_path, ACROSS, web=[NEAR, OTHER], books=[LONG])
+    assert pile("run", "-c", str(config))[0] == 0
+    _, web = json.loads(pile("report", "-c", str(config), "--json")[1])["sources"]
+    ((pair,),) = [one["duplicates"] for one in web["clusters"]]
+    assert web["clusters"][0]["kept"] == "books/0.txt"
+    assert (LONG.endswith(pair["there"]), NEAR.endswith(pair["here"])) == (True, True)
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -200,6 +231,8 @@ def test_benchmarks_are_taken_out(tmp_path: Path, pile: Pile, action: str) -> No
     assert pile("run", "-c", str(config))[0] == 0
     (receipt,) = receipts(tmp_path, "decontaminate.web")
     assert receipt["figures"]["hits"] == {"quiz": 1}
+    manifest = json.loads((tmp_path / "work/latest/corpus/manifest.json").read_text("utf-8"))
+    assert manifest["sources"]["web"]["benchmarks"] == {"quiz": 1}
     left = documents_of(tmp_path, "decontaminate.web")
     if action == "drop":
         assert left == {"web/1.txt": OTHER}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from small_corpus import text
 
-from pile.diff import diff
+from pile.checks.diff import diff
 
 Pile = Callable[..., tuple[int, str, str]]
 

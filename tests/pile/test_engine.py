@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pile.cleaning.rules import Bounds
+from pile.downloads.raw_files import Located
 from pile.engine import (
     ATTEMPTS,
     Failed,
@@ -23,7 +23,6 @@ from pile.engine import (
     run_serially,
 )
 from pile.ledger import Receipt
-from pile.raw_files import Located
 from pile.stages.extract import Reading, Unit, extract, mend, set_aside
 from sources.source import RawFile
 
@@ -142,7 +141,7 @@ def located(path: Path, text: str) -> Located:
 
 def test_a_deadly_file_is_found_and_set_aside(tmp_path: Path) -> None:
     """The files of a task that killed its worker are read one by one; the deadly one is named."""
-    reading = Reading("notes", "local", "", {"name": "notes"}, (), Bounds())
+    reading = Reading("notes", "local", "", {"name": "notes"})
     units = [Unit((located(tmp_path / f"{name}.txt", name),)) for name in "ab"]
     arguments = {"task": "000000", "folder": tmp_path, "units": units, "reading": reading}
     task = Task("extract.notes", "000000", extract, arguments)
@@ -159,7 +158,7 @@ def test_a_deadly_file_is_found_and_set_aside(tmp_path: Path) -> None:
 
 def test_a_deadly_piece_takes_its_whole_file_along(tmp_path: Path) -> None:
     """The receipts of its other pieces are emptied; other files, and order, stay as they are."""
-    reading = Reading("wikipedia_en", "wikipedia_en", "", {}, (), Bounds())
+    reading = Reading("wikipedia_en", "wikipedia_en", "", {})
     unit = Unit((located(tmp_path / "a.bz2", "a"),), piece=0)
     arguments = {"task": "1", "folder": tmp_path, "units": [unit], "reading": reading}
     died = Failed(RuntimeError("signal 9"), crashed=True)

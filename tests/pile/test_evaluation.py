@@ -15,9 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pile import corpus
+from pile.commands.evaluation import table
 from pile.evaluation.bits import Figures, NotFinite, Sums, evaluate, figures
 from pile.evaluation.held_out import HeldOut, chosen
+from pile.evaluation.published import PUBLISHED_BITS, Bits, beside
 from pile.evaluation.windows import Window, batches, windows
+from sources.published import PILE_SET_NAMES
 
 Pile = Callable[..., tuple[int, str, str]]
 
@@ -167,6 +170,26 @@ def test_the_first_documents_of_some_sources_are_chosen() -> None:
     given_ = [HeldOut(source, str(n)) for n, source in enumerate("abacab")]
     assert "".join(one.text for one in chosen(given_, ("a", "b"), 2)) == "0125"
     assert list(chosen(given_, (), 0)) == given_
+
+
+def test_published_bits_are_of_all_components() -> None:
+    """Table 2 as printed: 22 components and the whole; GPT-3 is the best everywhere."""
+    assert list(PUBLISHED_BITS) == [*PILE_SET_NAMES, "all"]
+    assert all(one.gpt3_davinci < min(one.gpt2, one.gpt2_xl) for one in PUBLISHED_BITS.values())
+    assert PUBLISHED_BITS["all"] == Bits(1.2253, 1.0468, 0.7177)
+    assert PUBLISHED_BITS["github"] == Bits(1.7912, 1.6486, 0.5635)  # GPT-2 is that bad at code
+
+
+def test_a_table_sets_the_published_beside_what_is_measured() -> None:
+    """For components; sources of one's own have none, nor has what is not the whole Pile."""
+    lines = table(figures({"github": Sums(1, 8, 4, 3.0), "mine": Sums(1, 8, 4, 3.0)}, [])).split(
+        "\n"
+    )
+    assert lines[0].endswith("bits/byte   GPT-2  GPT-2 XL   GPT-3")
+    assert lines[1].endswith("0.5410  1.7912    1.6486  0.5635")
+    assert lines[2].endswith("0.5410")
+    assert lines[3].endswith("0.5410")
+    assert "all" in beside([*PILE_SET_NAMES, "all"])
 
 
 def test_texts_are_exported_as_they_are(config: Path, pile: Pile) -> None:

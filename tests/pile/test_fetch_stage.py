@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from pile import downloads, preflight
+from pile import preflight
 from pile.config import load
+from pile.downloads import names
+from pile.downloads import transfers as downloads
+from pile.downloads.guests import Refused
+from pile.downloads.journals import Far, Journal, Listener, Told
+from pile.downloads.raw_files import Located
 from pile.graph import build
-from pile.guests import Refused
-from pile.journals import Far, Journal, Listener, Told
-from pile.raw_files import Located
 from pile.stages.fetch import groups
 from sources.registry import SOURCES
 from sources.source import Document, Get, Key, Options, RawFile, Rejected
@@ -117,7 +119,12 @@ def letters(monkeypatch: pytest.MonkeyPatch, upstream: Upstream) -> Callable[...
             **{"plan": plan, "keys": (), "paces": {}, **facts},
         )
         changed = {**SOURCES, "europarl": source}
-        for name in ("pile.config", "pile.guests", "pile.stages.extract", "pile.upstreams"):
+        for name in (
+            "pile.config",
+            "pile.downloads.guests",
+            "pile.stages.extract",
+            "pile.downloads.upstreams",
+        ):
             monkeypatch.setattr(f"{name}.SOURCES", changed)
 
     make()
@@ -504,6 +511,39 @@ def test_the_log_tells_of_each_file(
     assert last["host"] == upstream.url.removeprefix("http://")
     assert last["seconds"] >= 0
     assert not list((tmp_path / "work/logs/downloads").glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("at_once", [1, 3, 64])
+def test_no_file_has_its_name_before_it_is_on_disk(
+    tmp_path: Path,
+    upstream: Upstream,
+    letters: Callable[..., None],
+    pile: Pile,
+    monkeypatch: pytest.MonkeyPatch,
+    at_once: int,
+) -> None:
+    """Each was flushed with all its bytes before it was renamed, however many are named together."""
+    monkeypatch.setattr(names, "AT_ONCE", at_once)
+    flushed: dict[int, int] = {}
+    renamed: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def flush(descriptor: int) -> None:
+        fsync(descriptor)
+        status = os.fstat(descriptor)
+        flushed[status.st_ino] = status.st_size
+
+    def rename(path: Path, target: Path) -> Path:
+        if path.name.endswith(".partial"):
+            status = path.stat()
+            assert flushed[status.st_ino] == status.st_size > 0
+            renamed.append(target.name)
+        return replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(Path, "replace", rename)
+    assert pile("run", "-c", write(tmp_path, upstream))[0] == 0
+    assert sorted(renamed) == [f"{number:03d}.txt" for number in range(20)]
 
 
 def test_what_workers_tell_adds_up(tmp_path: Path) -> None:

@@ -3,20 +3,23 @@
 import hashlib
 import itertools
 import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pile import corpus, documents
-from pile.stages.mix import FOLDER, Run, mix
-from pile.stages.scatter import Buckets, Shuffle, draw, scatter
+from pile.mixing.splits import Cut, Cuts
+from pile.stages.mix import FOLDER, Range, Removed, Run, Target, mix
+from pile.stages.scatter import RUNS, Shuffle, draw, scatter
+from pile.stages.survivors import Part
 from sources.source import Document
 
-BUCKETS = Buckets(train=3, val=1, test=1)
+CUTS = Cuts(train=Cut(3, 2), val=Cut(1), test=Cut(1))
+ONE_FILE = Cuts(Cut(1), Cut(0), Cut(0))
 
 
 def write_part(path: Path, found: Sequence[Document]) -> Path:
@@ -36,16 +39,40 @@ def make(number: int) -> Document:
     return Document(f"notes/{number}", f"text {number} é", f"{number}.txt", "CC0-1.0")
 
 
+def part_of(path: Path, number: int = 0) -> Part:
+    """Describe a part of the notes."""
+    rows = documents.rows(path)
+    size = sum(len(one.encode()) for one in documents.texts(path))
+    return Part(number, "notes", path, path.stat().st_size, rows, size, None)
+
+
+def shuffled(epochs: float, held: float = 0.0, cuts: Cuts = ONE_FILE) -> Shuffle:
+    """Draw by a seed of 7."""
+    return Shuffle(7, epochs, held, held, "hash", cuts)
+
+
+def targets(cuts: Cuts) -> list[Target]:
+    """Return all files of a corpus held out by hash."""
+    return [Target(split, number, (Range(buckets),)) for split, number, buckets in cuts.files()]
+
+
+def copies_of(count: int, shuffle: Shuffle) -> np.ndarray:
+    """Draw documents 0 to ``count``, and return how many copies of each there are, by split."""
+    copies = draw([f"x/{number}" for number in range(count)], np.arange(count), shuffle)
+    found = np.zeros((count, 3), int)
+    np.add.at(found, (copies.row, copies.split), 1)
+    return found
+
+
 def build(folder: Path, parts: Sequence[Sequence[Document]], shuffle: Shuffle) -> dict[str, str]:
     """Scatter and mix parts; return the digest of every corpus file."""
     runs = []
     for number, found in enumerate(parts):
         path = write_part(folder / f"{number}.parquet", found)
-        name = f"notes/{path.stem}"
-        scatter(name, folder, path, None, shuffle)
-        runs.append(Run("notes", folder / f"{name}.parquet"))
-    for bucket in range(len(BUCKETS)):
-        mix(folder, bucket, BUCKETS.split(bucket), runs, {"notes": "Notes"})
+        scatter(folder, part_of(path, number), shuffle, "Notes")
+        runs.append(Run("notes", folder / RUNS / f"notes/{number}.buckets"))
+    for target in targets(shuffle.cuts):
+        mix(folder, target, runs, {"notes": "Notes"}, Removed())
     files = sorted((folder / FOLDER).rglob("*.jsonl.zst"))
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
@@ -60,70 +87,73 @@ def test_how_documents_are_cut_into_parts_decides_nothing(
     cuts: list[int], order: list[int], epochs: float
 ) -> None:
     """Any partition of the same documents, in any order, gives the same corpus, byte for byte."""
-    shuffle = Shuffle(7, epochs, 0.1, 0.1, BUCKETS)
+    drawn = shuffled(epochs, 0.1, CUTS)
     everything = [make(number) for number in range(40)]
     edges = [0, *sorted(cuts), 40]
-    shuffled = [make(number) for number in order]
-    parts = [shuffled[a:b] for a, b in itertools.pairwise(edges)]
+    in_order = [make(number) for number in order]
+    parts = [in_order[a:b] for a, b in itertools.pairwise(edges)]
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
-        assert build(Path(one), [everything], shuffle) == build(Path(other), parts, shuffle)
+        assert build(Path(one), [everything], drawn) == build(Path(other), parts, drawn)
 
 
 def test_shares_are_those_of_the_recipe() -> None:
     """Of 20,000 documents about val and test of them are held out, the rest seen epochs times."""
-    shuffle = Shuffle(42, 1.5, 0.05, 0.02, BUCKETS)
-    seen: Counter[str] = Counter()
-    for number in range(20_000):
-        for one in draw(f"x/{number}", number, shuffle):
-            seen[BUCKETS.split(one.bucket)[0]] += 1
-    assert abs(seen["val"] - 1000) < 3 * (20_000 * 0.05 * 0.95) ** 0.5
-    assert abs(seen["test"] - 400) < 3 * (20_000 * 0.02 * 0.98) ** 0.5
-    assert abs(seen["train"] - 18_600 * 1.5) < 300
+    shuffle = Shuffle(42, 1.5, 0.05, 0.02, "hash", CUTS)
+    train, val, test = copies_of(20_000, shuffle).sum(axis=0)
+    assert abs(val - 1000) < 3 * (20_000 * 0.05 * 0.95) ** 0.5
+    assert abs(test - 400) < 3 * (20_000 * 0.02 * 0.98) ** 0.5
+    assert abs(train - 18_600 * 1.5) < 300
 
 
 def test_a_fraction_of_an_epoch_leaves_documents_out() -> None:
     """With a third of an epoch about a third of the documents is drawn, none of them twice."""
-    shuffle = Shuffle(42, 1 / 3, 0.0, 0.0, Buckets(1, 0, 0))
-    copies = [len(draw(f"x/{number}", number, shuffle)) for number in range(9000)]
-    assert set(copies) == {0, 1}
-    assert abs(sum(copies) - 3000) < 140
+    copies = copies_of(9000, shuffled(1 / 3)).sum(axis=1)
+    assert set(copies.tolist()) == {0, 1}
+    assert abs(copies.sum() - 3000) < 140
+
+
+def test_more_epochs_move_nothing() -> None:
+    """Copies that are drawn stay where they are when there are more epochs: a draw is of one thing."""
+    rows = np.arange(500)
+    ids = [f"x/{number}" for number in rows]
+    few, many = (draw(ids, rows, shuffled(epochs)) for epochs in (1.5, 4.0))
+    keys = {
+        (row, epoch): key for row, epoch, key in zip(many.row, many.epoch, many.key, strict=True)
+    }
+    for row, epoch, key in zip(few.row, few.epoch, few.key, strict=True):
+        assert keys[row, epoch] == key
+    assert len(set(keys.values())) == 2000
 
 
 def test_undrawn_documents_are_counted(tmp_path: Path) -> None:
     """A document that no epoch draws is rejected with a reason, so that the records add up."""
-    part = write_part(tmp_path / "a.parquet", [make(number) for number in range(100)])
-    receipt = scatter("notes/a", tmp_path, part, None, Shuffle(1, 0.5, 0.0, 0.0, Buckets(1, 0, 0)))
+    part = part_of(write_part(tmp_path / "a.parquet", [make(number) for number in range(100)]))
+    receipt = scatter(tmp_path, part, shuffled(0.5), "Notes")
     assert receipt.taken == 100
     assert receipt.given + receipt.rejected["not_drawn"] == 100
+    assert receipt.figures["copies"] == {"train": receipt.given}
 
 
 def test_text_is_measured_before_epochs(tmp_path: Path) -> None:
     """Each document counts once in the receipt, however many copies it has."""
-    part = write_part(tmp_path / "a.parquet", [make(number) for number in range(20)])
-    shuffle = Shuffle(1, 3.0, 0.0, 0.0, Buckets(1, 0, 0))
-    receipt = scatter("notes/a", tmp_path, part, None, shuffle)
+    part = part_of(write_part(tmp_path / "a.parquet", [make(number) for number in range(20)]))
+    receipt = scatter(tmp_path, part, shuffled(3.0), "Notes")
     assert receipt.parts[0].counts["rows"] == 60
     once = sum(len(make(number).text.encode()) for number in range(20))
-    assert receipt.figures["text_bytes"] == once
+    assert receipt.figures["text_bytes"] == receipt.figures["available_bytes"] == once
 
 
 def test_the_order_is_not_that_of_the_raw_files(tmp_path: Path) -> None:
     """Documents stand in drawn order, sources among each other."""
-    shuffle = Shuffle(7, 1.0, 0.0, 0.0, Buckets(1, 0, 0))
-    part = write_part(tmp_path / "a.parquet", [make(number) for number in range(50)])
-    scatter("notes/a", tmp_path, part, None, shuffle)
-    mix(tmp_path, 0, ("train", 0), [Run("notes", tmp_path / "notes/a.parquet")], {"notes": "Notes"})
+    build(tmp_path, [[make(number) for number in range(50)]], shuffled(1.0))
     texts = [line.text for line in corpus.read(tmp_path / FOLDER / corpus.file_name("train", 0))]
     assert sorted(texts) == sorted(make(number).text for number in range(50))
     assert texts != [make(number).text for number in range(50)]
 
 
 def test_a_bucket_without_documents_is_no_file(tmp_path: Path) -> None:
-    """Nothing is written for an empty bucket."""
-    part = write_part(tmp_path / "a.parquet", [])
-    scatter("notes/a", tmp_path, part, None, Shuffle(7, 1.0, 0.0, 0.0, BUCKETS))
-    runs = [Run("notes", tmp_path / "notes/a.parquet")]
-    assert mix(tmp_path, 0, ("train", 0), runs, {"notes": "Notes"}).parts == ()
+    """Nothing is written for an empty file."""
+    assert build(tmp_path, [[]], shuffled(1.0, 0.1, CUTS)) == {}
     assert not (tmp_path / FOLDER).exists()
 
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from pile.journals import Far
-from pile.narrate import Narrator
+from pile.commands.narrate import Narrator
+from pile.downloads.journals import Far
 from pile.run import Downloading, WaveStarted
 
 COLUMNS = 100

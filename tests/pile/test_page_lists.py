@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pile.commands.show import show, show_rejected
 from pile.config import load
+from pile.downloads.raw_files import identity, locate
 from pile.graph import build
-from pile.raw_files import identity, locate
 from pile.run import run
-from pile.show import show
 from sources.source import Json
 from sources.upstream import gather_pages
 from sources.upstream.page import Missing, Page
@@ -82,7 +82,7 @@ def test_pages_of_a_list_become_documents(config: Path, monkeypatch: pytest.Monk
     settings = load(config)
     graph = build(settings, lambda _: None)
     run(settings, graph, lambda _: None)
-    (document,) = show(settings, graph, "openwebtext2", 9, rejected=False)
+    (document,) = show(settings, graph, "openwebtext2", 9)
     assert isinstance(document, dict)
     assert document["id"] == "openwebtext2/00000.warc.gz:1"
     assert document["text"] == (WORDS * 4).strip()
@@ -92,7 +92,7 @@ def test_pages_of_a_list_become_documents(config: Path, monkeypatch: pytest.Monk
     assert meta["url"] == "https://news.example/\u00e9bb"
     assert meta["reddit_score"] == [2, 5]
     assert meta["reddit_title"] == ["\u00c9bb\u2028"] * 2
-    (rejected,) = show(settings, graph, "openwebtext2", 9, rejected=True)
+    (rejected,) = show_rejected(settings, graph, "openwebtext2", 9)
     assert isinstance(rejected, dict)
     assert rejected["reason"] == "not_fetched"
     assert "reason: gone" in str(rejected["excerpt"])

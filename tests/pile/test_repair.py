@@ -12,12 +12,12 @@ import pytest
 from small_corpus import write_config, write_raw
 
 from pile import draws, ledger, store
+from pile.checks.repair import Repaired, repair
+from pile.checks.verify import verify
 from pile.config import load
-from pile.graph import build
+from pile.graph import Graph, build
 from pile.ledger import Part
-from pile.repair import Repaired, repair
 from pile.run import run
-from pile.verify import verify
 
 Pile = Callable[..., tuple[int, str, str]]
 URL = "https://letters.example.org/"
@@ -80,16 +80,41 @@ def mend(folder: Path, share: float = 0.0) -> Repaired:
     return repair(config, graph, share, lambda _: None, lambda _: None)
 
 
+def damaged(content: bytes, name: str, number: int, cuts: int) -> bytes:
+    """Return a file's content cut, or with one bit flipped, where the number draws."""
+    place = draws.key(number, "place", name) * len(content) >> 64
+    if number < cuts:
+        return content[:place]
+    bit = 1 << draws.key(number, "bit", name) % 8
+    return content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :]
+
+
+def check_one(folder: Path, graph: Graph, name: str) -> set[str]:
+    """Return the files that verify names in the stage that a file is of.
+
+    Without those that nothing vouches for any more, as the manifest that listed them is damaged.
+    """
+    place, of, *_ = name.split("/")
+    stage = f"fetch.{of}" if place == "raw" else of
+    config = load(folder / "pipeline.toml")
+    (one,) = verify(config, graph, [stage])
+    own = folder / "work" / "stages" / stage / graph.named(stage).fingerprint
+    work = (folder / "work").resolve()
+    return {
+        (own / problem.file).resolve().relative_to(work).as_posix()
+        for problem in one.problems
+        if not problem.what.startswith("is in no whole record")
+    }
+
+
 def damages(files: dict[str, bytes], times: int) -> Iterator[dict[str, bytes]]:
     """Yield so often two files of five, each cut or with one bit flipped, as drawn."""
     for n in range(times):
         chosen = {}
         for name, content in files.items():
             if content and draws.unit(n, "file", name) < 0.4:
-                place = draws.key(n, "place", name) * len(content) >> 64
-                bit = 1 << draws.key(n, "bit", name) % 8
-                flipped = content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :]
-                chosen[name] = content[:place] if draws.unit(n, "cut", name) < 0.5 else flipped
+                cuts = n + 1 if draws.unit(n, "cut", name) < 0.5 else 0
+                chosen[name] = damaged(content, name, n, cuts)
         yield chosen
 
 
@@ -99,17 +124,34 @@ def test_whatever_is_cut_or_flipped_is_found_and_restored(finished: Path) -> Non
     assert any(name.startswith("raw/letters/") for name in whole)
     assert found(finished) == set()
     count = 0
-    for damaged in damages(whole, 8):
-        for name, content in damaged.items():
+    for some in damages(whole, 8):
+        for name, content in some.items():
             (finished / "work" / name).write_bytes(content)
         named = found(finished)
-        assert set(damaged) <= named
-        count += len(damaged)
+        assert set(some) <= named
+        count += len(some)
         result = mend(finished)
         assert not result.left
         assert not result.changed
         assert committed(finished) == whole
     assert count > 200
+
+
+def test_each_file_damaged_alone_is_named_alone(finished: Path) -> None:
+    """A cut or a flipped bit of one file makes verify name that file and no other.
+
+    `benchmarks/damage.py` does the same for 20 cuts and 200 flips of each file, and repairs them.
+    """
+    graph = build(load(finished / "pipeline.toml"), lambda _: None)
+    count = 0
+    for name, content in committed(finished).items():
+        for number in range(8 if content else 0):
+            path = finished / "work" / name
+            path.write_bytes(damaged(content, name, number, 2))
+            assert check_one(finished, graph, name) == {name}
+            path.write_bytes(content)
+            count += 1
+    assert count > 500
 
 
 def falsify(folder: Path, stage: str, row: int) -> str:
@@ -152,7 +194,7 @@ def test_a_sample_read_again_names_stage_part_row_and_document(finished: Path, p
     assert (
         f"extract.letters: documents/000000-000.parquet, row 5 ({identity}): differs in text" in out
     )
-    assert "scatter: letters/000000-000.parquet" in out  # what was made of the right text
+    assert "scatter: runs/letters/000000-000.buckets" in out  # what was made of the right text
     result = mend(finished, 0.05)
     assert not result.left
     assert "extract.letters: documents/000000-000.parquet" in result.changed
@@ -211,4 +253,15 @@ def test_a_file_lost_from_a_folder_that_is_published_whole_is_made_again(finishe
     (finished / "work" / lost).unlink()
     config = load(finished / "pipeline.toml")
     run(config, build(config, lambda _: None), lambda _: None)
+    assert committed(finished) == whole
+
+
+def test_a_download_without_any_record_is_not_trusted(finished: Path) -> None:
+    """With manifest and receipts damaged too nothing says what the file was: it is downloaded anew."""
+    whole = committed(finished)
+    fetched = [name for name in whole if name.startswith("stages/fetch.letters/")]
+    for name in (*fetched, "raw/letters/a.jsonl.gz"):
+        (finished / "work" / name).write_bytes(whole[name][: len(whole[name]) // 2])
+    assert "raw/letters/a.jsonl.gz" in found(finished)
+    assert not mend(finished).left
     assert committed(finished) == whole

@@ -49,7 +49,9 @@ def test_json_keeps_fields_in_order_and_sorts_keys() -> None:
     """The file of figures is as stable as the page."""
     written = to_json(RUN)
     assert list(written)[:4] == ["title", "seed", "config_digest", "pile_version"]
-    assert '"duplicates": {"exact": 10, "near": 90}, "epochs": 1.0' in json.dumps(written)
+    assert '"duplicates": {"exact": 10, "near": 90}, "clusters": [], "epochs": 1.0' in json.dumps(
+        written
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,12 @@ def test_json_that_is_not_figures_is_refused(damage: dict[str, Json]) -> None:
         (numbers.percent(0, 5), "0.0 %"),
         (numbers.percent(0, 0), numbers.DASH),
         (numbers.ratio(1, 0), numbers.DASH),
+        (numbers.deviation(1.0, 2.0), f"{numbers.MINUS}50.0 %"),
+        (numbers.deviation(2.5, 2.0), "+25.0 %"),
+        (numbers.deviation(1, 10**6), f"< {numbers.MINUS}99.9 %"),
+        (numbers.deviation(0, 10**6), f"{numbers.MINUS}100.0 %"),
+        (numbers.deviation(100, 1), "+9,900 %"),
+        (numbers.deviation(1, 0), numbers.DASH),
         (numbers.epochs(2.0), "2"),
         (numbers.epochs(1.5), "1.5"),
     ],

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import unicodedata
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -152,7 +153,7 @@ def test_a_changed_threshold_runs_only_what_depends_on_it(small: Path, pile: Pil
     made = run(pile, small)["made"]
     compared = ["spill.letters", "buckets.letters", "decide.letters", "dedup.letters"]
     tokens = ["count", "merge_counts", "train_tokenizer", "tokenize", "shard"]
-    assert made == [*compared, "scatter", "mix", *tokens, "report"]
+    assert made == [*compared, "scatter", "hold_out", "mix", *tokens, "report"]
     write_config(small)
     assert run(pile, small)["made"] == []
 
@@ -331,7 +332,8 @@ def test_cleaning_rules_apply_when_asked_for(small: Path, pile: Pile) -> None:
     (small / "raw" / "notes" / "00.txt").write_text("cafe\u0301 " + text(0), encoding="utf-8")
     write_config(small, rules='rules = ["normalise_nfc"]')
     run(pile, small)
-    _, out, _ = pile("show", "notes", "-n", "1", "-c", str(small / "pipeline.toml"), "--json")
+    config = str(small / "pipeline.toml")
+    _, out, _ = pile("show", "clean.notes", "-n", "1", "-c", config, "--json")
     assert json.loads(out)[0]["text"].startswith("café ")
     _, out, _ = pile("report", "-c", str(small / "pipeline.toml"), "--json")
     notes = next(one for one in json.loads(out)["sources"] if one["name"] == "notes")
@@ -348,3 +350,57 @@ def test_a_lone_surrogate_is_replaced_and_counted(small: Path, pile: Pile) -> No
     _, out, _ = pile("report", "-c", str(small / "pipeline.toml"), "--json")
     letters = next(one for one in json.loads(out)["sources"] if one["name"] == "letters")
     assert letters["surrogates"] == 1
+
+
+def test_samples_are_shown_token_by_token(small: Path, pile: Pile) -> None:
+    """A sample's tokens spell its beginning; the same seed draws the same documents."""
+    run(pile, small)
+    figures = json.loads(pile("report", "-c", str(small / "pipeline.toml"), "--json")[1])
+    samples = [one for source in figures["sources"] for one in source["samples"]]
+    assert samples
+    for one in samples:
+        assert "".join(one["tokens"]) == unicodedata.normalize("NFC", one["excerpt"])
+    for source in figures["sources"]:
+        whole = source["fit"]["tokens"] + sum(source["corpus_documents"].values())
+        assert source["tokens"] == whole
+        assert sum(source["densities"]) <= sum(source["corpus_documents"].values())
+        assert source["once_documents"] == source["documents"] - sum(source["duplicates"].values())
+
+
+def test_other_tokenizers_are_compared_if_asked(small: Path, pile: Pile) -> None:
+    """The corpus's own beside itself shares all entries and takes as many tokens."""
+    run(pile, small)
+    copy = small / "other.json"
+    copy.write_bytes((small / "work/latest/tokenizer/tokenizer.json").read_bytes())
+    config = small / "pipeline.toml"
+    table = '[report]\ncompare = ["other.json"]\n'
+    config.write_text(f"{config.read_text(encoding='utf-8')}\n{table}", encoding="utf-8")
+    code, out, _ = pile("run", "-c", str(config), "--json")
+    assert (code, json.loads(out)["made"]) == (3, ["report"])
+    made = json.loads(pile("report", "-c", str(config), "--json")[1])["tokenizer"]
+    (peer,) = made["peers"]
+    assert (peer["name"], peer["fits"]) == ("other.json", peer["own"])
+    own = json.loads(copy.read_bytes())["model"]["vocab"]
+    assert (peer["shared"], peer["vocabulary"]) == (len(own), made["vocabulary"])
+    copy.write_text("{}", encoding="utf-8")
+    code, _, err = pile("run", "-c", str(config))
+    assert code == 1
+    assert "other.json is no tokenizer.json" in err
+    copy.unlink()
+    code, _, err = pile("run", "-c", str(config))
+    assert code == 2
+    assert "[report] compare" in err
+
+
+def test_the_page_with_times_stands_beside_the_one_without(small: Path, pile: Pile) -> None:
+    """What is published holds no times; the page in latest/ does, and can be written anew."""
+    run(pile, small)
+    latest = small / "work" / "latest"
+    plain = (latest / "report" / "report.html").read_text(encoding="utf-8")
+    timed = (latest / "report.html").read_text(encoding="utf-8")
+    assert "core-hours" not in plain
+    assert "core-hours" in timed
+    (latest / "report.html").unlink()
+    code, out, _ = pile("report", "-c", str(small / "pipeline.toml"))
+    assert (code, out.strip()) == (0, str(latest / "report.html"))
+    assert (latest / "report.html").read_text(encoding="utf-8") == timed

@@ -63,6 +63,25 @@ def test_shards_have_at_most_the_tokens_asked_for(small: Path, pile: Pile) -> No
     assert {path.name: path.stat().st_size for path in again.glob("*.bin")} == sizes
 
 
+def test_an_index_gets_its_name_after_its_tokens(
+    small: Path, pile: Pile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is killed between the two leaves tokens without index, which nothing opens."""
+    named: list[Path] = []
+    replace = Path.replace
+
+    def watched(path: Path, target: Path) -> Path:
+        named.append(Path(target))
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", watched)
+    folder = run(pile, small, "tokens = 700").resolve()
+    indexes = [path for path in named if path.suffix == ".idx"]
+    assert {path for path in indexes if path.parent == folder} == set(folder.glob("*.idx"))
+    assert {path.parent.name for path in indexes} == {"tokens", "shards"}
+    assert all(named.index(path.with_suffix(".bin")) < named.index(path) for path in indexes)
+
+
 def test_a_changed_size_encodes_nothing_anew(small: Path, pile: Pile) -> None:
     """Only shards and report depend on the size."""
     run(pile, small, "")

@@ -43,6 +43,8 @@ def test_each_file_has_its_own_counts(tmp_path: Path) -> None:
     blank = [number for number in ids.tolist() if not encoder.decode([number]).strip()]
     assert first.figures["space_tokens"] == second.figures["space_tokens"] == {"Notes": len(blank)}
     assert np.array_equal(ids, same)
+    assert first.figures["documents"] == {"Notes": 4}
+    assert first.figures["tokens"] == {"Notes": len(ids)}
     bins = [0] * DENSITIES
     for text in filter(None, TEXTS):
         bins[min(50 * len(encoder.encode([text]).ids) // len(text.encode()), 50)] += 1

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pile.tokenizer_commands import barred, coloured, comparison
+from pile.commands.tokenizer import barred, coloured, comparison
 from pile.tokenizers import compare, texts
 from tokenizer.published import PUBLISHED_TOKENS
 from tokenizer.recipe import Recipe

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pile import upstreams
 from pile.config import Config
+from pile.downloads import upstreams
 from sources.registry import SOURCES
 from sources.source import Get, Options, RawFile
 from sources.upstream import s3

@@ -8,7 +8,7 @@ import zstandard
 from typer.testing import CliRunner
 
 from pile.cli import app
-from pile.urls import Lists, write_lists
+from pile.commands.urls import Lists, write_lists
 
 RUN = CliRunner()
 

@@ -82,6 +82,11 @@ def serving_web() -> Iterator[WebUpstream]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         server.close()
+        kept = asyncio.all_tasks(loop)
+        for connection in kept:
+            connection.cancel()
+        if kept:
+            loop.run_until_complete(asyncio.wait(kept))
         loop.close()
 
 

@@ -90,13 +90,27 @@ def test_documents_may_have_several_sequences_or_none(small_shard: Path) -> None
         shard.document(3)
 
 
-@pytest.mark.parametrize("lost", [1, 2, 7, 20])
-def test_tokens_that_were_cut_off_are_noticed_at_once(small_shard: Path, lost: int) -> None:
-    """A .bin shorter than its index says is refused when it is opened, not when it is read."""
-    path = small_shard.with_suffix(".bin")
-    path.write_bytes(path.read_bytes()[:-lost])
-    with pytest.raises(BadShard):
-        Shard.open(small_shard)
+def test_files_that_were_cut_off_are_noticed_at_once(small_shard: Path) -> None:
+    """Both files, cut at each of their bytes: refused when opened, not when what is lost is read."""
+    for suffix in (".bin", ".idx"):
+        path = small_shard.with_suffix(suffix)
+        whole = path.read_bytes()
+        for left in range(len(whole)):
+            path.write_bytes(whole[:left])
+            with pytest.raises(BadShard):
+                Shard.open(small_shard)
+        path.write_bytes(whole)
+
+
+def test_a_wrong_dtype_code_is_refused(small_shard: Path) -> None:
+    """Any but its own: for the code of the other dtype, the last sequence would not end the tokens."""
+    path = small_shard.with_suffix(".idx")
+    whole = path.read_bytes()
+    assert whole[17] == 8
+    for code in {*range(256)} - {8}:
+        path.write_bytes(whole[:17] + bytes([code]) + whole[18:])
+        with pytest.raises(BadShard, match="sequence 3 lies at" if code == 4 else f"code {code} "):
+            Shard.open(small_shard)
 
 
 @pytest.mark.parametrize("extra", [b"\0", b"\0\0", b"\0\0\0\0"])

@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import requests
+import urllib3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.fetch import Patience, UpstreamError, fetch, forget, get, sha256_of
+from sources.fetch import Patience, UpstreamError, fetch, forget, get
 from sources.source import RawFile
 from sources.upstream import http
 from sources.upstream import partial as partial_module
@@ -103,13 +103,13 @@ def start_download(upstream: Upstream, partial: Path, kept: int, **headers: str)
 
 
 def test_a_file_is_downloaded_and_known_by_digest(upstream: Upstream, partial: Path) -> None:
-    """The result tells size, SHA-256 and validators; no note stays behind."""
+    """The result tells size, SHA-256 and validators; so small a file needs no note."""
     upstream.replies = [whole(CONTENT, ETag='"one"', Last_Modified=DATE)]
     found = fetch(raw(upstream), partial)
     assert partial.read_bytes() == CONTENT
     assert (found.size, found.sha256) == (len(CONTENT), SHA256)
     assert (found.etag, found.last_modified, found.resumed_from) == ('"one"', DATE, 0)
-    assert json.loads(note_of(partial).read_text().splitlines()[-1])["whole"]
+    assert not note_of(partial).exists()
 
 
 @pytest.mark.parametrize("algorithm", ["md5", "sha1", "sha256"])
@@ -497,9 +497,10 @@ def test_a_torn_note_costs_what_came_since_the_one_before(
 
 @pytest.mark.parametrize("headers", [{}, {"ETag": '"one"'}])
 def test_a_file_that_was_not_renamed_yet_is_not_fetched_again(
-    upstream: Upstream, partial: Path, headers: dict[str, str]
+    upstream: Upstream, partial: Path, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kill between the download and its name costs nothing; another plan is not fooled by it."""
+    """A kill between a download and its name costs a large one nothing; another plan is not fooled."""
+    monkeypatch.setattr(partial_module, "WORTH_A_NOTE", len(CONTENT))
     upstream.replies = [whole(CONTENT, **headers)]
     fetch(raw(upstream), partial)
     found = fetch(raw(upstream), partial)
@@ -509,6 +510,36 @@ def test_a_file_that_was_not_renamed_yet_is_not_fetched_again(
     assert fetch(raw(upstream, size=50), partial).size == 50
     forget(partial)
     assert not note_of(partial).exists()
+
+
+def test_a_note_of_a_file_long_gone_says_nothing_of_the_next(
+    upstream: Upstream, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was renamed before a kill left its note is not believed to be there still."""
+    monkeypatch.setattr(partial_module, "WORTH_A_NOTE", len(CONTENT))
+    fetch(raw(upstream), partial)
+    partial.unlink()
+    monkeypatch.undo()
+    monkeypatch.setenv("NO_PROXY", "*")
+    upstream.otherwise = file_server(CONTENT[::-1], '"two"')
+    fetch(raw(upstream), partial)
+    assert partial.read_bytes() == CONTENT[::-1]
+    assert not note_of(partial).exists()
+
+
+def test_a_proxy_of_the_environment_is_asked_as_its_own_user(
+    upstream: Upstream, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is shown the whole address, without the user of the address itself, whose header goes along."""
+    monkeypatch.delenv("NO_PROXY")
+    address = upstream.url.removeprefix("http://")
+    monkeypatch.setenv("http_proxy", f"http://proxy:pass@{address}")
+    url = "http://me:word@files.example.org/raw.txt"
+    assert fetch(RawFile(url, "raw.txt"), partial).sha256 == SHA256
+    [request] = upstream.requests
+    assert request.path == "http://files.example.org/raw.txt"
+    assert request.headers["Proxy-Authorization"] == "Basic cHJveHk6cGFzcw=="
+    assert request.headers["Authorization"] == "Basic bWU6d29yZA=="
 
 
 def test_a_date_beyond_all_calendars_is_none(upstream: Upstream, partial: Path) -> None:
@@ -825,13 +856,6 @@ def test_a_listing_has_a_limit(upstream: Upstream) -> None:
         get(upstream.url, limit=len(CONTENT) - 1)
 
 
-def test_sha256_of_a_file(tmp_path: Path) -> None:
-    """Size and digest of what lies on disk."""
-    path = tmp_path / "file"
-    path.write_bytes(CONTENT)
-    assert sha256_of(path) == (len(CONTENT), SHA256)
-
-
 @pytest.mark.parametrize(
     ("name", "secret"),
     [
@@ -857,8 +881,6 @@ def test_query_parameters_that_look_like_secrets_are_hidden(name: str, secret: b
 
 def test_a_servers_own_words_steer_no_terminal() -> None:
     """The phrase of a status is ours, not what the answer says."""
-    response = requests.Response()
-    response.status_code, response.reason = 404, "\x1b[2J"
-    assert "answers 404 Not Found" in str(http.refusal(response, "https://example.org/x"))
-    response.status_code = 499
-    assert "answers 499;" in str(http.refusal(response, "https://example.org/x"))
+    for status, shown in ((404, "answers 404 Not Found"), (499, "answers 499;")):
+        response = urllib3.HTTPResponse(status=status, reason="\x1b[2J")
+        assert shown in str(http.refusal(response, "https://example.org/x"))

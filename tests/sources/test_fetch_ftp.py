@@ -241,13 +241,13 @@ def test_a_mirror_may_be_on_any_file_system(partial: Path) -> None:
 def test_a_part_is_read_only_of_the_same_version(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest follows if size and time of change are known and old enough; else all comes."""
     url = memory(CONTENT)
-    with filesystem.ask(None, url, PATIENCE) as answer:  # type: ignore[arg-type]
+    with filesystem.ask(url, PATIENCE) as answer:
         assert answer.version.validator is None
     monkeypatch.setattr("sources.upstream.flow.SETTLED", -filesystem.dated.__globals__["SETTLED"])
-    with filesystem.ask(None, url, PATIENCE) as answer:  # type: ignore[arg-type]
+    with filesystem.ask(url, PATIENCE) as answer:
         known = answer.version
     for version, start in ((known, 1000), (UNKNOWN, 0)):
-        with filesystem.ask(None, url, PATIENCE, 1000, version) as answer:  # type: ignore[arg-type]
+        with filesystem.ask(url, PATIENCE, 1000, version) as answer:
             assert answer.start == start
             assert b"".join(answer.pieces) == CONTENT[start:]
 

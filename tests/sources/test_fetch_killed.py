@@ -36,7 +36,7 @@ def slowly(request: Request) -> Reply:
 def processes() -> ForkServerContext:
     """Give processes that start in an instant, forked off one that has all it needs and no threads."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["killed"])
+    context.set_forkserver_preload(["sources.fetch", "sources.upstream.http"])
     return context
 
 

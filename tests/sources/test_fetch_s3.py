@@ -131,9 +131,9 @@ def test_an_object_that_is_all_there_needs_no_more(upstream: S3Upstream, partial
     """A 416 under If-Match at the known size is the end of the file."""
     upstream.faults = [("cut", len(CONTENT)), ("cut", len(CONTENT))]
     fetch(RAW, partial, guest=GUEST, patience=PATIENCE)
-    with s3.ask(None, RAW.url, PATIENCE, guest=GUEST) as answer:  # type: ignore[arg-type]
+    with s3.ask(RAW.url, PATIENCE, guest=GUEST) as answer:
         known = answer.version
-    with s3.ask(None, RAW.url, PATIENCE, len(CONTENT), known, GUEST) as answer:  # type: ignore[arg-type]
+    with s3.ask(RAW.url, PATIENCE, len(CONTENT), known, GUEST) as answer:
         assert (answer.start, list(answer.pieces)) == (len(CONTENT), [])
 
 
@@ -188,7 +188,10 @@ def test_who_may_spend_pays_where_it_is_wanted(upstream: S3Upstream, partial: Pa
     assert partial.read_bytes() == CONTENT
     upstream.requester_pays = False
     upstream.requests.clear()
+    partial.unlink()
+    s3.SIGNED.clear()
     fetch(RAW, partial, guest=PAYING, patience=PATIENCE)
+    assert partial.read_bytes() == CONTENT
     assert not any("HTTP_X_AMZ_REQUEST_PAYER" in request for request in upstream.requests)
 
 
@@ -276,7 +279,7 @@ def test_what_has_not_the_md5_of_its_etag_is_not_kept(
 
     def garbled(environ: object, start_response: object) -> list[bytes]:
         upstream.honest = honest
-        body = b"".join(honest(environ, start_response))  # type: ignore[arg-type]
+        body = b"".join(honest(environ, start_response))
         return [b"X" + body[1:]]
 
     monkeypatch.setattr(upstream, "honest", garbled)

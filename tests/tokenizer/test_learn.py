@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,6 +47,15 @@ def test_real_code_gives_the_same_file() -> None:
     texts = [file.read_text(encoding="utf-8") for file in files]
     recipe = Recipe(vocabulary_size=4000)
     assert train(texts, recipe, "kernels") == train(texts, recipe, "hf")
+
+
+def test_a_vocabulary_as_large_as_the_released_one_is_the_same() -> None:
+    """50,254 entries asked of Python's own library; the last merges are of rare pairs."""
+    files = sorted(Path(json.__file__).parent.parent.glob("*/*.py"))
+    texts = [file.read_bytes().decode("utf-8", "ignore") for file in files]
+    learned = train(texts, Recipe(), "kernels")
+    assert len(json.loads(learned)["model"]["merges"]) > 30_000
+    assert learned == train(texts, Recipe(), "hf")
 
 
 def test_a_pair_beyond_32_bits_is_merged_first(tmp_path: Path) -> None:
@@ -175,3 +186,30 @@ def test_hf_tokenizers_is_refused_counts_that_would_overflow() -> None:
         train_counts(counts, Recipe(vocabulary_size=300), "hf")
     learned = train_counts(counts, Recipe(vocabulary_size=300), "auto")
     assert json.loads(learned)["model"]["merges"] == ["q z", "a b"]
+
+
+def test_documents_in_a_buffer_count_as_strings_do(
+    texts: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slice of an Arrow column, in batches smaller than some documents, one of them not in NFC."""
+    documents = [*texts, "", "e\u0301te\u0301", "long " * 300]
+    monkeypatch.setattr(count, "_BATCH", 400)
+    column = pa.array(["not counted", *documents], pa.large_string())[1:]
+    offsets = np.frombuffer(column.buffers()[1], np.int64)[1:]
+    counter = count.Counter(tmp_path)
+    counter.add_buffer(np.frombuffer(column.buffers()[2], np.uint8), offsets)
+    counter.finish(tmp_path / "buffer.parquet")
+    counter = count.Counter(tmp_path)
+    counter.add(documents)
+    counter.finish(tmp_path / "strings.parquet")
+    assert count.read(tmp_path / "buffer.parquet") == count.read(tmp_path / "strings.parquet")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(LETTERS.map(str.encode), st.integers(1, 4), min_size=1, max_size=30))
+def test_counts_far_beyond_32_bits_scale(words: dict[bytes, int]) -> None:
+    """All counts times 2**40: the same merges as of the counts themselves, which HF can hold."""
+    few = pa.table({"word": list(words), "count": list(words.values())}, count.SCHEMA)
+    many = few.set_column(1, "count", pc.multiply(few["count"], 1 << 40))
+    recipe = Recipe(vocabulary_size=400, min_frequency=1)
+    assert train_counts(many, recipe) == train_counts(few, recipe, "hf")

@@ -1,0 +1,1 @@
+"""Trust nothing: what a run published is checked, mended, and compared."""

@@ -1,0 +1,1 @@
+"""From upstreams to raw files: which, as whom, and how far."""

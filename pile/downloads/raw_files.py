@@ -1,0 +1,269 @@
+"""Which raw files a source is read from: the user's own, or the upstream's plan.
+
+The user's files are known by content, lists of web pages too, whose pages are downloads: their
+digests are computed once and remembered by size and time of change. A download plan is remembered as first made, so that a listing that changes
+upstream does not change a run half way.
+"""
+
+import glob
+import gzip
+import json
+import lzma
+import os
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from pile import layout, ledger, store
+from pile.config import Config, ConfigError, SourceTable, expand
+from pile.downloads.addresses import without_password
+from pile.downloads.guests import Refused, guest, unmet
+from sources.fetch import UpstreamError, get
+from sources.source import Json, Options, RawFile
+
+REMOTE = ("http://", "https://", "s3://", "ftp://")
+
+
+NOT_AS_EXPECTED: tuple[type[Exception], ...] = (
+    *(ValueError, LookupError, TypeError, AttributeError, SyntaxError),
+    *(EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError),
+)
+"""What reading a listing raises that no longer has the form it had; SyntaxError is that of XML."""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A raw file and where it is, or will be once it is fetched."""
+
+    raw: RawFile
+    place: str
+    is_local: bool
+
+    @property
+    def path(self) -> Path:
+        """Where it is; kept as text, which takes a third of the memory: there may be a million."""
+        return Path(self.place)
+
+
+def locate(
+    config: Config, table: SourceTable, on_hash: Callable[[str], None]
+) -> tuple[Located, ...]:
+    """Return a source's raw files by name: ``files`` if the table has any, else the plan.
+
+    ``on_hash`` hears the name of each file that must be read to know it. Raises `ConfigError` for a
+    pattern that matches nothing, and `sources.fetch.UpstreamError` when a listing cannot be had.
+    """
+    if not table.files:
+        return tuple(_downloads(config, table))
+    entries = [expand(entry, config.path) for entry in table.files]
+    given = list(_to_download(config, table, remote(config, table)))
+    patterns = [
+        os.path.normpath(config.path.parent / entry)
+        for entry in entries
+        if not entry.startswith(REMOTE)
+    ]
+    given.extend(_local(config, table, patterns, on_hash))
+    found: dict[str, Located] = {}
+    for located in given:
+        other = found.setdefault(located.raw.name, located)
+        if other.path != located.path or other.raw.url != located.raw.url:
+            raise ConfigError(
+                f"{config.path}: [sources.{table.name}] files: {located.raw.url} and "
+                f"{other.raw.url} would both be called {located.raw.name!r}"
+            )
+    return tuple(found[name] for name in sorted(found))
+
+
+def identity(located: Located) -> dict[str, str | int | None]:
+    """Return what of a raw file decides bytes: a local one's content, a remote one's address.
+
+    Pages are known by the content of their list, wherever it lies.
+    """
+    raw = located.raw
+    entry: dict[str, str | int | None] = {"name": raw.name, "checksum": raw.checksum}
+    if located.is_local:
+        return entry
+    made_of = {} if raw.form == "file" else {"form": raw.form}
+    url = f"#{urlsplit(raw.url).fragment}" if raw.form == "pages" else raw.url
+    return {**entry, **made_of, "url": url, "size": raw.size}
+
+
+def remote(config: Config, table: SourceTable) -> list[RawFile]:
+    """Return the files of the table that are addresses."""
+    entries = [expand(entry, config.path) for entry in table.files]
+    return [_remote(config, table, entry) for entry in entries if entry.startswith(REMOTE)]
+
+
+def _remote(config: Config, table: SourceTable, address: str) -> RawFile:
+    """Return a file to download; a checksum may follow its address: ``….gz#sha256=…``."""
+    try:
+        url, _, checksum = without_password(address).partition("#")
+    except ValueError as error:
+        raise ConfigError(
+            f"{config.path}: [sources.{table.name}] files: an address {error}"
+        ) from None
+    name = unquote(PurePosixPath(urlsplit(url).path).name)
+    return RawFile(url, name, checksum=checksum.replace("=", ":") or None)
+
+
+def _local(
+    config: Config, table: SourceTable, patterns: Sequence[str], on_hash: Callable[[str], None]
+) -> Iterator[Located]:
+    """Yield the files that patterns match, named from the deepest folder that holds them all."""
+    if not patterns:
+        return
+    base = Path(os.path.commonpath([_fixed_folder(pattern) for pattern in patterns]))
+    known = _Hashes(layout.hashes(config.work))
+    for pattern in patterns:
+        matched = map(Path, glob.iglob(pattern, recursive=True))  # noqa: PTH207 - absolute
+        paths = sorted(path for path in matched if _is_given(config, table, path))
+        if not paths:
+            raise ConfigError(
+                f"{config.path}: [sources.{table.name}] files: {pattern!r} matches no file"
+            )
+        for path in paths:
+            size, sha256 = known.of(path, on_hash)
+            name = path.relative_to(base).as_posix()
+            ending = next(filter(name.endswith, table.source.page_lists), None)
+            if ending:
+                raw = _pages(path, name.removesuffix(ending), sha256)
+                yield from _to_download(config, table, [raw])
+            else:
+                raw = RawFile(path.as_uri(), name, size, f"sha256:{sha256}")
+                yield Located(raw, str(path), is_local=True)
+
+
+def _pages(path: Path, name: str, sha256: str) -> RawFile:
+    """Return the download of a list's pages; the list is known by its content."""
+    return RawFile(f"{path.as_uri()}#sha256={sha256}", f"{name}.warc.gz", form="pages")
+
+
+def _is_given(config: Config, table: SourceTable, path: Path) -> bool:
+    if path.is_symlink() and not path.exists():
+        raise ConfigError(
+            f"{config.path}: [sources.{table.name}] files: {path} is a link to nothing"
+        )
+    return path.is_file()
+
+
+def _fixed_folder(pattern: str) -> Path:
+    """Return the deepest folder of a pattern that holds no wildcard."""
+    if not glob.has_magic(pattern):
+        return Path(pattern).parent
+    parts = Path(pattern).parts
+    first = next(i for i, part in enumerate(parts) if glob.has_magic(part))
+    return Path(*parts[:first])
+
+
+class _Hashes:
+    """Digests of local files, remembered in a log; a changed file is read anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known = dict(_read_hashes(path))
+
+    def of(self, path: Path, on_hash: Callable[[str], None]) -> tuple[int, str]:
+        status = path.stat()
+        key = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
+        if key not in self._known:
+            on_hash(str(path))
+            _, sha256 = store.digest(path)
+            self._remember(key, sha256)
+            self._known[key] = sha256
+        return status.st_size, self._known[key]
+
+    def _remember(self, key: str, sha256: str) -> None:
+        try:
+            store.append_line(self._path, store.canonical([key, sha256]))
+        except OSError:
+            # A work directory that is only looked at: the digest is computed again next time.
+            if os.access(self._path.parent, os.W_OK):
+                raise
+
+
+def _read_hashes(path: Path) -> Iterator[tuple[str, str]]:
+    if not path.exists():
+        return
+    for line in path.read_bytes().splitlines():
+        try:
+            key, sha256 = json.loads(line)
+        except (ValueError, TypeError):  # a torn or damaged line: its file is read again
+            continue
+        yield str(key), str(sha256)
+
+
+def _downloads(config: Config, table: SourceTable) -> Iterable[Located]:
+    key = ledger.fingerprint({"version": table.source.version, "options": plain(table.all_options)})
+    remembered = layout.plan(config.work, table.name, key)
+    raws = _read_plan(remembered)
+    if raws is None:
+        raws = sorted(planned(config, table), key=lambda raw: raw.name)
+        store.publish_lines(remembered, _as_lines(raws))
+    yield from _to_download(config, table, raws)
+
+
+def _to_download(config: Config, table: SourceTable, raws: Iterable[RawFile]) -> Iterator[Located]:
+    folder = str(layout.raw_folder(config.work, table.name))
+    for raw in raws:
+        yield Located(raw, f"{folder}/{layout.inside(table.name, raw.name)}", is_local=False)
+
+
+def _as_lines(raws: Sequence[RawFile]) -> Iterator[Json]:
+    """Yield a remembered plan: how many files it has, then each without what is as by default."""
+    yield {"files": len(raws)}
+    for raw in raws:
+        every = {name: getattr(raw, name) for name in ("url", "name", "size", "checksum", "form")}
+        yield {name: value for name, value in every.items() if value not in {None, "file"}}
+
+
+def _read_plan(path: Path) -> list[RawFile] | None:
+    """Read a remembered plan; a damaged one is made anew."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            files = json.loads(next(lines, ""))["files"]
+            raws = [RawFile(**json.loads(line)) for line in lines]
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return None
+    return raws if len(raws) == files else None
+
+
+def planned(config: Config, table: SourceTable) -> list[RawFile]:
+    """Ask an upstream what there is to download.
+
+    Raises `Refused` before anything is asked of an upstream that wants a key or money and is given
+    none, and `sources.fetch.UpstreamError`.
+    """
+    source = table.source
+    asked = guest(config, source)
+
+    def ask(url: str) -> bytes:
+        if why := unmet(config, source, [url]):
+            raise Refused(why)
+        return get(url, guest=asked)
+
+    try:
+        return list(source.plan(table.all_options, ask))
+    except NOT_AS_EXPECTED as error:
+        raise UpstreamError(
+            source.homepage,
+            f"its listing cannot be read, and may have another form now ({type(error).__name__}: {error})",
+            "bring the files by hand, or see whether a newer version of this program reads it",
+        ) from error
+
+
+def plain(options: Options) -> dict[str, Json]:
+    """Return a source's options as JSON, in order of their names."""
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in sorted(options.items())
+    }
+
+
+def free_bytes(folder: Path) -> int:
+    """Free disk space where a folder is, or will be."""
+    while not folder.exists():
+        folder = folder.parent
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize

@@ -1,0 +1,125 @@
+"""How fast stages run on one core: as measured on this machine, else on one that is known.
+
+Rates are bytes a second of one core. Those of readers are of a raw file's decompressed content, of all
+else of UTF-8 text. `pile bench` measures the stages, and one reader as a yardstick of all the others:
+their rates are those of `READERS` by the ratio of the two machines.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from pile import store
+from sources.source import Json
+
+YARDSTICK = "wikipedia_en"
+"""The reader that is measured: wikitext in XML in bzip2, all of it Python and C, nothing compiled here."""
+
+READERS: Mapping[str, float] = MappingProxyType(
+    {
+        "arxiv": 0.08e6,
+        "bookcorpus2": 13.3e6,
+        "books3": 13.9e6,
+        "dm_mathematics": 246e6,
+        "enron_emails": 11.8e6,
+        "europarl": 55e6,
+        "freelaw": 12e6,
+        "github": 26e6,
+        "gutenberg_pg19": 255e6,
+        "hackernews": 8.1e6,
+        "local": 140e6,
+        "nih_exporter": 20.6e6,
+        "opensubtitles": 22e6,
+        "openwebtext2": 79e6,
+        "philpapers": 1.9e6,
+        "pile_cc": 6.8e6,
+        "pubmed_abstracts": 31e6,
+        "pubmed_central": 0.38e6,
+        "stackexchange": 18e6,
+        "ubuntu_irc": 97e6,
+        "uspto_backgrounds": 42e6,
+        "wikipedia_en": 10e6,
+        "youtube_subtitles": 39e6,
+    }
+)
+"""Decompressed bytes a second of a core of the reference machine, by `benchmarks/sources.py`."""
+
+
+class UnreadableRates(Exception):  # noqa: N818 - the name says what is wrong with the file
+    """A file of measured rates that is none; the message says which, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Bytes a second of one core, by kind of stage, and the yardstick's reader.
+
+    ``learn_seconds`` is what learning a vocabulary of 50,254 takes once words are counted.
+    """
+
+    machine: str
+    yardstick: float
+    stages: Mapping[str, float]
+    learn_seconds: float
+
+    def reader(self, name: str) -> float:
+        """Return the rate of a source's reader here."""
+        return READERS[name] * self.yardstick / REFERENCE.yardstick
+
+
+REFERENCE = Rates(
+    machine="reference: AMD EPYC (Zen 4), 2 virtual cores",
+    yardstick=4.5e6,
+    stages=MappingProxyType(
+        {"count": 38e6, "dedup": 8.6e6, "mix": 47e6, "shard": 760e6, "tokenize": 76e6}
+    ),
+    learn_seconds=2.0,
+)
+"""What is reckoned with where nothing was measured: `pile bench` on the machine it names."""
+
+
+def path() -> Path:
+    """Return where this user's measured rates lie: below ``XDG_CACHE_HOME``, else ``~/.cache``."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "pile" / "rates.json"
+
+
+def known() -> Rates:
+    """Return the rates of this machine if they were measured, else the reference. Raises `UnreadableRates`."""
+    try:
+        text = path().read_bytes()
+    except FileNotFoundError:
+        return REFERENCE
+    try:
+        found = json.loads(text)
+        stages = {name: float(rate) for name, rate in found["stages"].items()}
+        rates = Rates(
+            str(found["machine"]), float(found["yardstick"]), stages, float(found["learn_seconds"])
+        )
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise UnreadableRates(
+            f"{path()} holds no rates ({error}): run `pile bench` again"
+        ) from error
+    if REFERENCE.stages.keys() - stages.keys() or min(rates.yardstick, *stages.values()) <= 0:
+        raise UnreadableRates(f"{path()} lacks rates of some stages: run `pile bench` again")
+    return rates
+
+
+def keep(rates: Rates) -> Path:
+    """Write rates where `known` finds them; returns that place."""
+    place = path()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    store.publish_bytes(place, json.dumps(as_json(rates), indent=1).encode())
+    return place
+
+
+def as_json(rates: Rates) -> dict[str, Json]:
+    """Return rates as they are kept and printed, in bytes a second of one core."""
+    return {
+        "machine": rates.machine,
+        "yardstick": rates.yardstick,
+        "stages": dict(rates.stages),
+        "learn_seconds": rates.learn_seconds,
+    }

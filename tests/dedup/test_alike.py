@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -47,6 +47,7 @@ def compared(one: Signatures, others: Signatures, least: float) -> list[bool]:
     return found
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 1000), least=st.sampled_from([0.0, 3 / 7, 0.6, 1.0]))
 def test_what_is_like_a_known_document_is_what_comparing_all_pairs_finds(
     seed: int, least: float

@@ -122,7 +122,7 @@ def rows(flat: tuple[object, object]) -> list[list[int]]:
     ids, offsets = flat[0], flat[1]
     if isinstance(ids, bytes):
         ids, offsets = array.array("I", ids), array.array("Q", offsets)
-    return [ids[a:b] for a, b in pairwise(offsets)]
+    return [list(ids[a:b]) for a, b in pairwise(offsets)]
 
 
 def encode_job(name: str, tokenizer: str, texts: list[str], limit: int) -> dict[str, object]:

@@ -5,7 +5,8 @@
 ``--corpus`` names a folder of UTF-8 text files. Peers that are not installed are named and left out;
 ``--peers`` names the Python of another environment that has them: tiktoken==0.14.0,
 snaptokens==0.2.6, splintr-rs==0.22.0, gigabpe==0.1.0. Encoders warm up on the first half of the
-documents and are measured on the second, which they have not seen. Figures are megabytes (10**6
+documents and are measured on the second, which they have not seen; time ends with ids, in whatever
+form a library gives them quickest. Figures are megabytes (10**6
 bytes) of UTF-8 text a CPU second, so other load on the machine matters less.
 """
 
@@ -63,27 +64,38 @@ def digest(rows: list[list[int]]) -> list[str]:
 
 
 def encoder(name: str, tokenizer: str):
-    """Return a function that gives documents' ids, as quickly as the library can."""
+    """Return three functions: from texts to input, from that to output, from output to documents' ids.
+
+    The second is what is timed: ours has an Arrow column, as the tokenize stage has, the others the
+    list of strings that they take, and each gives ids in whatever form it is quickest.
+    """
     if name == "pile":
-        import numpy as np
+        import pyarrow as pa
 
         from tokenizer.encode import Encoder, warm
 
         warm()
         made = Encoder.load(Path(tokenizer))
-
-        def ours(texts: list[str]) -> object:
-            encoded = made.encode(texts)
-            return np.split(encoded.ids, np.cumsum(encoded.lengths))[:-1]
-
-        return ours
+        return lambda texts: pa.array(texts, pa.large_string()), made.encode_column, our_rows
     if name == "tokenizers":
         from tokenizers import Tokenizer
 
         hf = Tokenizer.from_file(tokenizer)
         hf.encode_special_tokens = True
-        return lambda texts: [e.ids for e in hf.encode_batch_fast(texts, add_special_tokens=False)]
-    return peer_encoder(name, tokenizer)
+        return list, lambda texts: ids_of(hf, texts), list
+    return list, peer_encoder(name, tokenizer), rows
+
+
+def ids_of(hf, texts: list[str]) -> list[list[int]]:
+    """Return documents' ids by HF; to keep its own results would take gigabytes."""
+    return [found.ids for found in hf.encode_batch_fast(texts, add_special_tokens=False)]
+
+
+def our_rows(encoded) -> list[list[int]]:
+    """Return documents' ids out of all ids and their numbers."""
+    import numpy as np
+
+    return [part.tolist() for part in np.split(encoded.ids, np.cumsum(encoded.lengths))[:-1]]
 
 
 def peer_encoder(name: str, tokenizer: str):
@@ -100,7 +112,7 @@ def peer_encoder(name: str, tokenizer: str):
         import tiktoken  # noqa: F401 - present, but it reads no tokenizer.json
 
         raise ImportError("tiktoken has neither NFC nor runs of spaces as tokens: not comparable")
-    return lambda texts: rows(peer.encode_batch_flat(texts))
+    return peer.encode_batch_flat
 
 
 def rows(flat: tuple[object, object]) -> list[list[int]]:
@@ -110,26 +122,33 @@ def rows(flat: tuple[object, object]) -> list[list[int]]:
     ids, offsets = flat[0], flat[1]
     if isinstance(ids, bytes):
         ids, offsets = array.array("I", ids), array.array("Q", offsets)
-    return [ids[a:b] for a, b in pairwise(offsets)]
+    return [list(ids[a:b]) for a, b in pairwise(offsets)]
 
 
 def encode_job(name: str, tokenizer: str, texts: list[str], limit: int) -> dict[str, object]:
     """Measure one encoder on the unseen half; hash the ids of all documents."""
-    encode = encoder(name, tokenizer)
+    prepare, encode, documents_of = encoder(name, tokenizer)
     half = len(texts) // 2
     seen, unseen = texts[:half], texts[half:][:limit]
-    started = time.process_time()
-    first = [row for place in range(0, half, BATCH) for row in encode(seen[place : place + BATCH])]
-    cold = time.process_time() - started
-    started = time.process_time()
-    second = [encode(unseen[place : place + BATCH]) for place in range(0, len(unseen), BATCH)]
-    spent = time.process_time() - started
-    flat = [[int(i) for i in row] for row in (*first, *(row for part in second for row in part))]
+    cold, first = timed(encode, [prepare(batch) for batch in batches(seen)])
+    spent, second = timed(encode, [prepare(batch) for batch in batches(unseen)])
     return {
         "cold": size(seen) / cold,
         "unseen": size(unseen) / spent,
-        "ids": digest(flat),
+        "ids": digest([row for found in (*first, *second) for row in documents_of(found)]),
     }
+
+
+def batches(texts: list[str]) -> list[list[str]]:
+    """Return texts some at a time."""
+    return [texts[place : place + BATCH] for place in range(0, len(texts), BATCH)]
+
+
+def timed(encode, inputs: list[object]) -> tuple[float, list[object]]:
+    """Return the CPU seconds that all batches take, and what comes out."""
+    started = time.process_time()
+    found = [encode(batch) for batch in inputs]
+    return time.process_time() - started, found
 
 
 def text_files(texts: list[str], folder: Path) -> list[str]:

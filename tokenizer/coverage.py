@@ -11,6 +11,8 @@ from tokenizer.pieces import can_be_cut
 
 _UNUSUAL = ("continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges")
 _LARGEST_ID = (1 << 16) - 1
+MOST = 0xFFFF
+"""Merges at most: kernels give a rank 16 bits, and the last is for pairs that were never learned."""
 
 
 def uncovered(config: dict[str, Any]) -> str | None:
@@ -25,6 +27,8 @@ def uncovered(config: dict[str, Any]) -> str | None:
         return f"its model sets {unusual[0]}"
     if _largest_id(config) > _LARGEST_ID:
         return "its ids need more than 16 bits"
+    if len(model["merges"]) > MOST:
+        return f"it has more than {MOST:,} merges"
     return _unusual_added(config)
 
 

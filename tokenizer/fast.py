@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers.normalizers import NFC
 
-from tokenizer import merge, words
+from tokenizer import cache, merge, words
 from tokenizer.alphabet import BYTE_OF_CHARACTER, CHARACTER_OF_BYTE
 from tokenizer.characters import classes, suspects
 from tokenizer.jit import jit
@@ -17,8 +17,8 @@ from tokenizer.split import Bytes, decode, split
 from tokenizer.split_scalar import split_scalar
 from tokenizer.vector import MARGIN, load_byte, lowest_bit, suspects_mask
 
-CACHE_BITS = 19
-"""The cache holds 2**19 sets of two short words: 32 MiB, and 19 MiB for long ones."""
+CACHE_BITS = 16
+"""The cache holds 2**18 words of up to 7 bytes and 2**19 of 8 to 15 in 20 MiB; longer ones take 12 more."""
 
 _ONE = np.uint64(1)
 _PIECE = 1 << 16
@@ -35,7 +35,7 @@ def tables(config: dict[str, Any], cache_bits: int = CACHE_BITS) -> words.Tables
     return words.Tables(
         merge.table(ids, pairs),
         _run_ids(config),
-        words.cache(cache_bits),
+        cache.cache(cache_bits),
         merge.workspace(),
         words.ahead(),
     )
@@ -87,6 +87,12 @@ def _end_of_piece(text: Bytes, start: int, end: int) -> int:
 
 
 @jit
+def _scratch(size: int) -> words.Scratch:
+    """Return room for a piece of so many bytes, which takes memory as far as it is written to."""
+    return words.Scratch(np.empty(size, np.int64), np.empty(merge.LONG_ROOM * size, np.int64))
+
+
+@jit
 def encode_documents(
     text: Bytes,
     offsets: NDArray[np.int64],
@@ -100,20 +106,20 @@ def encode_documents(
     """
     lengths = np.zeros(len(offsets) - 1, dtype=np.int64)
     longest = max(len(tables.run_ids) - 1, 0)
-    starts = np.empty(2 * _PIECE, dtype=np.int64)
+    scratch = _scratch(2 * _PIECE)
     place = 0
     for document in range(len(lengths)):
         first = place
         start, end = offsets[document], offsets[document + 1]
         while start < end:
             stop = _end_of_piece(text, start, end)
-            if stop - start >= len(starts):
-                starts = np.empty(stop - start + 1, dtype=np.int64)
-            count = split(text, start, stop, kinds, longest > 0, starts)
-            after = words.look_up(text, starts, count, tables, ids, place)
+            if stop - start >= len(scratch.starts):
+                scratch = _scratch(stop - start + 1)
+            count = split(text, start, stop, kinds, longest > 0, scratch.starts)
+            after = words.look_up(text, scratch, count, tables, ids, place)
             if after == words.SPLIT_AGAIN:
-                count = split_scalar(text, start, stop, kinds, longest, starts)
-                after = words.look_up(text, starts, count, tables, ids, place)
+                count = split_scalar(text, start, stop, kinds, longest, scratch.starts)
+                after = words.look_up(text, scratch, count, tables, ids, place)
             place = after
             start = stop
         lengths[document] = place - first
@@ -130,7 +136,7 @@ class Kernels:
     @property
     def merged_words(self) -> int:
         """Number of words that were not in the cache, so far."""
-        return int(self._tables.cache.filled[3])
+        return int(self._tables.cache.filled[2])
 
     def encode(
         self, text: Bytes, offsets: NDArray[np.int64]

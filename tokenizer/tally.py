@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tokenizer.cache import hash_long
 from tokenizer.jit import jit
 from tokenizer.merge import Numbers
 from tokenizer.split import Bytes, split
 from tokenizer.split_scalar import split_scalar
 from tokenizer.vector import at, load_word, prefetch, put, signed
-from tokenizer.words import HIGH_MASKS, LOW_MASKS, hash_long
+from tokenizer.words import HIGH_MASKS, LOW_MASKS
 
 _LENGTH_PLACE = np.uint64(56)
 _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)

@@ -20,7 +20,7 @@ Built: TypeAlias = tuple[Any, Any]
 """The signature of an intrinsic, and the function that writes its code."""
 
 _PREFETCH = "llvm.prefetch.p0"
-_I8, _I64 = ir.IntType(8), ir.IntType(64)
+_I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _BLOCK = ir.VectorType(_I8, 64)
 
 
@@ -181,18 +181,102 @@ def prefetch(_typing: Any, array: Any, _index: Any) -> Built:
 
 
 @intrinsic
-def widen(_typing: Any, ids: Any, _place: Any, cache: Any, _slot: Any) -> Built:
-    """Copy eight 16-bit numbers, held by two elements of ``cache``, to ``ids``, 32 bits each."""
+def matches(_typing: Any, array: Any, _place: Any, _first: Any, _second: Any) -> Built:
+    """Compare four numbers with ``first``, ``first``, ``second``, ``second``: four bits tell which agree."""
 
     def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        ids_value, place, cache_value, slot = arguments
-        narrow = ir.VectorType(ir.IntType(16), 8)
-        wide = ir.VectorType(ir.IntType(32), 8)
-        source = _address(context, builder, cache, cache_value, slot)
+        array_value, place, first, second = arguments
+        four = ir.VectorType(_I64, 4)
+        address = _address(context, builder, array, array_value, place)
+        found = builder.load(builder.bitcast(address, four.as_pointer()), align=8)
+        wanted: Any = ir.Constant(four, ir.Undefined)
+        for lane, value in enumerate((first, first, second, second)):
+            wanted = builder.insert_element(wanted, value, ir.IntType(32)(lane))
+        agree = builder.icmp_unsigned("==", found, wanted)
+        return builder.zext(builder.bitcast(agree, ir.IntType(4)), _I64)
+
+    return types.uint64(array, types.intp, types.uint64, types.uint64), codegen
+
+
+@intrinsic
+def spread(_typing: Any, ids: Any, _place: Any, _packed: Any) -> Built:
+    """Write the four 16-bit numbers of ``packed`` to ``ids``, 32 bits each."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        ids_value, place, packed = arguments
+        wide = ir.VectorType(ir.IntType(32), 4)
+        numbers = builder.zext(builder.bitcast(packed, ir.VectorType(ir.IntType(16), 4)), wide)
         target = _address(context, builder, ids, ids_value, place)
-        numbers = builder.load(builder.bitcast(source, narrow.as_pointer()), align=8)
-        pointer = builder.bitcast(target, wide.as_pointer())
-        builder.store(builder.zext(numbers, wide), pointer, align=4)
+        builder.store(numbers, builder.bitcast(target, wide.as_pointer()), align=4)
         return context.get_dummy_value()
 
-    return types.void(ids, types.intp, cache, types.intp), codegen
+    return types.void(ids, types.intp, types.uint64), codegen
+
+
+@intrinsic
+def least_of_16(_typing: Any, array: Any, _place: Any) -> Built:
+    """Return the least of 16 numbers of 32 bits, and which of the 16 is the first that is."""
+
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        wide = ir.VectorType(_I32, 16)
+        address = _address(context, builder, array, *arguments)
+        numbers = builder.load(builder.bitcast(address, wide.as_pointer()), align=4)
+        least = _least(builder, numbers, 16)
+        splat = builder.shuffle_vector(
+            builder.insert_element(ir.Constant(wide, ir.Undefined), least, _I32(0)),
+            ir.Constant(wide, ir.Undefined),
+            ir.Constant(wide, [0] * 16),
+        )
+        which = builder.bitcast(builder.icmp_unsigned("==", numbers, splat), ir.IntType(16))
+        place = builder.cttz(builder.zext(which, _I64), ir.Constant(ir.IntType(1), 1))
+        pair = [builder.zext(least, _I64), place]
+        return context.make_tuple(builder, signature.return_type, pair)
+
+    return types.Tuple((types.uint64, types.int64))(array, types.intp), codegen
+
+
+@intrinsic
+def low_half_of(_typing: Any, array: Any, _place: Any, _high: Any) -> Built:
+    """Return the lower 32 bits of the one of eight numbers whose upper 32 are ``high``, or all ones."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        array_value, place, high = arguments
+        wide = ir.VectorType(_I64, 8)
+        address = _address(context, builder, array, array_value, place)
+        numbers = builder.load(builder.bitcast(address, wide.as_pointer()), align=8)
+        upper = builder.trunc(
+            builder.lshr(numbers, ir.Constant(wide, [32] * 8)), ir.VectorType(_I32, 8)
+        )
+        lower = builder.trunc(numbers, ir.VectorType(_I32, 8))
+        narrow = ir.VectorType(_I32, 8)
+        splat = builder.shuffle_vector(
+            builder.insert_element(
+                ir.Constant(narrow, ir.Undefined), builder.trunc(high, _I32), _I32(0)
+            ),
+            ir.Constant(narrow, ir.Undefined),
+            ir.Constant(narrow, [0] * 8),
+        )
+        found = builder.select(
+            builder.icmp_unsigned("==", upper, splat),
+            lower,
+            ir.Constant(narrow, [0xFFFF_FFFF] * 8),
+        )
+        return builder.zext(_least(builder, found, 8), _I64)
+
+    return types.uint64(array, types.intp, types.uint64), codegen
+
+
+def _least(builder: Any, numbers: Any, lanes: int) -> Any:
+    """Return the least of a vector's numbers of 32 bits: halves are compared until one is left."""
+    while lanes > 1:
+        lanes //= 2
+        low, high = (
+            builder.shuffle_vector(
+                numbers,
+                ir.Constant(numbers.type, ir.Undefined),
+                ir.Constant(ir.VectorType(_I32, lanes), list(range(first, first + lanes))),
+            )
+            for first in (0, lanes)
+        )
+        numbers = builder.select(builder.icmp_unsigned("<", low, high), low, high)
+    return builder.extract_element(numbers, _I32(0))

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 import tokenizer.encode
 from tokenizer import words
-from tokenizer.coverage import uncovered
+from tokenizer.coverage import MOST, uncovered
 from tokenizer.encode import Encoder, LiteralSpecials, warm
 from tokenizer.fast import Kernels, joined
 from tokenizer.recipe import Recipe
@@ -203,10 +203,30 @@ def test_numba_is_not_loaded_for_a_small_job(small_tokenizer: str) -> None:
 def test_warm_compiles_all(small_tokenizer: str) -> None:
     """After it no kernel of the encoder is compiled any more."""
     warm()
-    kernels = [words.look_up, words._learn_short, words._long_word]
+    kernels = [words.look_up, words._seldom, words._keep, words._long]
     before = [len(kernel.signatures) for kernel in kernels]  # type: ignore[attr-defined]
     check(small_tokenizer, HARD)
     assert [len(kernel.signatures) for kernel in kernels] == before  # type: ignore[attr-defined]
+
+
+@settings(deadline=None)
+@given(st.lists(st.text("ab é.\n漢", max_size=90), max_size=40))
+def test_a_cache_that_is_too_small_forgets_and_is_still_right(
+    small_tokenizer: str, documents: list[str]
+) -> None:
+    """Words push each other out of full lines, and long ones are forgotten all at once."""
+    ids, _ = Kernels(json.loads(small_tokenizer), cache_bits=1).encode(
+        *joined([text.encode() for text in (*documents, *documents)])
+    )
+    expected = by_hf(small_tokenizer, [*documents, *documents])
+    assert ids.tolist() == [number for row in expected for number in row]
+
+
+def test_more_merges_than_ranks_are_left_to_hf(small_tokenizer: str) -> None:
+    """A rank has 16 bits in the kernels' tables."""
+    config = json.loads(small_tokenizer)
+    config["model"]["merges"] *= 1 + MOST // len(config["model"]["merges"])
+    assert uncovered(config) == "it has more than 65,535 merges"
 
 
 def test_bytes_without_tokens_are_named_by_kernels_too(small_tokenizer: str) -> None:

@@ -52,6 +52,11 @@ class Names:
         if late or full:
             self.give()
 
+    def tend(self) -> None:
+        """Give names to files that others, which are still on their way, let wait for too long."""
+        if self._waiting and time.monotonic() - self._given > LONGEST:
+            self.give()
+
     def give(self) -> None:
         """Give all that wait their names; the caller settles the folders in the end."""
         with self._lock:

@@ -167,6 +167,7 @@ def _fetch(attempt: _Attempt, file: Located, lock: ExitStack) -> tuple[int, str]
         if stop.is_set():
             raise _Stopped
         journal.grew(count)
+        attempt.names.tend()
 
     def sleep(seconds: float) -> None:
         # Called while the failure that is waited for is being handled.

@@ -8,6 +8,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -544,6 +545,22 @@ def test_no_file_has_its_name_before_it_is_on_disk(
     monkeypatch.setattr(Path, "replace", rename)
     assert pile("run", "-c", write(tmp_path, upstream))[0] == 0
     assert sorted(renamed) == [f"{number:03d}.txt" for number in range(20)]
+
+
+def test_a_finished_file_gets_its_name_while_others_are_on_their_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for no longer than is worth it, though nothing else is finished by then."""
+    partial, path = tmp_path / "a.partial", tmp_path / "a"
+    partial.write_bytes(b"all of it")
+    with Journal(tmp_path / "journals", "letters", "0") as journal:
+        waiting = names.Names(journal)
+        waiting.add(names.Finished(partial, path, ExitStack(), {}))
+        waiting.tend()
+        assert not path.exists()
+        monkeypatch.setattr(names, "LONGEST", 0.0)
+        waiting.tend()
+        assert path.read_bytes() == b"all of it"
 
 
 def test_what_workers_tell_adds_up(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tokenizer.characters import classes, suspects
 from tokenizer.fast import joined, normalised, padded, suspicious
 from tokenizer.pieces import batches, pieces
 from tokenizer.split import Bytes
-from tokenizer.tally import Tally, bucket_of, count_documents, tally
+from tokenizer.tally import TOGETHER, Tally, bucket_of, count_documents, tally
 
 BUCKETS = 64
 """Row groups of a file of counts."""
@@ -100,7 +100,7 @@ class Counter:
         longest = int(np.diff(offsets).max(initial=0))
         if longest > self._tally.bytes.size // 4:
             self._spill(longest)
-        starts = np.empty(longest + 1, dtype=np.int64)
+        starts = np.empty(max(longest, TOGETHER) + 1, dtype=np.int64)
         place = np.array([0, 0, self._reserved_run], dtype=np.int64)
         while not count_documents(text, offsets, classes(), self._tally, starts, place):
             self._spill(longest)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokenizer.characters import DIGIT, LETTER, SPACE
-from tokenizer.jit import jit
+from tokenizer.jit import lean
 from tokenizer.vector import at, block_masks, highest_bit, load_byte, lowest_bit, put
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -30,7 +30,7 @@ _NONE = np.uint64(0)
 _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 
-@jit
+@lean
 def decode(text: Bytes, place: int) -> tuple[int, int]:
     """Return the code point at a place of well-formed UTF-8, and the number of its bytes."""
     lead = load_byte(text, place)
@@ -46,7 +46,7 @@ def decode(text: Bytes, place: int) -> tuple[int, int]:
     return (lead & 0x07) << 18 | second << 12 | third << 6 | fourth, 4
 
 
-@jit
+@lean
 def contraction(text: Bytes, place: int, end: int) -> int:
     """Return the length of the contraction whose apostrophe is at a place, or 0."""
     if place + 1 >= end:
@@ -62,13 +62,13 @@ def contraction(text: Bytes, place: int, end: int) -> int:
     return 3 if first == 108 and second == 108 else 0  # ll
 
 
-@jit
+@lean
 def _below(count: int) -> Mask:
     """Return a mask of the lowest bits."""
     return _ALL if count >= 64 else (_ONE << np.uint64(count)) - _ONE
 
 
-@jit
+@lean
 def _painted(text: Bytes, start: int, leading: Mask, classes: Bytes) -> tuple[Mask, ...]:
     """Return masks of letters, digits, white space beyond ASCII, and where the latter begins."""
     letters = digits = spaces = space_starts = _NONE
@@ -88,7 +88,7 @@ def _painted(text: Bytes, start: int, leading: Mask, classes: Bytes) -> tuple[Ma
     return letters, digits, spaces, space_starts
 
 
-@jit
+@lean
 def _last_before_others(text: Bytes, start: int, space_starts: Mask, spaces: Mask) -> Mask:
     """Return which white space beyond ASCII is the last before something else."""
     found = _NONE
@@ -101,7 +101,7 @@ def _last_before_others(text: Bytes, start: int, space_starts: Mask, spaces: Mas
     return found
 
 
-@jit
+@lean
 def _whole_characters(text: Bytes, start: int, high: Mask, leading: Mask) -> int:
     """Return at which byte of a full block the last character that lies in it whole begins."""
     if not high >> np.uint64(63):
@@ -117,7 +117,7 @@ def _whole_characters(text: Bytes, start: int, high: Mask, leading: Mask) -> int
     return before
 
 
-@jit
+@lean
 def _fix_contractions(
     text: Bytes, start: int, end: int, apostrophes: Mask
 ) -> tuple[Mask, Mask, Mask, Mask]:
@@ -144,7 +144,7 @@ def _fix_contractions(
     return clear, clear_next, begin, begin_next
 
 
-@jit
+@lean
 def _moved(here: Mask, beyond: Mask, taken: int) -> Mask:
     """Return what of two adjacent blocks' masks lies from byte ``taken`` of the first on."""
     if taken >= 64:
@@ -154,7 +154,7 @@ def _moved(here: Mask, beyond: Mask, taken: int) -> Mask:
     return here >> np.uint64(taken) | beyond << np.uint64(64 - taken)
 
 
-@jit
+@lean
 def _classified(text: Bytes, start: int, left: int, classes: Bytes) -> tuple[Any, ...]:
     """Return the bytes taken of a block, masks of its classes, and last wide white space.
 
@@ -188,7 +188,7 @@ def _classified(text: Bytes, start: int, left: int, classes: Bytes) -> tuple[Any
     return taken, letters, digits, spaces, blanks, apostrophes, lasts
 
 
-@jit
+@lean
 def _run_masks(blanks: Mask, before: Mask) -> tuple[Mask, Mask, Mask]:
     """Return which spaces are in runs of two or more, where runs begin, and what follows them.
 
@@ -199,7 +199,7 @@ def _run_masks(blanks: Mask, before: Mask) -> tuple[Mask, Mask, Mask]:
     return run, run & ~shifted, shifted & ~run
 
 
-@jit
+@lean
 def split(
     text: Bytes, start: int, end: int, classes: Bytes, runs: bool, starts: NDArray[np.int64]
 ) -> int:

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokenizer.characters import SPACE
-from tokenizer.jit import jit
+from tokenizer.jit import lean
 from tokenizer.split import Bytes, contraction, decode
 
 _BLANK = 32
 _APOSTROPHE = 39
 
 
-@jit
+@lean
 def split_scalar(
     text: Bytes, start: int, end: int, classes: Bytes, longest: int, starts: NDArray[np.int64]
 ) -> int:
@@ -37,7 +37,7 @@ def split_scalar(
     return count
 
 
-@jit
+@lean
 def _blanks(text: Bytes, start: int, end: int) -> int:
     """Return how many spaces there are from a place on."""
     place = start
@@ -46,7 +46,7 @@ def _blanks(text: Bytes, start: int, end: int) -> int:
     return place - start
 
 
-@jit
+@lean
 def _segment(text: Bytes, start: int, end: int, longest: int) -> int:
     """Return where the next run of spaces that is a token begins."""
     if longest == 0:
@@ -57,7 +57,7 @@ def _segment(text: Bytes, start: int, end: int, longest: int) -> int:
     return place if place + 1 < end else end
 
 
-@jit
+@lean
 def _word(text: Bytes, start: int, end: int, classes: Bytes) -> int:
     """Return where the word ends that begins at ``start`` in a segment."""
     if text[start] == _APOSTROPHE:

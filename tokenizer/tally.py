@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tokenizer.cache import hash_long
-from tokenizer.jit import jit
+from tokenizer.jit import jit, lean, lean_inlined
 from tokenizer.merge import Numbers
 from tokenizer.split import Bytes, split
 from tokenizer.split_scalar import split_scalar
@@ -27,6 +27,9 @@ _FNV_OFFSET = np.uint64(0xCBF2_9CE4_8422_2325)
 _FNV_PRIME = np.uint64(0x0000_0100_0000_01B3)
 _LOW = np.uint64(0xFFFF_FFFF)
 _AHEAD = 64
+TOGETHER = 1 << 16
+"""Bytes of short documents that are taken together."""
+
 _BLANK = 32
 
 
@@ -67,7 +70,7 @@ def _large(size: int) -> Numbers:
     return array
 
 
-@jit
+@lean
 def count_documents(
     text: Bytes,
     offsets: NDArray[np.int64],
@@ -79,12 +82,12 @@ def count_documents(
     """Count the words of documents; return whether all are done, or else the tables are full.
 
     ``place`` holds the document and the word to go on with, and the longest run of spaces that is
-    cut out, 0 if none is.
+    cut out, 0 if none is. Short documents are taken together, so that `_AHEAD` words are at hand.
+    ``starts`` has room for a word at each byte of the longest document, or of `TOGETHER`, and one more.
     """
     reserved = place[2]
     while place[0] < len(offsets) - 1:
-        document = place[0]
-        words = _split(text, offsets[document], offsets[document + 1], kinds, reserved, starts)
+        end, words = _split(text, offsets, kinds, (place[0], reserved), starts)
         for first in range(place[1], words, _AHEAD):
             count = min(_AHEAD, words - first)
             if _full(tally, at(starts, first + count) - at(starts, first)):
@@ -99,32 +102,57 @@ def count_documents(
                 else:
                     start = at(starts, first + word)
                     _count_long(text, start, at(starts, first + word + 1) - start, tally)
-        place[0] += 1
+        place[0] = end
         place[1] = 0
     return True
 
 
-@jit
+@lean
 def _split(
-    text: Bytes, start: int, end: int, kinds: Bytes, reserved: int, starts: NDArray[np.int64]
-) -> int:
-    """Write where words begin; runs of spaces that are reserved are words of their own."""
-    words = split(text, start, end, kinds, reserved > 0, starts)
-    for word in range(words if reserved > 0 else 0):
+    text: Bytes,
+    offsets: NDArray[np.int64],
+    kinds: Bytes,
+    given: tuple[int, int],
+    starts: NDArray[np.int64],
+) -> tuple[int, int]:
+    """Write where the words of some documents begin, of one at least; return the next one, and how many.
+
+    ``given`` is the first document, and the longest run of spaces that is cut out. Such runs are words
+    of their own.
+    """
+    document, reserved = given
+    limit = offsets[document] + TOGETHER
+    words = 0
+    while True:
+        # One document ends where the next begins, as do their words.
+        start, end = offsets[document], offsets[document + 1]
+        found = split(text, start, end, kinds, reserved > 0, starts[words:])
+        if reserved > 0 and _leaves_one_over(text, starts[words:], found, reserved):
+            found = split_scalar(text, start, end, kinds, reserved, starts[words:])
+        words += found
+        document += 1
+        if document == len(offsets) - 1 or offsets[document + 1] > limit:
+            return document, words
+
+
+@lean
+def _leaves_one_over(text: Bytes, starts: NDArray[np.int64], words: int, reserved: int) -> bool:
+    """Tell whether a run of spaces, cut into as long ones as are reserved, leaves a single space over."""
+    for word in range(words):
         length = starts[word + 1] - starts[word]
         if length > reserved and length % reserved == 1 and _is_run(text, starts, word):
-            return split_scalar(text, start, end, kinds, reserved, starts)
-    return words
+            return True
+    return False
 
 
-@jit
+@lean_inlined
 def _is_run(text: Bytes, starts: NDArray[np.int64], word: int) -> bool:
     """Tell whether a word is a run of spaces, as all are that begin with two where runs are words."""
     start = starts[word]
     return bool(starts[word + 1] - start > 1 and text[start] == _BLANK == text[start + 1])
 
 
-@jit
+@lean_inlined
 def _full(tally: Tally, length: int) -> bool:
     """Tell whether the next words, of so many bytes, may not fit: half of all slots are in use."""
     short, long, used = tally.filled
@@ -135,7 +163,7 @@ def _full(tally: Tally, length: int) -> bool:
     )
 
 
-@jit
+@lean_inlined
 def _ask(text: Bytes, starts: NDArray[np.int64], first: int, count: int, tally: Tally) -> None:
     """Make the keys of some words, and ask memory for their slots."""
     start = at(starts, first)
@@ -158,7 +186,7 @@ def _ask(text: Bytes, starts: NDArray[np.int64], first: int, count: int, tally: 
         start = end
 
 
-@jit
+@lean_inlined
 def _count_short(tally: Tally, word: int) -> None:
     low, high = at(tally.keys, 3 * word), at(tally.keys, 3 * word + 1)
     slot = 4 * signed(at(tally.keys, 3 * word + 2))
@@ -173,7 +201,7 @@ def _count_short(tally: Tally, word: int) -> None:
     tally.filled[0] += 1
 
 
-@jit
+@lean
 def _count_long(text: Bytes, start: int, length: int, tally: Tally) -> None:
     slots = len(tally.long) // 3
     hashed = hash_long(text, start, length)
@@ -187,12 +215,13 @@ def _count_long(text: Bytes, start: int, length: int, tally: Tally) -> None:
     tally.long[3 * slot] = hashed
     tally.long[3 * slot + 1] = np.uint64(place) << _FOLD | np.uint64(length)
     tally.long[3 * slot + 2] = _ONE
-    tally.bytes[place : place + length] = text[start : start + length]
+    for byte in range(length):
+        tally.bytes[place + byte] = text[start + byte]
     tally.filled[1] += 1
     tally.filled[2] += length
 
 
-@jit
+@lean
 def _same(text: Bytes, start: int, length: int, tally: Tally, slot: int) -> bool:
     kept = tally.long[3 * slot + 1]
     if signed(kept & _LOW) != length:

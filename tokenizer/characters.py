@@ -16,6 +16,9 @@ from tokenizers.normalizers import Replace
 OTHER, LETTER, DIGIT, SPACE = range(4)
 """The classes of GPT-2's rule: ``\\p{L}``, ``\\p{N}``, ``\\s``, and what is none of them."""
 
+BEGINS_ANEW, UNSURE = 0, 255
+"""Forms: the combining class of a starter, and what is no combining class."""
+
 _CODE_POINTS = sys.maxunicode + 1
 _SURROGATES = range(0xD800, 0xE000)
 
@@ -40,22 +43,28 @@ def _text(code_points: NDArray[np.int64]) -> str:
 
 
 @functools.cache
-def suspects() -> NDArray[np.bool_]:
-    """Return for every code point whether a text that holds it may be in another form than NFC.
+def forms() -> NDArray[np.uint8]:
+    """Return for every code point what it may be in NFC (UAX #15): its combining class, or `UNSURE`.
 
-    A text is in NFC if all its characters are starters whose NFC_Quick_Check is Yes (UAX #15). Code
-    points that this Python's Unicode version does not know are suspects.
+    A class of 0, `BEGINS_ANEW`, is that of a starter whose NFC_Quick_Check is Yes: what stands before it is
+    composed without it, and never with it. `UNSURE` are all whose quick check is not Yes, and code points
+    that this Python's Unicode version does not know. All it knows have kept their forms since (Unicode's
+    stability policy), so that those of HF ``tokenizers`` are the same, or code points it does not know,
+    which begin anew there.
     """
-    table = np.zeros(_CODE_POINTS, dtype=np.bool_)
+    table = np.zeros(_CODE_POINTS, dtype=np.uint8)
     for code_point in range(0x80, _CODE_POINTS):
         character = chr(code_point)
-        if unicodedata.category(character) in ("Cn", "Cs") or unicodedata.combining(character):
-            table[code_point] = True
-        elif decomposed := unicodedata.decomposition(character):
-            table[code_point] |= not unicodedata.is_normalized("NFC", character)
+        if unicodedata.category(character) in ("Cn", "Cs"):
+            table[code_point] = UNSURE
+        elif (mark := unicodedata.combining(character)) and table[code_point] != UNSURE:
+            table[code_point] = mark
+        if decomposed := unicodedata.decomposition(character):
+            if not unicodedata.is_normalized("NFC", character):
+                table[code_point] = UNSURE
             parts = decomposed.split()
             if len(parts) == 2 and not parts[0].startswith("<"):
-                table[int(parts[1], 16)] = True
-    table[0x1161:0x1176] = True  # Hangul vowels and finals join the syllable before them.
-    table[0x11A8:0x11C3] = True
+                table[int(parts[1], 16)] = UNSURE
+    table[0x1161:0x1176] = UNSURE  # Hangul vowels and finals join the syllable before them.
+    table[0x11A8:0x11C3] = UNSURE
     return table

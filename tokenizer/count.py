@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from tokenizers.normalizers import NFC
 
-from tokenizer.characters import classes, suspects
-from tokenizer.fast import joined, normalised, padded, suspicious
+from tokenizer.characters import classes
+from tokenizer.composed import composed
+from tokenizer.fast import joined, padded
 from tokenizer.pieces import batches, pieces
 from tokenizer.split import Bytes
 from tokenizer.tally import TOGETHER, Tally, bucket_of, count_documents, tally
@@ -63,7 +63,6 @@ class Counter:
         self._bits = table_bits
         self._tally = tally(table_bits)
         self._written: list[Path] = []
-        self._normaliser = NFC()
         self.text_bytes = 0
 
     def add(self, texts: Iterable[str]) -> None:
@@ -91,11 +90,7 @@ class Counter:
             first = end
 
     def _add(self, text: Bytes, offsets: NDArray[np.int64]) -> None:
-        found = np.zeros(len(offsets) - 1, dtype=np.bool_)
-        suspicious(text, offsets, suspects(), found)
-        if found.any():
-            numbers = np.flatnonzero(found).tolist()
-            text, offsets = normalised(text, offsets, numbers, self._normaliser)
+        text, offsets = composed(text, offsets)
         self.text_bytes += int(offsets[-1])
         longest = int(np.diff(offsets).max(initial=0))
         if longest > self._tally.bytes.size // 4:

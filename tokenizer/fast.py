@@ -7,20 +7,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers.normalizers import NFC
 
 from tokenizer import cache, merge, words
 from tokenizer.alphabet import BYTE_OF_CHARACTER, CHARACTER_OF_BYTE
-from tokenizer.characters import classes, suspects
+from tokenizer.characters import classes
+from tokenizer.composed import composed
 from tokenizer.jit import jit
-from tokenizer.split import Bytes, decode, split
+from tokenizer.split import Bytes, split
 from tokenizer.split_scalar import split_scalar
-from tokenizer.vector import MARGIN, load_byte, lowest_bit, suspects_mask
+from tokenizer.vector import MARGIN
 
 CACHE_BITS = 16
 """The cache holds 2**18 words of up to 7 bytes and 2**19 of 8 to 15 in 20 MiB; longer ones take 12 more."""
 
-_ONE = np.uint64(1)
 _PIECE = 1 << 16
 
 
@@ -48,30 +47,6 @@ def _run_ids(config: dict[str, Any]) -> NDArray[np.int64]:
     for length, number in runs.items():
         ids[length] = number
     return ids
-
-
-@jit
-def suspicious(
-    text: Bytes, offsets: NDArray[np.int64], suspect: NDArray[np.bool_], found: NDArray[np.bool_]
-) -> None:
-    """Tell of each document whether it may be in another form than NFC."""
-    for document in range(len(offsets) - 1):
-        found[document] = _suspicious(text, offsets[document], offsets[document + 1], suspect)
-
-
-@jit
-def _suspicious(text: Bytes, start: int, end: int, suspect: NDArray[np.bool_]) -> bool:
-    while start < end:
-        mask = suspects_mask(text, start)
-        if end - start < 64:
-            mask &= (_ONE << np.uint64(end - start)) - _ONE
-        while mask:
-            place = start + lowest_bit(mask)
-            mask &= mask - _ONE
-            if load_byte(text, place) >= 0xCC and suspect[decode(text, place)[0]]:
-                return True
-        start += 64
-    return False
 
 
 @jit
@@ -131,7 +106,7 @@ class Kernels:
 
     def __init__(self, config: dict[str, Any], cache_bits: int = CACHE_BITS) -> None:
         self._tables = tables(config, cache_bits)
-        self._normaliser = NFC() if config.get("normalizer") else None
+        self._composes = bool(config.get("normalizer"))  # to NFC
 
     @property
     def merged_words(self) -> int:
@@ -148,34 +123,12 @@ class Kernels:
         """
         if text.size - int(offsets[-1]) < MARGIN:
             text, offsets = padded(text, offsets)
-        if self._normaliser is not None:
-            found = np.zeros(len(offsets) - 1, dtype=np.bool_)
-            suspicious(text, offsets, suspects(), found)
-            if found.any():
-                numbers = np.flatnonzero(found).tolist()
-                text, offsets = normalised(text, offsets, numbers, self._normaliser)
+        if self._composes:
+            text, offsets = composed(text, offsets)
         # What is not written to takes no memory: there is an id a byte at most.
         ids = np.empty(int(offsets[-1] - offsets[0]) + 16, dtype=np.uint32)
         lengths = encode_documents(text, offsets, classes(), self._tables, ids)
         return ids[: int(lengths.sum())], lengths
-
-
-def normalised(
-    text: Bytes, offsets: NDArray[np.int64], numbers: list[int], normaliser: NFC
-) -> tuple[Bytes, NDArray[np.int64]]:
-    """Bring some documents to NFC."""
-    parts: list[bytes | memoryview] = []
-    after = int(offsets[0])
-    lengths = np.diff(offsets)
-    for number in numbers:
-        start, end = int(offsets[number]), int(offsets[number + 1])
-        composed = normaliser.normalize_str(text[start:end].tobytes().decode("utf-8"))
-        encoded = composed.encode("utf-8")
-        parts += [text[after:start].data, encoded]
-        lengths[number] = len(encoded)
-        after = end
-    parts += [text[after : int(offsets[-1])].data, bytes(MARGIN)]
-    return np.frombuffer(b"".join(parts), np.uint8), _offsets(lengths)
 
 
 def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

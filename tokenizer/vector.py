@@ -69,8 +69,8 @@ def block_masks(_typing: Any, text: Any, _start: Any) -> Built:
 
 
 @intrinsic
-def suspects_mask(_typing: Any, text: Any, _start: Any) -> Built:
-    """Return which of 64 bytes begin a character from U+0300 on: all before is in NFC."""
+def from_u0300(_typing: Any, text: Any, _start: Any) -> Built:
+    """Return which of 64 bytes begin a character from U+0300 on: all before it is in NFC."""
 
     def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         address = _address(context, builder, text, *arguments)

@@ -12,7 +12,7 @@ from tokenizers.pre_tokenizers import ByteLevel
 
 from tokenizer import reference
 from tokenizer.alphabet import spelled
-from tokenizer.characters import DIGIT, LETTER, OTHER, SPACE, classes, suspects
+from tokenizer.characters import DIGIT, LETTER, OTHER, SPACE, classes
 from tokenizer.fast import joined
 from tokenizer.split import split
 from tokenizer.split_scalar import split_scalar
@@ -110,9 +110,3 @@ def test_classes_of_some_characters() -> None:
     }
     for kind, characters in kinds.items():
         assert {int(classes()[ord(character)]) for character in characters} == {kind}
-
-
-def test_what_nfc_changes_is_suspect() -> None:
-    """Marks, what decomposes alone, what composes with what is before; not what is composed."""
-    assert all(suspects()[ord(c)] for c in "\u0301\u0340\u212b\u1161\u11a8\u0958\u09be\U0001d15e")
-    assert not any(suspects()[ord(c)] for c in "é潮가ﬁ½\u200bж")

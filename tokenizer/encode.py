@@ -38,6 +38,9 @@ PATIENCE = 16 << 20
 _BATCH = 1 << 21
 """Characters that the kernels are given at a time."""
 
+_MADE_BY_NFC = frozenset(";K`")
+"""Characters of ASCII that NFC makes of others: of U+037E, U+212A and U+1FEF."""
+
 LiteralSpecials: TypeAlias = Literal["text", "tokens"]
 """What ``<|endoftext|>``, written out in a document, becomes: plain text, or the special token.
 
@@ -110,6 +113,7 @@ class Encoder:
         self._config = config
         self._kernels: Kernels | None = None
         self._as_tokens = _specials(config) if literal_specials == "tokens" else ()
+        self._findable = _findable(self._as_tokens)
         self.keeps_text = (config.get("normalizer") or {"type": "NFC"})["type"] == "NFC"
         self.uncovered = uncovered(config)
         self.fallbacks = 0
@@ -153,9 +157,19 @@ class Encoder:
         size = int(offsets[-1] - offsets[0])
         longest = int(np.diff(offsets).max(initial=0))
         kernels = self._ready_kernels(size)
-        if kernels is not None and self._covers_all and longest <= LONGEST_WORD:
-            return Encoded(*kernels.encode(text, offsets))
+        if kernels is not None and self._missing is None and longest <= LONGEST_WORD:
+            text, offsets = kernels.readable(text, offsets)
+            if not self._may_hold_special(kernels, text, offsets):
+                return Encoded(*kernels.encode(text, offsets))
         return self._encode_in_parts([text or "" for text in column.to_pylist()], kernels)
+
+    def _may_hold_special(
+        self, kernels: "Kernels", text: NDArray[np.uint8], offsets: NDArray[np.int64]
+    ) -> bool:
+        """Tell whether a literal special token may be among documents that is to become a token."""
+        if not self._as_tokens:
+            return False
+        return self._findable is None or kernels.hold(text, offsets, self._findable)
 
     @property
     def _covers_all(self) -> bool:
@@ -288,6 +302,13 @@ def _parsed(tokenizer_json: str) -> dict[str, Any]:
 def _specials(config: dict[str, Any]) -> tuple[str, ...]:
     added = config.get("added_tokens") or ()
     return tuple(token["content"] for token in added if token["special"])
+
+
+def _findable(tokens: Sequence[str]) -> tuple[bytes, ...] | None:
+    """Return tokens as the bytes of every text that holds them, or None if NFC may make them of others."""
+    if all(token.isascii() and not _MADE_BY_NFC.intersection(token) for token in tokens):
+        return tuple(token.encode("ascii") for token in tokens if token)
+    return None
 
 
 def _missing_bytes(config: dict[str, Any]) -> re.Pattern[bytes] | None:

@@ -3,6 +3,7 @@
 For tokenizers that `tokenizer.coverage` has nothing against, and special tokens as text.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,15 @@ from tokenizer import cache, merge, words
 from tokenizer.alphabet import BYTE_OF_CHARACTER, CHARACTER_OF_BYTE
 from tokenizer.characters import classes
 from tokenizer.composed import composed
-from tokenizer.jit import jit
+from tokenizer.jit import jit, lean
 from tokenizer.split import Bytes, split
 from tokenizer.split_scalar import split_scalar
-from tokenizer.vector import MARGIN
+from tokenizer.vector import MARGIN, equal_mask, load_byte, lowest_bit
 
 CACHE_BITS = 16
 """The cache holds 2**18 words of up to 7 bytes and 2**19 of 8 to 15 in 20 MiB; longer ones take 12 more."""
 
+_ONE = np.uint64(1)
 _PIECE = 1 << 16
 
 
@@ -47,6 +49,22 @@ def _run_ids(config: dict[str, Any]) -> NDArray[np.int64]:
     for length, number in runs.items():
         ids[length] = number
     return ids
+
+
+@lean
+def holds(text: Bytes, start: int, end: int, token: Bytes) -> bool:
+    """Tell whether some bytes are in a text, which has `MARGIN` more behind it."""
+    for block in range(start, end - len(token) + 1, 64):
+        found = equal_mask(text, block, load_byte(token, 0))
+        while found:
+            place = block + lowest_bit(found)
+            found &= found - _ONE
+            same = 1
+            while same < len(token) and load_byte(text, place + same) == load_byte(token, same):
+                same += 1
+            if same == len(token) and place + same <= end:
+                return True
+    return False
 
 
 @jit
@@ -113,6 +131,17 @@ class Kernels:
         """Number of words that were not in the cache, so far."""
         return int(self._tables.cache.filled[2])
 
+    @staticmethod
+    def readable(text: Bytes, offsets: NDArray[np.int64]) -> tuple[Bytes, NDArray[np.int64]]:
+        """Return documents with `MARGIN` bytes behind them: copies, if there are less."""
+        return (text, offsets) if text.size - int(offsets[-1]) >= MARGIN else padded(text, offsets)
+
+    @staticmethod
+    def hold(text: Bytes, offsets: NDArray[np.int64], tokens: Sequence[bytes]) -> bool:
+        """Tell whether any of some tokens is in documents, or where one ends and the next begins."""
+        first, end = int(offsets[0]), int(offsets[-1])
+        return any(holds(text, first, end, np.frombuffer(token, np.uint8)) for token in tokens)
+
     def encode(
         self, text: Bytes, offsets: NDArray[np.int64]
     ) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -121,8 +150,7 @@ class Kernels:
         Document i is ``text[offsets[i]:offsets[i + 1]]``, as in the buffers of an Arrow column. They
         are copied only if less than `MARGIN` bytes lie behind them.
         """
-        if text.size - int(offsets[-1]) < MARGIN:
-            text, offsets = padded(text, offsets)
+        text, offsets = self.readable(text, offsets)
         if self._composes:
             text, offsets = composed(text, offsets)
         # What is not written to takes no memory: there is an id a byte at most.
@@ -162,4 +190,6 @@ def warm() -> None:
     kernels = Kernels(
         {"model": model, "added_tokens": [run], "normalizer": {"type": "NFC"}}, cache_bits=4
     )
-    kernels.encode(*joined([b"ab   ab " + b"long" * 40]))
+    documents = joined([b"ab   ab " + b"long" * 40])
+    kernels.hold(*documents, [b"ba"])
+    kernels.encode(*documents)

@@ -81,6 +81,24 @@ def from_u0300(_typing: Any, text: Any, _start: Any) -> Built:
 
 
 @intrinsic
+def equal_mask(_typing: Any, text: Any, _start: Any, _byte: Any) -> Built:
+    """Return which of 64 bytes are a given one."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        text_value, start, byte = arguments
+        address = _address(context, builder, text, text_value, start)
+        block = builder.load(builder.bitcast(address, _BLOCK.as_pointer()), align=1)
+        one = builder.insert_element(
+            ir.Constant(_BLOCK, ir.Undefined), builder.trunc(byte, _I8), _I32(0)
+        )
+        every = ir.Constant(ir.VectorType(_I32, 64), [0] * 64)
+        wanted = builder.shuffle_vector(one, ir.Constant(_BLOCK, ir.Undefined), every)
+        return builder.bitcast(builder.icmp_unsigned("==", block, wanted), _I64)
+
+    return types.uint64(text, types.intp, types.int64), codegen
+
+
+@intrinsic
 def load_byte(_typing: Any, text: Any, _place: Any) -> Built:
     """Return the byte at a place of a byte array."""
 

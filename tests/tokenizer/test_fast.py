@@ -278,3 +278,43 @@ def test_long_documents_are_cut_in_the_kernel(small_tokenizer: str) -> None:
         expected = by_hf(small_tokenizer, [document])[0]
         found = Kernels(json.loads(small_tokenizer)).encode(*joined([document.encode()]))
         assert found[0].tolist() == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(0, 200).map(lambda n: "<|end" + "x" * n), max_size=3),
+    st.integers(0, 3),
+    st.sampled_from(["<|endoftext|>", "<|padding|>", "<|endoftext|", "<|endoftext|>\u0338"]),
+)
+def test_special_tokens_are_found_wherever_they_are_in_a_column(
+    small_tokenizer: str, texts: list[str], place: int, added: str
+) -> None:
+    """At the ends of documents, across blocks of 64 bytes; what only looks like one is none."""
+    texts.insert(min(place, len(texts)), added)
+    encoder = Encoder(small_tokenizer, "tokens")
+    found = encoder.encode_column(pa.array(texts, pa.large_string()))
+    ends = np.cumsum(found.lengths)
+    rows = [ids.tolist() for ids in np.split(found.ids, ends)[:-1]]
+    assert rows == by_hf(small_tokenizer, texts, as_text=False)
+
+
+def test_a_column_without_special_tokens_is_all_for_the_kernels(
+    small_tokenizer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No document is looked at one by one, as those are that may hold one."""
+    encoder = Encoder(small_tokenizer, "tokens")
+    monkeypatch.setattr(encoder, "_encode_in_parts", None)
+    assert encoder.encode_column(pa.array(["plain <| text"], pa.large_string())).ids.size
+    with pytest.raises(TypeError, match="NoneType"):
+        encoder.encode_column(pa.array(["a<|padding|>"], pa.large_string()))
+
+
+def test_tokens_that_nfc_may_make_are_looked_for_in_each_document(small_tokenizer: str) -> None:
+    """A Kelvin sign composes to the letter K, so that bytes alone do not tell."""
+    config = json.loads(small_tokenizer)
+    special = config["added_tokens"][0] | {"id": 999, "content": "<|OK|>", "normalized": True}
+    config["added_tokens"].append(special)
+    text = json.dumps(config)
+    for document in ("<|OK|>", "<|O\u212a|>", "<|O"):
+        found = Encoder(text, "tokens").encode_column(pa.array([document], pa.large_string()))
+        assert [found.ids.tolist()] == by_hf(text, [document], as_text=False)

@@ -8,12 +8,15 @@ corpus file is row *n* of its provenance table.
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json as pa_json
 import pyarrow.parquet as pq
 import zstandard
 
@@ -26,6 +29,17 @@ SPLITS = ("train", "val", "test")
 """Splits of a corpus, in the order their files are numbered."""
 
 LEVEL = 3
+
+BATCH_BYTES = 2 << 20
+"""Lines of a batch: as many as a processor's cache has room for, with what is made of them."""
+
+LINES = pa.schema([("text", pa.large_string()), ("pile_set_name", pa.string())])
+"""Schema of a batch of documents."""
+
+JSON_LINES = pa.schema(
+    [("text", pa.large_string()), ("meta", pa.struct([("pile_set_name", pa.string())]))]
+)
+"""The same as in the file."""
 
 DAMAGED = (EOFError, ValueError, zstd.ZstdError)
 """What `read` raises for a file that is not as it was written."""
@@ -98,11 +112,75 @@ def read(path: Path) -> Iterator[Line]:
     """
     with zstd.open(path, "rb") as file:
         for number, raw in enumerate(file, start=1):
-            try:
-                value = orjson.loads(raw)
-                yield Line(value["text"], value["meta"]["pile_set_name"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{path}, line {number}: not a document: {error}") from error
+            yield _line(path, number, raw)
+
+
+def _line(path: Path, number: int, raw: bytes) -> Line:
+    try:
+        return _document(orjson.loads(raw))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}, line {number}: not a document: {error}") from error
+
+
+def _document(value: Any) -> Line:
+    text, name = value["text"], value["meta"]["pile_set_name"]
+    if not isinstance(text, str) or not isinstance(name, str):
+        raise TypeError("its text and its pile_set_name are strings")
+    return Line(text, name)
+
+
+def batches(path: Path, size: int = BATCH_BYTES) -> Iterator[pa.RecordBatch]:
+    """Stream a corpus file's documents as record batches of the schema `LINES`, in order.
+
+    A batch is of about ``size`` bytes of lines, or of one line that is longer. The same documents as of
+    `read`, and the same errors, at a third of the time.
+    """
+    number = 1
+    for lines in _whole_lines(path, size):
+        count = lines.count(b"\n") + (not lines.endswith(b"\n"))
+        batch = _parsed(lines)
+        if batch is None or batch.num_rows != count:
+            batch = _parsed_singly(path, lines, number)
+        yield batch
+        number += count
+
+
+def _whole_lines(path: Path, size: int) -> Iterator[bytes]:
+    """Yield some whole lines at a time; the last one of the file may lack its end."""
+    with zstd.open(path, "rb") as file:
+        waiting: list[bytes] = []
+        while chunk := file.read(size):
+            end = chunk.rfind(b"\n") + 1
+            if end:
+                yield b"".join([*waiting, chunk[:end]])
+                waiting = []
+            waiting.append(chunk[end:])
+        if rest := b"".join(waiting):
+            yield rest
+
+
+def _parsed(lines: bytes) -> pa.RecordBatch | None:
+    """Let Arrow read lines all at once; None if that does not give documents only."""
+    try:
+        table = pa_json.read_json(
+            pa.BufferReader(lines),
+            pa_json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+            pa_json.ParseOptions(explicit_schema=JSON_LINES, unexpected_field_behavior="ignore"),
+        ).combine_chunks()
+        text = table["text"].combine_chunks()
+        name = pc.struct_field(table["meta"].combine_chunks(), "pile_set_name")
+        batch = pa.record_batch([text, name], schema=LINES)
+        batch.validate(full=True)  # that it is UTF-8 too
+    except (pa.ArrowInvalid, TypeError):
+        return None
+    return None if text.null_count or name.null_count else batch
+
+
+def _parsed_singly(path: Path, lines: bytes, number: int) -> pa.RecordBatch:
+    """Read lines one by one, the first of which is line ``number``, to tell of one that is wrong."""
+    found = [_line(path, number + n, raw) for n, raw in enumerate(BytesIO(lines))]
+    columns = ([one.text for one in found], [one.pile_set_name for one in found])
+    return pa.record_batch(list(map(pa.array, columns, LINES.types)), schema=LINES)
 
 
 def provenance(path: Path, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:

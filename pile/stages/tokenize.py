@@ -10,12 +10,13 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
-from itertools import compress
+from itertools import compress, islice, repeat
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pile import corpus, documents, store
@@ -50,9 +51,6 @@ DENSITIES = 51
 SHOWN = 20
 """Documents that cannot be encoded whose reason is kept; all are counted."""
 
-BATCH_CHARACTERS = 4 << 20
-"""Text encoded at a time."""
-
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
@@ -64,12 +62,15 @@ class Encoding:
     by: Literal["mix", "source"] = "mix"
 
 
-class Taken(NamedTuple):
-    """A document to encode: its line in the corpus file, and whose tokens it goes to."""
-
-    number: int
-    source: str
-    line: corpus.Line
+DOCUMENTS = pa.schema(
+    [
+        pa.field("number", pa.int64()),
+        pa.field("source", pa.string()),
+        pa.field("text", pa.large_string()),
+        pa.field("pile_set_name", pa.string()),
+    ]
+)
+"""Documents to encode: the line in the corpus file, whose tokens it goes to, the text, the component."""
 
 
 def stage(config: Config, mixed: Stage, tokenizer: Stage) -> Stage:
@@ -118,7 +119,7 @@ def tokenize(folder: Path, file: Path, encoding: Encoding) -> Receipt:
     tally = Tally(encoding.empty_documents == "drop", spaces)
     with ExitStack() as stack:
         outputs = _Outputs(folder, file, encoder, stack)
-        for batch in _batches(_taken(file, encoding, tally)):
+        for batch in _batches(file, encoding, tally):
             _add(outputs, batch, tally)
         facts = outputs.finish()
     parts = tuple(
@@ -192,46 +193,28 @@ class _Outputs:
         return enter(writer), enter(OriginWriter(origins))
 
 
-def _taken(file: Path, encoding: Encoding, tally: Tally) -> Iterator[Taken]:
-    """Yield what is to be encoded of a corpus file."""
-    if encoding.by == "mix":
-        for number, line in enumerate(corpus.read(file), start=1):
-            tally.taken += 1
-            yield Taken(number, "", line)
-        return
-    provenance = corpus.provenance(file, ("source", "epoch"))
-    lines = zip(corpus.read(file), provenance, strict=True)
-    for number, (line, (source, epoch)) in enumerate(lines, start=1):
-        tally.taken += 1
-        if epoch:
-            tally.rejected["repeated"] += 1
-            continue
-        yield Taken(number, source, line)
-
-
-def _batches(taken: Iterator[Taken]) -> Iterator[pa.RecordBatch]:
-    """Gather documents into batches of about `BATCH_CHARACTERS`, as encoders read them."""
-    batch: list[Taken] = []
-    held = 0
-    for one in taken:
-        batch.append(one)
-        held += len(one.line.text) + 1  # so that empty documents fill a batch too
-        if held >= BATCH_CHARACTERS:
-            yield _batch(batch)
-            batch, held = [], 0
-    if batch:
-        yield _batch(batch)
-
-
-def _batch(taken: Sequence[Taken]) -> pa.RecordBatch:
-    return pa.record_batch(
-        {
-            "number": pa.array([one.number for one in taken], pa.int64()),
-            "source": pa.array([one.source for one in taken], pa.string()),
-            "pile_set_name": pa.array([one.line.pile_set_name for one in taken], pa.string()),
-            "text": pa.array([one.line.text for one in taken], pa.large_string()),
-        }
-    )
+def _batches(file: Path, encoding: Encoding, tally: Tally) -> Iterator[pa.RecordBatch]:
+    """Yield what is to be encoded of a corpus file, of the schema `DOCUMENTS`."""
+    by_source = encoding.by == "source"
+    table: Iterator[tuple[str, int]] = repeat(("", 0))
+    if by_source:
+        table = corpus.provenance(file, ("source", "epoch"))
+    taken = 0
+    for lines in corpus.batches(file):
+        rows = list(islice(table, lines.num_rows))
+        if len(rows) < lines.num_rows:
+            raise ValueError(f"{file}: its provenance ends after line {taken + len(rows)}")
+        numbers = np.arange(taken + 1, taken + 1 + len(rows))
+        names = pa.array([source for source, _ in rows], pa.string())
+        batch = pa.record_batch([pa.array(numbers), names, *lines.columns], schema=DOCUMENTS)
+        taken += len(rows)
+        if repeated := sum(epoch > 0 for _, epoch in rows):
+            tally.rejected["repeated"] += repeated
+            batch = batch.filter(pa.array([epoch == 0 for _, epoch in rows]))
+        yield batch
+    if by_source and next(table, None) is not None:
+        raise ValueError(f"{file}: its provenance goes on after line {taken}, the last")
+    tally.taken = taken
 
 
 def _add(outputs: _Outputs, batch: pa.RecordBatch, tally: Tally) -> None:
@@ -268,9 +251,9 @@ def _write(
 ) -> None:
     """Write the documents kept, each to the tokens of its source."""
     numbers = batch.column("number").to_numpy()
-    sources = np.array(batch.column("source").to_pylist())
-    for source in sorted(set(sources[kept].tolist())):
-        its = kept & (sources == source)
+    sources = batch.column("source")
+    for source in sorted(sources.filter(pa.array(kept)).unique().to_pylist()):
+        its = kept & pc.equal(sources, source).to_numpy(zero_copy_only=False)
         ids = encoded.ids if its.all() else encoded.ids[np.repeat(its, encoded.lengths)]
         outputs.add(source, ids, encoded.lengths[its], numbers[its].tolist())
 
@@ -279,9 +262,9 @@ def _count(tally: Tally, batch: pa.RecordBatch, encoded: Encoded, kept: NDArray[
     """Count the documents kept, their bytes and tokens, by component."""
     if not kept.all():
         tally.rejected["empty"] += int((~kept).sum())
-    spaces = np.concatenate([[0], np.cumsum(tally.spaces[encoded.ids], dtype=np.int64)])
-    ends = np.cumsum(encoded.lengths)
-    blank = spaces[ends] - spaces[ends - encoded.lengths]
+    places = np.flatnonzero(tally.spaces[encoded.ids])
+    ends = np.searchsorted(places, np.cumsum(encoded.lengths))
+    blank = np.diff(ends, prepend=0)
     names = list(compress(batch.column("pile_set_name").to_pylist(), kept))
     counts = (encoded.lengths, documents.text_bytes(batch), blank)
     rows = [column[kept] for column in counts]

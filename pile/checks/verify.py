@@ -1,7 +1,7 @@
 """Trust nothing: check what a run published, from its bytes up.
 
-Every part is re-hashed and its rows counted, the user's own raw files too, and nothing else may lie
-beside them; receipts are summed anew, recipes, ledgers and manifests must be byte for byte what they
+Every part is re-hashed and its rows counted, the user's own raw files too, and nothing like a part may
+lie beside them; receipts are summed anew, recipes, ledgers and manifests must be byte for byte what they
 say; `pile.checks.counts` counts from stage to stage and in corpus files, and `pile.checks.tokens` looks
 into tokens and shards. With a share to sample, that share of the tasks between raw files and corpus is
 run once more, and what comes out is compared.
@@ -109,19 +109,16 @@ def _check(
 
 
 def _check_strangers(name: str, finished: Made) -> Iterator[Problem]:
-    """Yield files that are no part of a stage, but in whose folder readers would take them for one.
-
-    Names with a dot at their beginning are for tools, and ours of what is being written.
-    """
-    ours = (layout.recipe, layout.receipts, layout.manifest)
-    known = {part["name"] for part in finished.manifest["parts"]}
-    known |= {place(finished.folder).name for place in ours}
-    for path in sorted(finished.folder.rglob("*")):
-        inner = path.relative_to(finished.folder)
-        is_seen = not any(piece.startswith(".") for piece in inner.parts)
-        if is_seen and path.is_file() and inner.as_posix() not in known:
-            what = "is not of this run, but lies among its files; take it away"
-            yield Problem(name, str(path), what, is_users=True)
+    """Yield files that are no part, but lie where whoever reads a folder of parts takes them for one."""
+    parts = finished.parts()
+    known = {path for path, _ in parts}
+    read = {(path.parent, path.suffix) for path, part in parts if "rows" in part["counts"]}
+    for folder in sorted({folder for folder, _ in read}):
+        for path in sorted(folder.iterdir() if folder.exists() else ()):
+            is_read = (folder, path.suffix) in read and not path.name.startswith(".")
+            if is_read and path not in known:
+                what = "is not of this run, but lies among its files; take it away"
+                yield Problem(name, str(path), what, is_users=True)
 
 
 def _files(graph: Graph, name: str) -> Sequence[Located]:

@@ -270,11 +270,11 @@ def test_a_download_without_any_record_is_not_trusted(finished: Path) -> None:
 
 
 def test_a_file_that_is_not_of_the_run_is_named_and_left(finished: Path, pile: Pile) -> None:
-    """Readers of the corpus would take it for a part of it; what a tool keeps in a dot folder they don't."""
+    """Readers of the corpus would take it for a part of it; not so what else lies there, as of trainers."""
     (corpus,) = (finished / "work" / "stages" / "mix").glob("*/corpus")
-    cache = corpus / ".cache" / "upload"
-    cache.parent.mkdir()
-    cache.write_bytes(b"done")
+    for name in (".cache/upload", "NOTES.md", "train/indexmap.npy"):
+        (corpus / name).parent.mkdir(exist_ok=True)
+        (corpus / name).write_bytes(b"mine")
     config = str(finished / "pipeline.toml")
     assert pile("verify", "-c", config)[0] == 0
     stranger = corpus / "train" / "00009.jsonl.zst"

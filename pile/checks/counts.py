@@ -39,7 +39,7 @@ def _given(name: str, inputs: Mapping[str, Made]) -> int | None:
     kind, _, source = name.partition(".")
     if kind in FILTERS or kind == "sign":
         before = documents_of(inputs, source)
-        return before and int(before.manifest["given"])
+        return int(before.manifest["given"]) if before else None
     if name == "scatter":
         sources = {one.partition(".")[2] for one in inputs if one.partition(".")[0] in _DOCUMENTS}
         last = (documents_of(inputs, one) for one in sorted(sources))

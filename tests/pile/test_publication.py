@@ -16,8 +16,10 @@ import pytest
 from huggingface_hub import DatasetCard
 from markdown_it import MarkdownIt
 
-from pile import corpus
+from pile import corpus, documents
 from pile.card import _size_category, card
+from pile.export.configs import NothingToExportError
+from pile.export.parquet import _write
 from pile.publication.datasheet import UNKNOWN
 from pile.publication.facts import Facts, SourceFacts, Split
 from pile.publication.questions import QUESTIONS
@@ -282,3 +284,28 @@ def test_parquet_holds_texts_and_provenance(config: Path, pile: Pile) -> None:
     assert len(list((config.parent / "work" / "export" / "parquet").rglob("*.parquet"))) == len(
         tables
     )
+
+
+def test_long_texts_do_not_gather_in_memory(
+    config: Path, pile: Pile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row group of the export is closed by its bytes, however few rows those are; the rows are the same."""
+    monkeypatch.setattr(documents, "BATCH_BYTES", 1000)
+    code, out, _ = pile("export", "parquet", "-c", str(config))
+    assert code == 0
+    files = [pq.ParquetFile(path) for path in out.split()]
+    assert sum(file.num_row_groups for file in files) > len(rows(config)) / 4
+    texts = [text for file in files for text in file.read(["text"]).column(0).to_pylist()]
+    assert texts == [text for _, text in rows(config)]
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_damaged_corpus_is_not_exported(config: Path, tmp_path: Path, more: int) -> None:
+    """A line too many or too few for its provenance is an error that names the file."""
+    file = corpus.files(folder_of(config), "train")[0]
+    table = folder_of(config) / corpus.provenance_name("train", 0)
+    lines = list(corpus.read(file))
+    with corpus.LineWriter(tmp_path / "changed") as writer:
+        writer.extend((lines * 2)[: len(lines) + more])
+    with pytest.raises(NothingToExportError, match=r"changed or its provenance is damaged"):
+        _write(tmp_path / "out.parquet", tmp_path / "changed", table)

@@ -40,7 +40,7 @@ def place_samples(
     places[0, 0] = places[0, 1] = 0
     # Of unsigned numbers Numba need not look whether they count from the end.
     sample, one, after = np.uint64(1), np.uint64(1), np.uint64(places.shape[0])
-    wanted = length  # where the next sample begins, from the beginning of the sequence
+    wanted = np.int64(length)  # where the next sample begins, from the beginning of its sequence
     for position in range(order.size):
         size = np.int64(lengths[np.uint32(order[position])])
         while wanted < size:

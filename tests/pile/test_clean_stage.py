@@ -97,6 +97,36 @@ def test_another_list_of_words_is_another_recipe(cleaned: Path) -> None:
         build(load(cleaned / "pipeline.toml"), lambda _: None)
 
 
+def test_the_first_word_of_a_list_counts_however_the_file_begins(cleaned: Path) -> None:
+    """A mark of the encoding, which some editors write, is no part of it."""
+    before = build(load(cleaned / "pipeline.toml"), lambda _: None).named("clean.notes")
+    (cleaned / "bad.txt").write_text("darned\ngosh\n", encoding="utf-8-sig")
+    marked = build(load(cleaned / "pipeline.toml"), lambda _: None).named("clean.notes")
+    assert marked.fingerprint == before.fingerprint
+
+
+def test_a_list_without_words_is_refused(cleaned: Path) -> None:
+    """It would reject nothing, and say so nowhere."""
+    (cleaned / "bad.txt").write_text("\n \n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"\[clean.c4_bad_words\] has no words: give file"):
+        build(load(cleaned / "pipeline.toml"), lambda _: None)
+
+
+def test_what_meta_says_already_ends_no_run_and_stays(small: Path, pile: Pile) -> None:
+    """Upstreams may use the keys of rules for what they like: their language is theirs."""
+    metas: list[object] = [{"masked": one, "language": "fr"} for one in (True, "yes", [1])]
+    lines = [json.dumps({"text": text(n) + "\r\n", "meta": one}) for n, one in enumerate(metas)]
+    (small / "raw" / "letters" / "b.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    rules = 'rules = ["normalise_newlines", "language", "mask_personal"]\n'
+    path = write_config(small, rules=rules + "[clean.language]\nmin_share = 0.1")
+    path.write_text(path.read_text(encoding="utf-8").replace("*.jsonl.gz", "b.jsonl"))
+    code, _, err = pile("run", "-c", str(path))
+    assert code == 0, err
+    _, out, _ = pile("show", "clean.letters", "-c", str(path), "--json")
+    found = [json.loads(one["meta"]) for one in json.loads(out)]
+    assert found == [one | {"detected_language": "en"} for one in metas]  # type: ignore[operator]
+
+
 def test_kernels_and_reference_give_the_same_files(
     cleaned: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from pile.cleaning.rule import Rule
 from pile.cleaning.rules import RULES, Cleaned, clean, select
 from pile.cleaning.settings import Clean, Rules
 from pile.cleaning.surrogates import mend_surrogates, replace_surrogates
+from pile.cleaning.words import measures
 from pile.settings import Settings
 from sources.source import EXCERPT, Document, Json, Rejected
 
@@ -363,6 +364,18 @@ def test_an_unknown_rule_is_named_with_a_hint(name: str, hint: str) -> None:
     with pytest.raises(ValueError, match=f"called {name!r}: ") as caught:
         select([name])
     assert hint in str(caught.value)
+
+
+def test_what_decides_a_rule_s_results_is_named() -> None:
+    """Another version of these libraries is another recipe: `clean` has them in its fingerprint."""
+    named = {name: rule.libraries for name, rule in RULES.items() if rule.libraries}
+    assert named == {"repair_unicode": ("ftfy",), "language": ("pycld2",)}
+
+
+def test_only_rules_that_count_words_have_kernels_to_load() -> None:
+    """Loading takes seconds, and compiling tens of them: no other rule waits for it."""
+    warm = [name for name, rule in RULES.items() if rule.warm is measures.warm]
+    assert warm == ["gopher_repetition", "gopher_quality"]
 
 
 def test_rules_travel_to_workers() -> None:

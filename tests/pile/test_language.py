@@ -22,7 +22,7 @@ def test_languages_are_told_apart(text: str, code: str) -> None:
     kept = verdict(text, languages=("en", "de", "fr"))
     assert isinstance(kept, Document)
     assert kept.text == text
-    assert kept.meta == {"n": 1, "language": code}
+    assert kept.meta == {"n": 1, "detected_language": code}
 
 
 def test_what_is_measured_is_told() -> None:

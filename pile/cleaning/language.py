@@ -12,7 +12,8 @@ from pile.places import nearest
 from pile.settings import Settings
 from sources.source import Document, Rejected
 
-CODES = frozenset(dict(pycld2.LANGUAGES)[name] for name in pycld2.DETECTED_LANGUAGES)
+_BY_NAME = dict(pycld2.LANGUAGES)
+CODES = frozenset(_BY_NAME[name] for name in pycld2.DETECTED_LANGUAGES)
 """Codes of the languages that CLD2 tells apart: ISO 639-1 where there is one."""
 
 DETECTED = "detected_language"
@@ -21,7 +22,9 @@ DETECTED = "detected_language"
 
 def _known(code: str) -> str:
     if code not in CODES:
-        raise ValueError(f"CLD2 knows no language {code!r}{nearest(code, sorted(CODES))}")
+        meant = _BY_NAME.get(code.upper(), "")
+        hint = f"; did you mean {meant!r}?" if meant in CODES else nearest(code, sorted(CODES))
+        raise ValueError(f"no language is called {code!r} by CLD2{hint}")
     return code
 
 

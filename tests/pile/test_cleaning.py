@@ -355,6 +355,14 @@ def test_select_orders_as_the_registry_does() -> None:
     assert select(()) == ()
 
 
+def test_bounds_on_words_that_no_text_can_meet_are_refused() -> None:
+    """A source's own key, too, is beside those of all."""
+    with pytest.raises(ValueError, match="min_mean_word_length is above max_mean_word_length"):
+        Clean.model_validate({"gopher_quality": {"min_mean_word_length": 11.0}})
+    with pytest.raises(ValueError, match=r"of \[clean.sources.a\]: gopher_quality: min_mean"):
+        Clean.model_validate({"sources": {"a": {"gopher_quality": {"max_mean_word_length": 2.0}}}})
+
+
 @pytest.mark.parametrize(
     ("name", "hint"),
     [("normalize_nfc", "did you mean normalise_nfc?"), ("zzz", "rules are repair_unicode, ")],

@@ -49,5 +49,7 @@ def test_characters_that_cld2_refuses_do_not_matter(odd: str) -> None:
 
 def test_a_language_that_is_none_is_refused() -> None:
     """The nearest code is named."""
-    with pytest.raises(ValidationError, match="knows no language 'english'"):
+    with pytest.raises(
+        ValidationError, match="no language is called 'english' by CLD2; did you mean 'en'"
+    ):
         Language(languages=("english",))

@@ -83,6 +83,33 @@ def test_another_threshold_reads_no_raw_file_again(cleaned: Path) -> None:
     assert {"extract.notes", "extract.letters", "clean.letters"} <= set(outcome.kept)
 
 
+def test_what_extraction_refused_is_shown_while_cleaning_is_not_made(
+    cleaned: Path, pile: Pile
+) -> None:
+    """Another threshold leaves cleaning to do: the stages before it are shown, and that is said."""
+    finish(cleaned)
+    toml = cleaned / "pipeline.toml"
+    toml.write_text(toml.read_text(encoding="utf-8").replace('"mask_personal"', '"reject_empty"'))
+    code, out, err = pile("show", "letters", "--rejected", "-n", "9", "-c", str(toml), "--json")
+    assert code == 0
+    assert [(one["stage"], one["reason"]) for one in json.loads(out)] == [
+        ("extract.letters", "invalid_json")
+    ]
+    assert "clean.letters is not made yet" in err
+    code, _, err = pile("show", "clean.letters", "--rejected", "-c", str(toml))
+    assert code == 2
+    assert "clean.letters is not made yet" in err
+
+
+def test_a_reason_that_nothing_was_refused_for_is_told(cleaned: Path, pile: Pile) -> None:
+    """Beside those that were counted, of which one may be meant."""
+    finish(cleaned)
+    config = str(cleaned / "pipeline.toml")
+    code, out, err = pile("show", "notes", "--reason", "few_word", "-c", config, "--json")
+    assert (code, json.loads(out)) == (0, [])
+    assert "rejected as 'few_word'; counted are: bad_word 1, few_words 1, top_2_gram 1" in err
+
+
 def test_another_list_of_words_is_another_recipe(cleaned: Path) -> None:
     """The words decide, wherever they stand."""
     before = build(load(cleaned / "pipeline.toml"), lambda _: None).named("clean.notes")

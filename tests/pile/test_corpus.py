@@ -1,5 +1,6 @@
 """Reading corpus files, line by line and many at once."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,12 @@ def test_a_cut_file_is_told(tmp_path: Path) -> None:
     path.write_bytes(whole[:-20])
     with pytest.raises(corpus.DAMAGED):
         list(corpus.batches(path))
+
+
+def test_reading_stops_with_its_reader(tmp_path: Path) -> None:
+    """Whoever leaves off leaves neither a thread nor an open file behind."""
+    path = written(tmp_path, [Line("text " * 1000, "x")] * 50)
+    found = corpus.batches(path, 1000)
+    assert next(found).num_rows == 1
+    found.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("read-ahead")]

@@ -287,6 +287,39 @@ def test_the_order_can_be_prepared_by_several_processes(
     assert np.array_equal(out, Loader(made).batch(3, 0))
 
 
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("order", 10**9),
+        ("order", -5),
+        ("places", 10**6),
+        ("places", -7),
+        ("shuffle", 4 * 10**9),
+        ("shuffle", 400),
+    ],
+)
+def test_a_damaged_order_gives_no_samples(
+    prefixes: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: int,
+    fast: bool,
+) -> None:
+    """Numbers in the cache's files that lie beyond the shard: an error, and no read beyond its end."""
+    if not fast:
+        monkeypatch.setattr(loops, "compiled", lambda _: None)
+    made = Settings(prefixes[:1], 4, 8)
+    Loader(made, tmp_path)
+    (home,) = tmp_path.iterdir()
+    array = np.load(home / f"{name}.npy")
+    array[...] = value
+    np.save(home / f"{name}.npy", array)
+    with pytest.raises(BadShard, match=r"a: the order of its samples is none; .* remove"):
+        Loader(made, tmp_path).batch(0, 0)
+
+
 def test_identity_follows_content_and_settings_not_places(
     prefixes: tuple[str, str], tmp_path: Path
 ) -> None:

@@ -49,7 +49,7 @@ def _write(path: Path, lines: Path, provenance: Path) -> None:
 
 
 def _batches(lines: Path, provenance: Path) -> Iterator[pa.RecordBatch]:
-    """Yield the lines of a corpus file with their provenance. Raises ValueError if rows are missing."""
+    """Yield the lines of a corpus file with their provenance. Raises ValueError if they are not as many."""
     read = corpus.read(lines)
     with pq.ParquetFile(provenance) as table:
         for rows in table.iter_batches(batch_size=ROWS):
@@ -58,3 +58,5 @@ def _batches(lines: Path, provenance: Path) -> Iterator[pa.RecordBatch]:
                 raise ValueError(f"{lines} has fewer lines than {provenance} rows: `pile verify`")
             columns = [pa.array(texts, pa.large_string()), *rows.columns]
             yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+    if next(read, None) is not None:
+        raise ValueError(f"{lines} has more lines than {provenance} rows: `pile verify`")

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import lm_dataformat
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from pile import corpus
 from pile.card import _size_category
+from pile.export.parquet import _batches
 from pile.publication.datasheet import UNKNOWN
 from pile.publication.questions import QUESTIONS
 
@@ -220,3 +222,17 @@ def test_parquet_holds_texts_and_provenance(config: Path, pile: Pile) -> None:
     assert len(list((config.parent / "work" / "export" / "parquet").rglob("*.parquet"))) == len(
         tables
     )
+
+
+@pytest.mark.parametrize(("first", "after", "says"), [(1, 0, "more"), (0, 1, "fewer")])
+def test_parquet_of_a_corpus_that_does_not_fit_its_provenance_is_refused(
+    config: Path, tmp_path: Path, first: int, after: int, says: str
+) -> None:
+    """A row of provenance too few or too many: no line is left out in silence."""
+    folder = folder_of(config)
+    lines = next(iter(corpus.files(folder, "train")))
+    table = pq.read_table(folder / corpus.provenance_name("train", 0))
+    other = tmp_path / "provenance.parquet"
+    pq.write_table(pa.concat_tables([table.slice(first), table.slice(0, after)]), other)
+    with pytest.raises(ValueError, match=f"has {says} lines than"):
+        list(_batches(lines, other))

@@ -20,7 +20,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.minhash import Strings, uses_kernels, whole_columns
-from dedup.shingles import HASHES
 
 WORDS = 13
 MARGIN = 200
@@ -60,8 +59,11 @@ class Grams:
     @cached_property
     def hashes(self) -> NDArray[np.uint32]:
         """Return the hashes of all n-grams, sorted."""
-        hashed = [HASHES["fast"](gram.split(), self.n)[0] for gram in self.holders]
-        return np.unique(np.array(hashed, np.uint32))
+        from dedup import batches  # noqa: PLC0415 - loads a compiler, which small jobs do without
+
+        column = pa.array(self.holders, pa.large_string())
+        found = [hashes.copy() for _, _, hashes in batches.column_hashes(column, self.n)]
+        return np.unique(np.concatenate([np.empty(0, np.uint32), *found]))
 
     @cached_property
     def bits(self) -> NDArray[np.bool_]:

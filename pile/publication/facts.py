@@ -29,7 +29,7 @@ class SourceFacts:
     """A source as published: ``documents`` and ``text_bytes`` count its lines, copies too.
 
     ``read`` counts the records of its raw files, ``rejected`` those left out by reason, in all stages
-    before the mix. ``available`` are the documents that go into the mix, each once, and ``epochs`` says
+    before the mix, and ``set_aside`` the raw files that could not be read to their end. ``available`` are the documents that go into the mix, each once, and ``epochs`` says
     how often they are drawn; ``train`` is what the training split has of them, of which
     ``document_share`` and ``byte_share`` are the source's. ``left_out`` counts copies that are in no
     split, by reason, and ``benchmarks`` the documents in which text of each benchmark was found.
@@ -52,6 +52,7 @@ class SourceFacts:
     train: Amount = Amount()
     document_share: float = 0.0
     byte_share: float = 0.0
+    set_aside: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     benchmarks: Mapping[str, int] = field(default_factory=dict)
 
@@ -109,6 +110,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
         if f"extract.{table.name}" not in before:
             continue
         read, rejected = _rejections(config, before, table.name)
+        extracted = _manifest(config.work, before[f"extract.{table.name}"])
         sources.append(
             SourceFacts(
                 name=table.name,
@@ -125,6 +127,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
                 masked=_masked(config, before, table.name),
                 available=_available(scattered, table.name),
                 **_in_train(receipts, table.name),
+                set_aside=len(extracted["quarantined"]),
                 left_out=_left_out(receipts, table.name),
                 benchmarks=_benchmarks(config.work, before, table.name),
             )

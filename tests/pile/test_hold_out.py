@@ -15,10 +15,12 @@ from small_corpus import text, write_config, write_raw
 from pile import corpus, documents, draws
 from pile.ledger import Receipt
 from pile.mixing import arrays, bucketed
+from pile.mixing.corpus_files import Run
 from pile.mixing.splits import Cut, Cuts
+from pile.mixing.targets import Held, Range, Target, published_targets
 from pile.settings import Mix
-from pile.stages.hold_out import DIGESTS, DOCUMENTS, Held, hold_out
-from pile.stages.mix import FOLDER, Range, Removed, Run, Target, mix, published_targets
+from pile.stages.hold_out import DIGESTS, DOCUMENTS, hold_out
+from pile.stages.mix import FOLDER, Removed, mix
 from pile.stages.scatter import HELD, RUNS, Shuffle, scatter
 from pile.stages.survivors import Part
 from sources.source import Document

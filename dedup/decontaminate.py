@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +32,7 @@ MOST_PIECES = 10
 
 _WORD = re.compile(r"\S+")
 _BITS_A_GRAM = 64
+_GRAMS_TOGETHER = 1 << 16
 _TOGETHER = 1 << 10
 """Texts that are looked at together."""
 
@@ -61,9 +63,12 @@ class Grams:
         """Return the hashes of all n-grams, sorted."""
         from dedup import batches  # noqa: PLC0415 - loads a compiler, which small jobs do without
 
-        column = pa.array(self.holders, pa.large_string())
-        found = [hashes.copy() for _, _, hashes in batches.column_hashes(column, self.n)]
-        return np.unique(np.concatenate([np.empty(0, np.uint32), *found]))
+        found = [np.empty(0, np.uint32)]
+        grams = iter(self.holders)
+        while some := list(islice(grams, _GRAMS_TOGETHER)):
+            column = pa.array(some, pa.large_string())
+            found.extend(made.copy() for _, _, made in batches.column_hashes(column, self.n))
+        return np.unique(np.concatenate(found))
 
     @cached_property
     def bits(self) -> NDArray[np.bool_]:

@@ -88,6 +88,7 @@ def _body(facts: Facts) -> str:
         *sources,
         "",
         *_cleaning(facts),
+        *_benchmarks(facts),
         "## Files",
         "",
         "`<split>/*.jsonl.zst` hold one document a line, in the order of training; line *n* is told of by",
@@ -120,6 +121,28 @@ def _cleaning(facts: Facts) -> list[str]:
         "",
         "| source | records | rules | left out | masked |",
         "| --- | ---: | --- | --- | --- |",
+        *rows,
+        "",
+    ]
+
+
+def _benchmarks(facts: Facts) -> list[str]:
+    """Return in how many documents text of benchmarks was found, of sources in which it was looked for."""
+    rows = [
+        f"| {source.pile_set_name} | {name} | {found:,} | {source.too_short.get(name, 0):,} |"
+        for source in facts.sources
+        for name, found in source.benchmarks.items()
+    ]
+    if not rows:
+        return []
+    return [
+        "## Benchmarks",
+        "",
+        f"Documents that shared {facts.settings['ngram']} words in a row with a text of a benchmark: they were",
+        "left out, or what they shared was cut. Of a benchmark's texts that are shorter, nothing can be found.",
+        "",
+        "| source | benchmark | documents | texts too short |",
+        "| --- | --- | ---: | ---: |",
         *rows,
         "",
     ]

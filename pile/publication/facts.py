@@ -32,7 +32,8 @@ class SourceFacts:
     before the mix, and ``set_aside`` the raw files that could not be read to their end. ``available`` are the documents that go into the mix, each once, and ``epochs`` says
     how often they are drawn; ``train`` is what the training split has of them, of which
     ``document_share`` and ``byte_share`` are the source's. ``left_out`` counts copies that are in no
-    split, by reason, and ``benchmarks`` the documents in which text of each benchmark was found.
+    split, by reason, and ``benchmarks`` the documents in which text of each benchmark was found, of whose
+    texts ``too_short`` have too few words for any to be found.
     ``rules`` are those it was cleaned by, ``masked`` counts personal data by kind.
     """
 
@@ -55,6 +56,7 @@ class SourceFacts:
     set_aside: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     benchmarks: Mapping[str, int] = field(default_factory=dict)
+    too_short: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_of_the_pile(self) -> bool:
@@ -129,7 +131,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
                 **_in_train(receipts, table.name),
                 set_aside=len(extracted["quarantined"]),
                 left_out=_left_out(receipts, table.name),
-                benchmarks=_benchmarks(config.work, before, table.name),
+                **_benchmarks(config, before, table.name),
             )
         )
     return Facts(
@@ -143,6 +145,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
         settings={
             "dedup": config.dedup.method,
             "mix": config.mix.model_dump(mode="json"),
+            "ngram": config.decontaminate.ngram,
         },
     )
 
@@ -182,10 +185,17 @@ def _left_out(receipts: Sequence[Receipt], source: str) -> dict[str, int]:
     return {reason: count for reason, count in sorted(total.items()) if count}
 
 
-def _benchmarks(work: Path, before: Mapping[str, Stage], source: str) -> dict[str, int]:
+def _benchmarks(config: Config, before: Mapping[str, Stage], source: str) -> dict[str, Any]:
     stage = before.get(f"decontaminate.{source}")
-    found = _counted(_receipts(work, stage), "hits") if stage else Counter[str]()
-    return dict(sorted(found.items()))
+    if stage is None:
+        return {}
+    receipts = _receipts(config.work, stage)
+    hits, short = _counted(receipts, "hits"), _counted(receipts[:1], "too_short_to_find")
+    names = sorted(config.decontaminate.benchmarks)
+    return {
+        "benchmarks": {name: hits[name] for name in names},
+        "too_short": {name: short[name] for name in names if short[name]},
+    }
 
 
 def ancestors(stage: Stage) -> dict[str, Stage]:

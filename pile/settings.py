@@ -14,10 +14,7 @@ Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class Settings(BaseModel):
-    """Base of every table: immutable, no unknown keys, no silent conversions.
-
-    Nor infinite numbers: a recipe is JSON, which has none.
-    """
+    """Base of every table: immutable, no unknown keys, no silent conversions, no infinite numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -229,8 +226,6 @@ class Run(Settings):
     a core to cost, and ``mirrors`` gives by the beginning of
     an address where it is asked for instead.
     """
-
-    model_config = ConfigDict(allow_inf_nan=True)  # to wait, or to spend, without end
 
     work: str = "work"
     engine: Literal["auto", "ray", "serial"] = "auto"

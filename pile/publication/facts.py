@@ -29,12 +29,13 @@ class SourceFacts:
     """A source as published: ``documents`` and ``text_bytes`` count its lines, copies too.
 
     ``read`` counts the records of its raw files, ``rejected`` those left out by reason, in all stages
-    before the mix, and ``set_aside`` the raw files that could not be read to their end. ``available`` are the documents that go into the mix, each once, and ``epochs`` says
-    how often they are drawn; ``train`` is what the training split has of them, of which
-    ``document_share`` and ``byte_share`` are the source's. ``left_out`` counts copies that are in no
-    split, by reason, and ``benchmarks`` the documents in which text of each benchmark was found, of whose
-    texts ``too_short`` have too few words for any to be found.
-    ``rules`` are those it was cleaned by, ``masked`` counts personal data by kind.
+    before the mix, and ``set_aside`` the raw files that could not be read to their end. ``available`` are
+    the documents that go into the mix, each once, and ``epochs`` says how often they are drawn; ``train``
+    is what the training split has of them, of which ``document_share`` and ``byte_share`` are the
+    source's. ``left_out`` counts copies that are in no split, by reason, and ``benchmarks`` the documents
+    in which text of each benchmark was found, of whose texts ``too_short`` have too few words for any to
+    be found. ``rules`` are those it was cleaned by, ``masked`` counts personal data by kind, and
+    ``duplicates`` those removed by how they were found: None if none were looked for.
     """
 
     name: str
@@ -57,6 +58,7 @@ class SourceFacts:
     left_out: Mapping[str, int] = field(default_factory=dict)
     benchmarks: Mapping[str, int] = field(default_factory=dict)
     too_short: Mapping[str, int] = field(default_factory=dict)
+    duplicates: Mapping[str, int] | None = None
 
     @property
     def is_of_the_pile(self) -> bool:
@@ -132,6 +134,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
                 set_aside=len(extracted["quarantined"]),
                 left_out=_left_out(receipts, table.name),
                 **_benchmarks(config, before, table.name),
+                duplicates=_duplicates(config.work, before, table.name),
             )
         )
     return Facts(
@@ -144,6 +147,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
         recipes={name: one.recipe for name, one in sorted({**before, stage.name: stage}.items())},
         settings={
             "dedup": config.dedup.method,
+            "scope": config.dedup.scope,
             "mix": config.mix.model_dump(mode="json"),
             "ngram": config.decontaminate.ngram,
         },
@@ -196,6 +200,11 @@ def _benchmarks(config: Config, before: Mapping[str, Stage], source: str) -> dic
         "benchmarks": {name: hits[name] for name in names},
         "too_short": {name: short[name] for name in names if short[name]},
     }
+
+
+def _duplicates(work: Path, before: Mapping[str, Stage], source: str) -> Mapping[str, int] | None:
+    stage = before.get(f"dedup.{source}")
+    return dict(sorted(_manifest(work, stage)["rejected"].items())) if stage else None
 
 
 def ancestors(stage: Stage) -> dict[str, Stage]:

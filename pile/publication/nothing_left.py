@@ -28,9 +28,8 @@ def _fate(source: SourceFacts) -> Iterator[str]:
         yield f"raw files set aside, as they cannot be read: {source.set_aside:,}"
     if source.rejected:
         yield f"rejected: {_counts(source.rejected)}"
-    duplicates = source.read - sum(source.rejected.values()) - source.available.documents
-    if duplicates:
-        yield f"{duplicates:,} duplicates"
+    if source.duplicates:
+        yield f"duplicates: {_counts(source.duplicates)}"
     if source.documents:
         yield f"{source.documents:,} in validation and test"
     if source.left_out:

@@ -32,7 +32,7 @@ def change(folder: Path, *changes: tuple[str, str]) -> Path:
         ),
         (
             [("val = 0.1", "val = 0.999"), ("test = 0.1", "test = 0.0009")],
-            "40 records read; rejected: invalid_json 1; 2 duplicates; 37 in validation and test",
+            "40 records read; rejected: invalid_json 1; duplicates: exact 1, near 1; 37 in validation and test",
             "12 records read; 12 in validation and test",
         ),
         (
@@ -42,7 +42,7 @@ def change(folder: Path, *changes: tuple[str, str]) -> Path:
                 ("val = 0.1", "val = 0"),
                 ("test = 0.1", "test = 0"),
             ],
-            "40 records read; rejected: invalid_json 1; 2 duplicates; epochs = 1e-09 drew none of 37 documents",
+            "40 records read; rejected: invalid_json 1; duplicates: exact 1, near 1; epochs = 1e-09 drew none of 37 documents",
             "12 records read; epochs = 1e-09 drew none of 12 documents",
         ),
     ],

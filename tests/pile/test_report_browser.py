@@ -67,7 +67,7 @@ CONTRAST = """(() => {
     if (found < 4.5) worst.push([found.toFixed(2), element.outerHTML.slice(0, 90)]);
   }
   for (const drawing of document.querySelectorAll("svg [class]")) {
-    if (!/^(kind|fill|ring|mark)/.test(drawing.getAttribute("class"))) continue;
+    if (!/^(kind|tint|fill|ring|mark)/.test(drawing.getAttribute("class"))) continue;
     if (!drawing.checkVisibility()) continue;
     const style = getComputedStyle(drawing);
     const paint = style.stroke !== "none" && drawing.tagName !== "rect" ? style.stroke : style.fill;

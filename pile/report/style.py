@@ -69,6 +69,7 @@ thead th.group { text-align: center; border-bottom-color: var(--soft); }
 tbody th, tfoot th { position: sticky; left: 0; z-index: 1; background: var(--paper); font-weight: 500; }
 tbody tr:hover > * { background: var(--wash); }
 tbody tr:first-child > * { border-top: 0; }
+thead tr:first-child > th:first-child { position: sticky; left: 0; z-index: 3; }
 tfoot > tr > * { border-top-color: var(--soft); font-weight: 600; }
 .number { text-align: right; }
 .narrow { max-width: 46rem; }
@@ -93,7 +94,7 @@ svg { display: block; }
 .mark { stroke-width: 2; }
 .kind0 { fill: var(--kind0); } .kind1 { fill: var(--kind1); } .kind2 { fill: var(--kind2); }
 .kind3 { fill: var(--kind3); } .kind4 { fill: var(--kind4); } .kind5 { fill: var(--kind5); }
-.halo { fill: none; stroke: var(--paper); stroke-width: 4; vector-effect: non-scaling-stroke; }
+.halo { fill: none; stroke: var(--paper); stroke-width: 3; vector-effect: non-scaling-stroke; }
 .axis { stroke: var(--soft); stroke-width: 1; }
 .mean { stroke-width: 1.25; }
 .theirs { stroke-width: 1.25; stroke-dasharray: 3 2; }
@@ -176,7 +177,7 @@ abbr { text-decoration: none; cursor: help; }
   .box, pre { max-height: none; overflow: visible; }
   table { font-size: 7pt; }
   th, td { padding: .2rem .3rem; }
-  thead, tbody th, tfoot th { position: static; }
+  thead, tbody th, tfoot th, thead tr:first-child > th:first-child { position: static; }
   thead { display: table-header-group; break-inside: avoid; }
   tfoot { display: table-row-group; }
   tbody th, tfoot th { background: none; }

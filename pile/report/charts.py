@@ -6,7 +6,7 @@ stands in or beside a table of the same figures.
 """
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pile.report.markup import Html, element, plain, text
@@ -105,7 +105,7 @@ def histogram(
     highest = max(counts, default=0) or 1
     bars = (_column(axis, place, number, highest) for place, number in enumerate(counts) if number)
     ticks = (part for place, name in axis.ticks for part in _tick(place * axis.width, name))
-    lines = (part for place, kind in marks for part in _line(place * axis.width, kind))
+    lines = (_line(place * axis.width, kind) for place, kind in marks)
     ground = element("path", d=f"M0 {_PLOT}H{_short(axis.bins * axis.width)}", class_="axis")
     return element(
         "svg",
@@ -141,11 +141,8 @@ def _tick(place: float, name: str) -> tuple[Html, Html]:
     )
 
 
-def _line(place: float, kind: str) -> Iterator[Html]:
-    """Yield an upright line, and below it one of paper that parts it from the bars."""
-    yield from (
-        element("path", d=f"M{_short(place)} 0v{_PLOT}", class_=one) for one in ("halo", kind)
-    )
+def _line(place: float, kind: str) -> Html:
+    return element("path", d=f"M{_short(place)} 0v{_PLOT}", class_=kind)
 
 
 def _strip(label: str, parts: Sequence[Html]) -> Html:

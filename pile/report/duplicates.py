@@ -90,7 +90,7 @@ def _shown(examples: Sequence[Html]) -> list[Html]:
     lead = paragraph(
         "Clusters with near duplicates first, then the largest, of those in the first parts of a "
         "source. What stays comes first, then what went; words that only one of them has are marked. "
-        "Likeness is the share of equal numbers in both signatures: an estimate."
+        "Similarity is the share of equal numbers in both signatures: an estimate."
     )
     return [element("h3", text("Clusters")), lead, *examples]
 
@@ -113,7 +113,7 @@ def article(cluster: ClusterFigures) -> Html:
 
 
 def _why(gone: DuplicateFigures) -> str:
-    return "the same text" if gone.kind == "exact" else f"near, likeness {gone.similarity:.2f}"
+    return "the same text" if gone.kind == "exact" else f"near, similarity {gone.similarity:.2f}"
 
 
 def _pair(gone: DuplicateFigures) -> Html:

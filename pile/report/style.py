@@ -94,7 +94,6 @@ svg { display: block; }
 .mark { stroke-width: 2; }
 .kind0 { fill: var(--kind0); } .kind1 { fill: var(--kind1); } .kind2 { fill: var(--kind2); }
 .kind3 { fill: var(--kind3); } .kind4 { fill: var(--kind4); } .kind5 { fill: var(--kind5); }
-.halo { fill: none; stroke: var(--paper); stroke-width: 3; vector-effect: non-scaling-stroke; }
 .axis { stroke: var(--soft); stroke-width: 1; }
 .mean { stroke-width: 1.25; }
 .theirs { stroke-width: 1.25; stroke-dasharray: 3 2; }

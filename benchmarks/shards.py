@@ -6,9 +6,9 @@
     python benchmarks/shards.py --only neox --workers 1 ...
 
 Peers run in processes of their own: ``--megatron-python`` names a Python with megatron-core 0.16.1;
-for text with tokenizers too, and for GPT-NeoX, whose checkout ``--neox`` names, with transformers,
-sentencepiece, lm_dataformat, tqdm and ftfy. What cannot be measured is left out, and the output says
-why. Ratios above 1 mean faster than the peer; both must have given the same bytes, else it stops.
+for text with tokenizers too, and for GPT-NeoX, whose checkout ``--neox`` names (commit ea7aefd), with
+transformers, sentencepiece, lm_dataformat, tqdm and ftfy. What cannot be measured is left out, and the
+output says why; it names machine, versions and input. Ratios above 1 mean faster than the peer; both must have given the same bytes, else it stops.
 Text is compared with GPT-NeoX's own tool, and with the pattern of Megatron's on text already unpacked;
 each peer runs between two runs of ours. Our workers write all shards twice: ratios ``once_started``
 leave out their start, which takes seconds, however long a run; ``cpu`` are those of CPU seconds, of ours
@@ -19,6 +19,7 @@ import argparse
 import hashlib
 import json
 import os
+import platform
 import resource
 import subprocess
 import sys
@@ -27,6 +28,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -56,22 +58,39 @@ def main() -> None:
         return
     figures: dict[str, Any] = {}
     skipped: dict[str, str] = {}
+    asked.input, asked.peers = {}, {}
     with tempfile.TemporaryDirectory(prefix="pile-benchmark-") as folder:
         if "write" in asked.only:
-            measure_writing(figures, 1_000_000 if asked.quick else 20_000_000)
+            asked.input["written_documents"] = 1_000_000 if asked.quick else 20_000_000
+            measure_writing(figures, asked.input["written_documents"])
         if "samples" in asked.only:
             measure_samples(figures, skipped, asked, Path(folder))
         if "index" in asked.only:
             measure_index(figures, skipped, asked, Path(folder))
         if {"neox", "megatron"} & set(asked.only):
             measure_text(figures, skipped, asked, Path(folder))
-    figures |= dict.fromkeys(skipped) | {"skipped": skipped}
+    figures |= dict.fromkeys(skipped)
+    measured_on = {"input": asked.input, **machine(asked)}
     if asked.json:
-        print(json.dumps(figures, indent=1))
+        print(json.dumps({**figures, "skipped": skipped, **measured_on}, indent=1))
         return
     for name, value in figures.items():
-        if name != "skipped":
-            print(f"{name:32} {skipped.get(name) or f'{value:,.2f}'}")
+        print(f"{name:32} {skipped.get(name) or f'{value:,.2f}'}")
+    for name, value in measured_on.items():
+        print(f"{name:32} {json.dumps(value)}")
+
+
+def machine(asked: argparse.Namespace) -> dict[str, Any]:
+    """Say what was measured on, and with which versions."""
+    libraries = ("pile", "numpy", "numba", "tokenizers")
+    return {
+        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in libraries},
+        },
+        "peers": asked.peers,
+    }
 
 
 def arguments() -> argparse.Namespace:
@@ -102,6 +121,7 @@ def peer(asked: argparse.Namespace, task: str, **given: Any) -> dict[str, Any]:
         env=environment,
     )
     figures: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
+    asked.peers |= figures.pop("versions")
     return figures
 
 
@@ -143,7 +163,7 @@ def measure_samples(
         for _ in range(6 if asked.quick else 60):
             lengths = draw.integers(100, 6_566, 1_000)
             shard.add(draw.integers(2, IDS, int(lengths.sum())), lengths)
-        shard.finish()
+        asked.input["sampled_tokens"] = shard.finish().tokens
     number = 4_000 if asked.quick else 20_000
     for batch in (1, 32):
         loader = Loader(Settings((str(prefix),), LENGTH, batch))
@@ -178,7 +198,8 @@ def measure_index(
     documents = 60_000 if asked.quick else 600_000
     lengths = np.random.default_rng(1).integers(100, 6_567, documents).astype(np.int32)
     order = np.random.default_rng(2).permutation(documents).astype(np.int32)
-    samples = (int(lengths.sum(dtype=np.int64)) - 1) // LENGTH
+    tokens = asked.input["indexed_tokens"] = int(lengths.sum(dtype=np.int64))
+    samples = (tokens - 1) // LENGTH
     places = np.empty((samples + 1, 2), dtype=np.int32)
     place(lengths, order, LENGTH, places)
     seconds = []
@@ -212,6 +233,7 @@ def measure_text(
     corpus = [Path(path).resolve() for path in sorted(asked.corpus)]
     plain = folder / "corpus.jsonl"
     plain.write_bytes(b"".join(zstd.decompress(path.read_bytes()) for path in corpus))
+    asked.input |= {"corpus_files": len(corpus), "corpus_bytes": plain.stat().st_size}
     known: dict[str, tuple[str, dict[str, Any]]] = {
         "text_to_shards_vs_megatron": ("text", {"corpus": str(plain)}),
         "text_to_shards_vs_neox": (

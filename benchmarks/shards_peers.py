@@ -11,10 +11,12 @@ import json
 import multiprocessing
 import resource
 import runpy
+import subprocess
 import sys
 import tempfile
 import time
 import types
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +156,23 @@ def _cpu_seconds() -> float:
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
+def versions(checkout: str = "", **_: object) -> dict[str, str]:
+    """Return the versions of what was measured; of a checkout, its commit."""
+    names = ("megatron-core", "torch", "transformers", "tokenizers", "numpy")
+    found = {}
+    for name in names:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    if checkout:
+        words = ["git", "-C", checkout, "rev-parse", "HEAD"]
+        commit = subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
+        found["gpt-neox"] = commit or "unknown"
+    return found
+
+
 TASKS = {"samples": samples, "index": index, "text": text, "neox_text": neox_text}
 
 if __name__ == "__main__":
-    print(json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))
+    given = json.loads(sys.argv[2])
+    figures = TASKS[sys.argv[1]](**given)
+    print(json.dumps({**figures, "versions": versions(**given)}))

@@ -3,6 +3,8 @@
 A module of its own, because `datasets` takes a second and a half to import.
 """
 
+from collections.abc import Mapping
+
 from datasets import DatasetInfo, Features, Value
 from datasets.info import DatasetInfosDict
 from datasets.splits import SplitDict, SplitInfo
@@ -10,6 +12,7 @@ from datasets.utils.metadata import MetadataConfigs
 from huggingface_hub import DatasetCardData
 
 from pile.publication.facts import Facts
+from pile.publication.markdown import cell, table
 
 HF_SPLIT = {"train": "train", "val": "validation", "test": "test"}
 """What `datasets` calls our splits."""
@@ -24,7 +27,8 @@ def card(facts: Facts) -> str:
         task_categories=["text-generation"],
         size_categories=[_size_category(facts.documents)],
         license="other",
-        license_name="of each document, see the provenance tables",
+        license_name="by-document",
+        license_details="that of each document, as the provenance tables state; by source below",
     )
     DatasetInfosDict({"default": _documents(facts)}).to_dataset_card_data(about)
     # One config: `datasets` reads all files of a folder as one format, so not the provenance tables.
@@ -57,14 +61,20 @@ def _documents(facts: Facts) -> DatasetInfo:
 
 
 def _body(facts: Facts) -> str:
-    splits = [f"| {s.name} | {s.documents:,} | {s.text_bytes:,} |" for s in facts.splits]
+    splits = [(s.name, f"{s.documents:,}", f"{s.text_bytes:,}") for s in facts.splits]
     sources = [
-        f"| {s.pile_set_name} | {s.documents:,} | {s.text_bytes:,} "
-        f"| {_percent(s.text_bytes, facts.text_bytes)} | {s.epochs:g} | {s.licence or 'unknown'} |"
+        (
+            s.pile_set_name,
+            f"{s.documents:,}",
+            f"{s.text_bytes:,}",
+            _percent(s.text_bytes, facts.text_bytes),
+            f"{s.epochs:g}",
+            s.licence or "unknown",
+        )
         for s in facts.sources
     ]
     lines = [
-        f"# {facts.title}",
+        f"# {cell(facts.title)}",
         "",
         f"A text corpus of {facts.documents:,} documents from {len(facts.sources)} sources, to train language",
         "models on.",
@@ -75,17 +85,17 @@ def _body(facts: Facts) -> str:
         'datasets.load_dataset("path/to/this/folder", split="train", streaming=True)',
         "```",
         "",
-        "| split | documents | text bytes |",
-        "| --- | ---: | ---: |",
-        *splits,
+        table(("split", "documents", "text bytes"), splits, {1, 2}),
         "",
         "## Sources",
         "",
         "Documents and bytes count every copy of a document; its epochs say how many there are.",
         "",
-        "| source | documents | text bytes | share | epochs | licence |",
-        "| --- | ---: | ---: | ---: | ---: | --- |",
-        *sources,
+        table(
+            ("source", "documents", "text bytes", "share", "epochs", "licence"),
+            sources,
+            range(1, 5),
+        ),
         "",
         *_cleaning(facts),
         "## Files",
@@ -101,28 +111,33 @@ def _body(facts: Facts) -> str:
 
 def _cleaning(facts: Facts) -> list[str]:
     """Return what was left out and changed, of sources of which something was."""
-    rows = []
-    for source in facts.sources:
-        left_out = ", ".join(f"`{reason}` {n:,}" for reason, n in source.rejected.items())
-        masked = ", ".join(f"{kind} {n:,}" for kind, n in source.masked.items())
-        if source.rules or left_out:
-            rules = ", ".join(f"`{rule}`" for rule in source.rules)
-            rows.append(
-                f"| {source.pile_set_name} | {source.read:,} | {rules} | {left_out} | {masked} |"
-            )
+    rows = [
+        (
+            source.pile_set_name,
+            f"{source.read:,}",
+            ", ".join(f"`{rule}`" for rule in source.rules),
+            _counts(source.rejected),
+            _counts(source.duplicates or {}),
+            _counts(source.masked),
+        )
+        for source in facts.sources
+        if source.rules or source.rejected or source.duplicates
+    ]
     if not rows:
         return []
     return [
         "## Cleaning",
         "",
-        "Records read from raw files, rules applied, records left out by reason, personal data masked.",
-        "Thresholds are in `manifest.json`.",
+        "Records read from raw files, rules applied, records left out by reason, duplicates by how they were",
+        "found, personal data masked. Thresholds are in `manifest.json`.",
         "",
-        "| source | records | rules | left out | masked |",
-        "| --- | ---: | --- | --- | --- |",
-        *rows,
+        table(("source", "records", "rules", "left out", "duplicates", "masked"), rows, {1}),
         "",
     ]
+
+
+def _counts(found: Mapping[str, int]) -> str:
+    return ", ".join(f"`{what}` {count:,}" for what, count in found.items())
 
 
 def _percent(part: int, whole: int) -> str:

@@ -26,7 +26,7 @@ from pile.commands import shards as shard_commands
 from pile.commands import tokenizer as tokenizer_commands
 from pile.commands.narrate import Narrator
 from pile.commands.options import DEFAULT_CONFIG, ConfigPath, no_stage, open_run
-from pile.commands.show import NothingToShowError, show, show_rejected
+from pile.commands.show import NothingToShowError, not_shown, show, show_rejected
 from pile.commands.urls import Lists, list_urls
 from pile.commands.why import why
 from pile.config import Config, ConfigError, load
@@ -235,6 +235,8 @@ def show_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
             return
         if rejected or reason:
             found = show_rejected(settings, graph, what, count, reason)
+            for remark in not_shown(settings, graph, what, reason):
+                say(remark)
         else:
             found = show(settings, graph, what, count)
         emit(found, render.records(found), as_json=as_json)

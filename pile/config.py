@@ -306,12 +306,18 @@ def _immutable(value: object) -> object:
 
 
 def _explain(path: Path, text: str, error: ValidationError, where: tuple[str, ...]) -> str:
-    return "\n".join(_explain_one(path, text, one, where) for one in error.errors())
+    found = error.errors()
+    inside = {one["loc"][:-1] for one in found}
+    # Of a list with a wrong item it is said that it is too short as well: what is right is counted.
+    meant = [one for one in found if one["type"] != "too_short" or one["loc"] not in inside]
+    return "\n".join(_explain_one(path, text, one, where) for one in meant)
 
 
 def _explain_one(path: Path, text: str, error: Any, where: tuple[str, ...]) -> str:
     is_key = error["loc"][-1:] == ("[key]",)  # a key is wrong, not its value
     location = error["loc"][:-1] if is_key else error["loc"]
+    while location and isinstance(location[-1], int):
+        location = location[:-1]  # the place in a list: the key has the line
     *table, key = (*where, *map(str, location)) or ("",)
     if error["loc"] == ():
         return f"{path}: {error['msg'].removeprefix('Value error, ')}"

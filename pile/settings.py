@@ -14,9 +14,9 @@ Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class Settings(BaseModel):
-    """Base of every table: immutable, no unknown keys, no silent conversions."""
+    """Base of every table: immutable, no unknown keys, no silent conversions, no infinite numbers."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 Kept = Literal["first", "last", "longest"]

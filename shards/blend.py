@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from shards import cache, loops
 from shards.format import BadShard
 from shards.reader import Shard
-from shards.samples import Request, SampleIndex, build, cached
+from shards.samples import Request, SampleIndex, build_of, cached
 
 SURPLUS = 0.005
 """What Megatron builds in reserve of each part, since greedy choice overshoots a little."""
@@ -40,9 +40,12 @@ class Samples:
     ) -> None:
         """Put samples ``numbers`` into ``rows`` of ``out``; raises `BadShard` if they are not there.
 
-        Numbers must be from 0 to before ``len(self)``, and rows be rows of ``out``.
+        Numbers must be from 0 to before ``len(self)``, and rows be rows of ``out``. Raises
+        ValueError if its dtype does not hold all that tokens can be.
         """
         shard, index = self.shard, self.index
+        if not np.can_cast(shard.tokens.dtype, out.dtype):
+            raise ValueError(f"{out.dtype} cannot hold all {shard.tokens.dtype} tokens")
         fast = loops.compiled(loops.gather)
         if fast is None:
             for number, row in zip(numbers.tolist(), rows.tolist(), strict=True):
@@ -90,7 +93,7 @@ class Blend:
 def samples_of(prefix: Path | str, request: Request, folder: Path | None = None) -> Samples:
     """Open a shard and order its samples; with a cache ``folder``, the order is kept there."""
     shard = Shard.open(prefix)
-    index = build(shard.lengths, request) if folder is None else cached(prefix, request, folder)
+    index = build_of(shard, request) if folder is None else cached(prefix, request, folder)
     return Samples(shard, index, request.length)
 
 

@@ -8,7 +8,6 @@ another name; all build the same, and the first to finish is used.
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -45,12 +44,14 @@ def entry(folder: Path, name: str, build: Callable[[Allocate], object]) -> Path:
     home = folder / name
     if not home.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=folder))
-        try:
+        with tempfile.TemporaryDirectory(
+            "", "unfinished-", folder, ignore_cleanup_errors=True
+        ) as own:
+            # Nobody else may look into that folder, but all who share the cache into an entry.
+            unfinished = Path(own, name)
+            unfinished.mkdir()
             build(_files_in(unfinished))
             _publish(unfinished, home)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
     return home
 
 

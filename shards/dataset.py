@@ -21,6 +21,8 @@ from shards.blend import Blend, Samples, blend, requests
 from shards.format import paths_of
 from shards.samples import Request, build_in_cache
 
+_SEEDS = 2**32
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -29,7 +31,9 @@ class Settings:
     ``batch`` counts the samples of a step, over all ranks. ``samples`` is the size of an epoch,
     None for each shard once; Megatron's ``train_iters`` times its global batch gives Megatron's own
     order for a whole run. ``weights`` are shares of samples, one a shard, None for their sizes.
-    Samples have ``length`` + 1 tokens: inputs, and the same a token later.
+    One shard, or several with weights, are repeated to give so many samples; several without are
+    not, as in Megatron: an epoch has at most what they hold. Samples have ``length`` + 1 tokens:
+    inputs, and the same a token later. Raises ValueError if there is no such batch or seed.
     """
 
     prefixes: tuple[str, ...]
@@ -38,6 +42,12 @@ class Settings:
     weights: tuple[float, ...] | None = None
     samples: int | None = None
     seed: int = 1234
+
+    def __post_init__(self) -> None:
+        if self.batch < 1:
+            raise ValueError(f"a batch has at least one sample, not {self.batch}")
+        if not 0 <= self.seed < _SEEDS:
+            raise ValueError(f"the seed, {self.seed}, is not from 0 to {_SEEDS - 1}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +172,7 @@ def prepare(settings: Settings, cache: Path, workers: int, epoch: int = 0) -> No
 
 
 def _request(settings: Settings, epoch: int) -> Request:
-    return Request(settings.length, settings.samples, (settings.seed + epoch) % 2**32)
+    return Request(settings.length, settings.samples, (settings.seed + epoch) % _SEEDS)
 
 
 def _identity(prefix: str) -> Sequence[str | int]:

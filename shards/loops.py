@@ -38,17 +38,19 @@ def place_samples(
     every ``length``-th token, sequences without tokens left aside, except before the first sample.
     """
     places[0, 0] = places[0, 1] = 0
-    sample, begin, wanted = 1, 0, length
+    # Of unsigned numbers Numba need not look whether they count from the end.
+    sample, one, after = np.uint64(1), np.uint64(1), np.uint64(places.shape[0])
+    wanted = np.int64(length)  # where the next sample begins, from the beginning of its sequence
     for position in range(order.size):
-        end = begin + lengths[order[position]]
-        while wanted < end:
-            if sample == places.shape[0]:
+        size = np.int64(lengths[np.uint32(order[position])])
+        while wanted < size:
+            if sample == after:
                 return
             places[sample, 0] = position
-            places[sample, 1] = wanted - begin
-            sample += 1
+            places[sample, 1] = wanted
+            sample += one
             wanted += length
-        begin = end
+        wanted -= size
 
 
 def gather(

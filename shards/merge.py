@@ -82,8 +82,8 @@ def copy(
 ) -> ShardFacts:
     """Write the documents of some stretches to a new shard, and tell what is in it.
 
-    Raises ValueError if an id is not below ``vocabulary``, and `BadShard` if documents do not lie
-    where their index says; no file is left then.
+    Raises ValueError if an id is not below ``vocabulary``, or a shard has no such documents, and
+    `BadShard` if documents do not lie where their index says; no file is left then.
     """
     if not stretches:
         raise ValueError("there is nothing to copy")
@@ -92,6 +92,8 @@ def copy(
     shards = _same_dtype(Shard.open(stretch.prefix) for stretch in stretches)
     with ShardWriter(bin_path, idx_path, dtype, vocabulary=ids, eod=None, empty="drop") as writer:
         for stretch, shard in zip(stretches, shards, strict=True):
+            if not 0 <= stretch.first < stretch.after <= len(shard):
+                raise ValueError(f"{stretch} is none of {len(shard)} documents")
             for tokens, lengths in _batches(stretch, shard):
                 writer.add(tokens, lengths)
         return writer.finish()

@@ -81,7 +81,10 @@ def count(lengths: NDArray[np.int32], request: Request) -> Counts:
     """Return how a request falls on sequences; ValueError if they are too few or too many."""
     tokens = int(lengths.sum(dtype=np.int64))
     if tokens == 0 or (request.samples is None and tokens <= request.length):
-        raise ValueError(f"{tokens} tokens are too few for one sample of {request.length} + 1")
+        raise ValueError(
+            f"{tokens} tokens are too few for one sample of {request.length} + 1: leave the shard "
+            f"out, or give weights and a number of samples, so that it is repeated"
+        )
     if lengths.size >= 2**31:
         raise ValueError(f"{lengths.size:,} sequences are too many: divide the shard")
     if request.samples is None:
@@ -119,6 +122,16 @@ def build(
         random.shuffle(shuffle[counts.together :])
         placed.result()
     return SampleIndex(order, places, shuffle)
+
+
+def build_of(
+    shard: Shard, request: Request, allocate: cache.Allocate = cache.in_memory
+) -> SampleIndex:
+    """Build the index for a shard, as `build` does; a ValueError names the shard."""
+    try:
+        return build(shard.lengths, request, allocate)
+    except ValueError as error:
+        raise ValueError(f"{shard.prefix}: {error}") from error
 
 
 def _place_dtype(lengths: NDArray[np.int32], counts: Counts) -> type[np.integer[Any]]:
@@ -181,5 +194,5 @@ def build_in_cache(prefix: Path | str, request: Request, folder: Path) -> Path:
     return cache.entry(
         folder,
         cache.key("samples", digest, *astuple(request)),
-        lambda allocate: build(Shard.open(prefix).lengths, request, allocate),
+        lambda allocate: build_of(Shard.open(prefix), request, allocate),
     )

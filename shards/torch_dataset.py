@@ -52,8 +52,10 @@ def prefetched(
 
     ``first`` counts steps over all epochs, as in `Loader.batches`. A thread gathers up to ``ahead``
     batches before they are wanted; for a GPU into pinned memory, whence they are copied beside the
-    computation. An error in the thread is raised here.
+    computation. An error in the thread is raised here. Raises ValueError if ``ahead`` is below 1.
     """
+    if ahead < 1:
+        raise ValueError(f"{ahead} batches cannot be fetched ahead: at least one is")
     ready: Queue[_Ready | Exception] = Queue(ahead)
     stopped = threading.Event()
     work = _Work(loader, share, torch.device(device), ready, stopped)

@@ -36,6 +36,7 @@ WITHIN_PILE = {
     "pile.checks.diff": 4,
     "pile.checks.again": 4,
     "pile.checks.tokens": 4,
+    "pile.checks.counts": 4,
     "pile.checks.problems": 1,
     "pile.commands.why": 4,
     "pile.commands.narrate": 4,

@@ -4,7 +4,8 @@
 
 The loop is as short as it can be: batches are a function of the step alone, so that a checkpoint
 holds weights, optimiser, and how many steps were made. Stop it when you like; ``--resume`` goes on
-as if it had never stopped. On a GPU it computes in bfloat16, and says how long it waited for data.
+from the last checkpoint as if it had never stopped. On a GPU it computes in bfloat16, and says how
+long it waited for data.
 """
 
 import argparse
@@ -63,10 +64,9 @@ def run(words: Sequence[str] | None = None) -> dict[str, Any]:
     )
     first = resume(Path(asked.resume), model, optimiser, loader) if asked.resume else 0
     bfloat16 = device.type == "cuda" if asked.bfloat16 is None else asked.bfloat16
-    step = Step(model, optimiser, bfloat16)
-    progress = train(step, loader, range(first, asked.steps), asked.log_every)
-    if asked.save:
-        save(Path(asked.save), model, optimiser, loader, asked.steps)
+    if first >= asked.steps:
+        raise SystemExit(f"{first} steps were made already: ask for more than {asked.steps}")
+    progress = train(Step(model, optimiser, bfloat16), loader, range(first, asked.steps), asked)
     if asked.export:
         model.save_pretrained(asked.export)
     return progress.report(device)
@@ -80,10 +80,21 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--samples", type=int, help="samples of an epoch; needed with weights")
     parser.add_argument("--architecture", choices=sorted(ARCHITECTURES), default="gpt-neox")
     parser.add_argument("--published", choices=sorted(PUBLISHED), help="a published model's size")
-    for name, value in (("layers", 2), ("width", 128), ("heads", 4), ("rows", 0)):
-        parser.add_argument(f"--{name}", type=int, default=value)
-    for name, value in (("length", 128), ("batch", 16), ("steps", 150), ("seed", 1234)):
-        parser.add_argument(f"--{name}", type=int, default=value)
+    for name, value in (("layers", 2), ("width", 128), ("heads", 4)):
+        parser.add_argument(f"--{name}", type=int, default=value, help="of the model")
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=0,
+        help="of the embedding; 0: enough for all ids in the shards, which are read through",
+    )
+    for name, value, what in (
+        ("length", 128, "of a sample, in tokens"),
+        ("batch", 16, "samples of a step"),
+        ("steps", 150, "to make in all, those before --resume too"),
+        ("seed", 1234, "of weights, and of the order of samples"),
+    ):
+        parser.add_argument(f"--{name}", type=int, default=value, help=what)
     parser.add_argument("--rate", type=float, default=3e-3, help="learning rate")
     parser.add_argument(
         "--bfloat16",
@@ -95,8 +106,9 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--threads", type=int, default=0, help="of the CPU; fewer on a busy machine"
     )
     parser.add_argument("--cache", default="", help="folder that keeps the order of samples")
-    parser.add_argument("--log-every", type=int, default=10)
-    parser.add_argument("--save", default="", help="checkpoint to write at the end")
+    parser.add_argument("--log-every", type=int, default=10, help="steps from line to line")
+    parser.add_argument("--save", default="", help="checkpoint to write, and to write anew")
+    parser.add_argument("--save-every", type=int, default=1000, help="steps, and at the end")
     parser.add_argument(
         "--export", default="", help="folder to write the model to, for transformers"
     )
@@ -153,8 +165,8 @@ class Step:
         return loss.detach()
 
 
-def train(step: Step, loader: Loader, numbers: range, log_every: int) -> Progress:
-    """Make the steps of these numbers, and return what was measured."""
+def train(step: Step, loader: Loader, numbers: range, asked: argparse.Namespace) -> Progress:
+    """Make the steps of these numbers, save what is reached, and return what was measured."""
     device = next(step.model.parameters()).device
     batches = prefetched(loader, numbers.start, device=device)
     progress = Progress()
@@ -169,11 +181,15 @@ def train(step: Step, loader: Loader, numbers: range, log_every: int) -> Progres
         progress.waited += time.perf_counter() - asked_at
         loss = step.make(batch)
         progress.tokens += batch[:, 1:].numel()
-        if number % log_every == 0 or number == numbers[-1]:
+        if number % asked.log_every == 0 or number == numbers[-1]:
             progress.losses[number] = float(loss)
             print(f"step {number:>6}  loss {progress.losses[number]:.4f}", flush=True)
+        if asked.save and (number + 1) % asked.save_every == 0:
+            save(Path(asked.save), step, loader, number + 1)
     progress.seconds = clock(device) - started
     batches.close()
+    if asked.save:
+        save(Path(asked.save), step, loader, numbers.stop)
     return progress
 
 
@@ -184,15 +200,20 @@ def clock(device: torch.device) -> float:
     return time.perf_counter()
 
 
-def save(path: Path, model: Any, optimiser: Any, loader: Loader, steps: int) -> None:
-    """Write a checkpoint: of the loader, the number of steps, and what it draws from."""
-    state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-    torch.save({**state, "steps": steps, "drawn_from": loader.identity()}, path)
+def save(path: Path, step: Step, loader: Loader, steps: int) -> None:
+    """Write a checkpoint: of the loader, the number of steps, and what it draws from.
+
+    It takes the place of an older one once it is whole.
+    """
+    state = {"model": step.model.state_dict(), "optimiser": step.optimiser.state_dict()}
+    unfinished = path.with_name(f".{path.name}.tmp")
+    torch.save({**state, "steps": steps, "drawn_from": loader.identity()}, unfinished)
+    unfinished.replace(path)
 
 
 def resume(path: Path, model: Any, optimiser: Any, loader: Loader) -> int:
     """Load a checkpoint, and return how many steps were made; SystemExit if shards changed."""
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, map_location="cpu", weights_only=True)
     if state["drawn_from"] != loader.identity():
         raise SystemExit(f"{path} was trained on other shards, or with other settings")
     model.load_state_dict(state["model"])

@@ -12,7 +12,8 @@ class Problem:
     """Something wrong: in which stage and file, in which row and document if known, and what.
 
     ``file`` is the name of a part below the stage's folder, or of its recipe, ledger or manifest;
-    ``is_users`` marks a raw file of the user's own, by its path.
+    ``is_users`` marks a file that only the user can put right, by its path: a raw file of their own,
+    or one that is not of the run.
     """
 
     stage: str

@@ -7,6 +7,7 @@ by its origins, encoded anew, and decoded: the same tokens, the text up to NFC, 
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -30,6 +31,9 @@ from tokenizer.files import TOKENIZER_JSON
 
 SAMPLE = 100
 """Documents of each shard that are decoded and compared with their text, if no share is asked for."""
+
+OPEN = 8
+"""Shards that are open at a time: each takes four of a process's files, often 1,024 at most."""
 
 _NANOGPT = f"{shard.FOLDER}/nanogpt/"
 
@@ -58,7 +62,6 @@ class _Drawn:
     """Documents of a shard by number, and the lines of one corpus file that they should be."""
 
     tokens: _Tokens
-    opened: Shard
     numbers: NDArray[np.int64]
     lines: NDArray[np.int64]
 
@@ -125,14 +128,13 @@ def _check(tokens: _Tokens, vocabulary: int, eod: int | None) -> Iterator[Proble
 
 def _choose(seed: int, share: float, tokens: _Tokens, wanted: _Wanted) -> None:
     """Draw a shard's sample, and note where in the corpus each of its documents should stand."""
-    opened = Shard.open(tokens.prefix)
-    numbers = _draw(seed, share, tokens.prefix.name, len(opened))
+    numbers = _draw(seed, share, tokens.prefix.name, tokens.bin.counts["rows"])
     table = pq.read_table(tokens.folder / tokens.origins.name).take(pa.array(numbers))
     files = np.array(table.column("file").to_pylist())
     lines = table.column("line").to_numpy()
     for file in sorted(set(files.tolist())):
         its = files == file
-        wanted.setdefault(file, []).append(_Drawn(tokens, opened, numbers[its], lines[its]))
+        wanted.setdefault(file, []).append(_Drawn(tokens, numbers[its], lines[its]))
 
 
 def _draw(seed: int, share: float, name: str, total: int) -> NDArray[np.int64]:
@@ -145,12 +147,15 @@ def _draw(seed: int, share: float, name: str, total: int) -> NDArray[np.int64]:
 
 def _compare(wanted: _Wanted, folder: Path, encoder: Encoder) -> Iterator[Problem]:
     """Read each corpus file once, and compare what was drawn."""
+    opened = lru_cache(OPEN)(Shard.open)
     for file in sorted(wanted):
         left = _by_line(wanted[file])
         try:
             for line, document in enumerate(corpus.read(folder / file), start=1):
                 for drawn, number in left.pop(line, ()):
-                    what = _difference(drawn.opened[number].tolist(), document.text, encoder)
+                    what = _difference(
+                        opened(drawn.tokens.prefix)[number].tolist(), document.text, encoder
+                    )
                     if what:
                         identity = _identity(folder / file, line)
                         tokens = drawn.tokens

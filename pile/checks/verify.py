@@ -1,10 +1,10 @@
 """Trust nothing: check what a run published, from its bytes up.
 
-Every part is re-hashed and its rows counted, the user's own raw files too; receipts are summed anew,
-recipes, ledgers and manifests must be byte for byte what they say; corpus files are read to their end
-by our reader and by `lm_dataformat`'s, and `pile.checks.tokens` looks into tokens and shards. With a
-share to sample, that share of the tasks between raw files and corpus is run once more, and what comes
-out is compared.
+Every part is re-hashed and its rows counted, the user's own raw files too, and nothing like a part may
+lie beside them; receipts are summed anew, recipes, ledgers and manifests must be byte for byte what they
+say; `pile.checks.counts` counts from stage to stage and in corpus files, and `pile.checks.tokens` looks
+into tokens and shards. With a share to sample, that share of the tasks between raw files and corpus is
+run once more, and what comes out is compared.
 """
 
 import os
@@ -16,14 +16,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pile import corpus, layout, ledger, store
+from pile import layout, ledger, store
 from pile.checks.again import remake
+from pile.checks.counts import check_corpus, check_taken
 from pile.checks.problems import Problem, damaged_parts
 from pile.checks.tokens import check_tokens
 from pile.config import Config
 from pile.downloads.raw_files import Located
 from pile.graph import Graph
-from pile.stages import mix
 from pile.stages.stage import Made, Stage
 from pile.states import published, states
 
@@ -94,16 +94,31 @@ def _check(
     name = stage.name
     bad = [*damaged_parts(name, finished), *_check_own_files(graph, name)]
     yield from bad
+    yield from _check_strangers(name, finished)
     books = list(_check_books(stage, finished))
     yield from books
     broken = {problem.file for problem in bad}
     if not books:  # of damaged receipts and manifests no sum is right
         yield from _check_sums(name, finished)
+        yield from check_taken(config, stage, finished)
     yield from _check_tables(name, finished, broken)
     if name == "mix":
-        yield from _check_corpus(finished, broken)
+        yield from check_corpus(finished, broken)
     if name in {"tokenize", "shard"}:
         yield from check_tokens(config, graph, finished, broken, share)
+
+
+def _check_strangers(name: str, finished: Made) -> Iterator[Problem]:
+    """Yield files that are no part, but lie where whoever reads a folder of parts takes them for one."""
+    parts = finished.parts()
+    known = {path for path, _ in parts}
+    read = {(path.parent, path.suffix) for path, part in parts if "rows" in part["counts"]}
+    for folder in sorted({folder for folder, _ in read}):
+        for path in sorted(folder.iterdir() if folder.exists() else ()):
+            is_read = (folder, path.suffix) in read and not path.name.startswith(".")
+            if is_read and path not in known:
+                what = "is not of this run, but lies among its files; take it away"
+                yield Problem(name, str(path), what, is_users=True)
 
 
 def _files(graph: Graph, name: str) -> Sequence[Located]:
@@ -183,27 +198,3 @@ def _check_rows(name: str, path: Path, part: Any) -> Iterator[Problem]:
         return
     if rows != part["counts"]["rows"]:
         yield Problem(name, part["name"], f"has {rows:,} rows, not {part['counts']['rows']:,}")
-
-
-def _check_corpus(finished: Made, broken: set[str]) -> Iterator[Problem]:
-    for split in corpus.SPLITS:
-        for path, part in finished.parts(f"{mix.FOLDER}/{split}/"):
-            if part["name"] not in broken:
-                yield from _check_corpus_file(path, part["name"], part["counts"]["rows"])
-
-
-def _check_corpus_file(path: Path, name: str, rows: int) -> Iterator[Problem]:
-    import lm_dataformat  # noqa: PLC0415 - brings pandas along, and only this needs it
-
-    try:
-        ours = sum(1 for _ in corpus.read(path))
-    except corpus.DAMAGED as error:
-        yield Problem("mix", name, f"cannot be read: {error}")
-        return
-    theirs = sum(1 for _ in lm_dataformat.Reader(str(path)).stream_data())
-    if not ours == theirs == rows:
-        yield Problem(
-            "mix",
-            name,
-            f"{rows:,} documents by the manifest, {ours:,} read, {theirs:,} by lm_dataformat",
-        )

@@ -17,6 +17,7 @@ from pile.cleaning.words.measures import (
     Shape,
     repetition,
     shape,
+    warm,
 )
 from pile.settings import Settings
 from sources.source import Document, Rejected
@@ -132,6 +133,7 @@ GOPHER_QUALITY = Rule(
         "ellipsis_lines": "Too large a share of the lines ends with an ellipsis.",
     },
     table=GopherQuality,
+    warm=warm,
 )
 GOPHER_REPETITION = Rule(
     name="gopher_repetition",
@@ -153,4 +155,5 @@ GOPHER_REPETITION = Rule(
         },
     },
     table=GopherRepetition,
+    warm=warm,
 )

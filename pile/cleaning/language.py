@@ -12,13 +12,19 @@ from pile.places import nearest
 from pile.settings import Settings
 from sources.source import Document, Rejected
 
-CODES = frozenset(dict(pycld2.LANGUAGES)[name] for name in pycld2.DETECTED_LANGUAGES)
+_BY_NAME = dict(pycld2.LANGUAGES)
+CODES = frozenset(_BY_NAME[name] for name in pycld2.DETECTED_LANGUAGES)
 """Codes of the languages that CLD2 tells apart: ISO 639-1 where there is one."""
+
+DETECTED = "detected_language"
+"""Key of meta under which a document says the language it was found to be in."""
 
 
 def _known(code: str) -> str:
     if code not in CODES:
-        raise ValueError(f"CLD2 knows no language {code!r}{nearest(code, sorted(CODES))}")
+        meant = _BY_NAME.get(code.upper(), "")
+        hint = f"; did you mean {meant!r}?" if meant in CODES else nearest(code, sorted(CODES))
+        raise ValueError(f"no language is called {code!r} by CLD2{hint}")
     return code
 
 
@@ -59,7 +65,10 @@ def _detect_without_controls(text: str) -> tuple[tuple[str, str, int, float], ..
 
 
 def keep_languages(document: Document, table: Language) -> Document | Rejected:
-    """Reject a text that is not in one of the languages; note the language of any other in its meta."""
+    """Reject a text that is not in one of the languages; note the language of any other in its meta.
+
+    What upstream says in ``meta.language`` stays beside it.
+    """
     found = identify(document.text)
     if not found:
         return rejected(document, "unknown_language", "CLD2 finds no language")
@@ -70,13 +79,13 @@ def keep_languages(document: Document, table: Language) -> Document | Rejected:
     best = wanted[0]
     if best.share < table.min_share:
         return below(document, "mixed_languages", best.share, ("min_share", table.min_share))
-    return replace(document, meta={**document.meta, "language": best.code})
+    return replace(document, meta={**document.meta, DETECTED: best.code})
 
 
 LANGUAGE = Rule(
     name="language",
-    version=1,
-    summary="Documents in other languages are rejected; meta.language says which one each other has.",
+    version=2,
+    summary="Documents in other languages are rejected; meta.detected_language says which one each other has.",
     apply=keep_languages,
     reasons={
         "unknown_language": "CLD2 finds no language in the text.",

@@ -5,7 +5,6 @@ takes time in proportion to its length. What is found is what is written in full
 is not.
 """
 
-import ipaddress
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
+from pile.cleaning.addresses import is_public
 from pile.cleaning.rule import Rule
 from pile.settings import Settings
 from sources.source import Document, Json, Rejected
@@ -45,7 +45,7 @@ class Span(NamedTuple):
 _LOCAL_PART = 64  # RFC 5321, 4.5.3.1.1
 _NOT_LOCAL = re.compile(r"[^A-Za-z0-9._%+\-]")
 _DOMAIN = re.compile(
-    r"(?:[^\W_](?:[^\W_]|-){0,62}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9_-])", re.UNICODE
+    r"(?:[^\W_](?:[^\W_]|-){0,62}\.){1,8}[A-Za-z]{2,24}(?![A-Za-z0-9])", re.UNICODE
 )
 
 _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![0-9A-Za-z_])(?!\.[0-9])")
@@ -80,8 +80,9 @@ def mask_personal(document: Document, table: MaskPersonal) -> Document | Rejecte
 
 
 def find_personal(text: str, kinds: tuple[Kind, ...]) -> list[Span]:
-    """Return what is found of some kinds, in order; of what overlaps, what begins first."""
-    found = sorted(span for kind in set(kinds) for span in _FINDERS[kind](text))
+    """Return what is found of some kinds, in order; of what overlaps, what begins first, or is longer."""
+    every = (span for kind in set(kinds) for span in _FINDERS[kind](text))
+    found = sorted(every, key=lambda span: (span.start, -span.stop, span.kind))
     spans: list[Span] = []
     for span in found:
         if not spans or span.start >= spans[-1].stop:
@@ -104,21 +105,14 @@ def _emails(text: str) -> Iterator[Span]:
 
 def _addresses(text: str) -> Iterator[Span]:
     for found in _IPV4.finditer(text):
-        if _stands_free(text, found.start(), ".") and _is_public(found[0]):
+        if _stands_free(text, found.start(), ".") and is_public(found[0]):
             yield Span(*found.span(), "ip")
     for found in _IPV6.finditer(text):
         address = found[0].rstrip(".:") if not found[0].endswith("::") else found[0]
         stop = found.start() + len(address)
-        is_free = _stands_free(text, found.start(), ".:") and not text[stop : stop + 1].isalnum()
-        if is_free and _is_public(address):
+        is_free = _stands_free(text, found.start(), ".:") and not _in_word(text[stop : stop + 1])
+        if is_free and is_public(address):
             yield Span(found.start(), stop, "ip")
-
-
-def _is_public(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_global
-    except ValueError:
-        return False
 
 
 def _phones(text: str) -> Iterator[Span]:
@@ -127,16 +121,22 @@ def _phones(text: str) -> Iterator[Span]:
             yield Span(*found.span(), "phone")
     for found in _AMERICAN.finditer(text):
         start = found.start()
-        if text[max(start - 2, 0) : start] in {"1-", "1.", "1 "}:
-            start -= 2
-        if _stands_free(text, start, "+.-/"):
-            yield Span(start, found.end(), "phone")
+        country = text[max(start - 2, 0) : start] in {"1-", "1.", "1 "}
+        for first in (start - 2, start) if country else (start,):
+            if _stands_free(text, first, "+.-/"):
+                yield Span(first, found.end(), "phone")
+                break
 
 
 def _stands_free(text: str, start: int, joined_by: str) -> bool:
-    """Whether no letter, digit or one of these characters stands before a place."""
-    before = text[start - 1 : start]
-    return not (before.isalnum() or before == "_" or (before and before in joined_by))
+    """Whether no ASCII letter or digit, nor one of these characters, stands before a place."""
+    before = text[max(start - 1, 0) : start]
+    return not (_in_word(before) or (before and before in joined_by))
+
+
+def _in_word(character: str) -> bool:
+    """Whether it is an ASCII letter or digit, or `_`: scripts without blanks write numbers in between."""
+    return character.isascii() and (character.isalnum() or character == "_")
 
 
 _FINDERS: Mapping[Kind, Callable[[str], Iterator[Span]]] = MappingProxyType(
@@ -145,7 +145,7 @@ _FINDERS: Mapping[Kind, Callable[[str], Iterator[Span]]] = MappingProxyType(
 
 MASK_PERSONAL = Rule(
     name="mask_personal",
-    version=1,
+    version=2,
     summary="E-mail addresses, public IP addresses and telephone numbers become placeholders.",
     apply=mask_personal,
     table=MaskPersonal,

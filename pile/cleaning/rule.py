@@ -15,6 +15,10 @@ class NoThresholds(Settings):
 Apply: TypeAlias = Callable[[Document, Any], Document | Rejected]
 
 
+def _nothing() -> None:
+    """Most rules have no kernels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A cleaning rule.
@@ -23,6 +27,7 @@ class Rule:
     returns the very document it was given when there is nothing to change. ``version`` is raised by
     hand whenever its results change, and ``libraries`` are the distributions whose version decides
     them too. ``reasons`` is the closed list of reasons it rejects documents for, each explained.
+    ``warm`` loads kernels, which take time to be there and give the same results.
     """
 
     name: str
@@ -32,6 +37,7 @@ class Rule:
     reasons: Mapping[str, str] = field(default_factory=dict)
     table: type[Settings] = NoThresholds
     libraries: tuple[str, ...] = ()
+    warm: Callable[[], None] = _nothing
 
 
 def rejected(document: Document, reason: str, detail: str) -> Rejected:

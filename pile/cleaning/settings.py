@@ -41,6 +41,8 @@ class Rules(Settings):
         quality = self.gopher_quality
         if quality.min_words > quality.max_words:
             raise ValueError("gopher_quality: min_words is above max_words")
+        if quality.min_mean_word_length > quality.max_mean_word_length:
+            raise ValueError("gopher_quality: min_mean_word_length is above max_mean_word_length")
         if quality.min_stop_words > len(set(quality.stop_words)):
             raise ValueError("gopher_quality: min_stop_words is more than there are stop_words")
 
@@ -66,5 +68,8 @@ class Clean(Rules):
     def _rules_agree(self) -> "Clean":
         self.check()
         for source in self.sources:
-            self.of(source).check()
+            try:
+                self.of(source).check()
+            except ValueError as error:
+                raise ValueError(f"of [clean.sources.{source}]: {error}") from error
         return self

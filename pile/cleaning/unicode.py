@@ -116,6 +116,7 @@ REPAIR_UNICODE = Rule(
     version=1,
     summary="Undo mojibake (text decoded with the wrong encoding); quotes and all else stay.",
     apply=repair_unicode,
+    libraries=("ftfy",),
 )
 NORMALISE_NFC = Rule(
     name="normalise_nfc",

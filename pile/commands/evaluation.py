@@ -11,7 +11,7 @@ from pile.commands import render
 from pile.commands.options import DEFAULT_CONFIG, ConfigPath, open_run
 from pile.config import Config, ConfigError
 from pile.evaluation.bits import Figures, evaluate, figures
-from pile.evaluation.held_out import HeldOut, Split, chosen, held_out, mixed
+from pile.evaluation.held_out import HeldOut, Split, chosen, held_out, mixed, some
 from pile.evaluation.models import Asked, Dtype, load
 from pile.evaluation.published import Bits, beside
 from pile.terminal import AsJson, Debug, emit, errors
@@ -50,8 +50,9 @@ def eval_command(  # noqa: PLR0913, PLR0917 - one parameter an option of the com
         corpus = mixed(settings, graph)
         wanted = _known(settings, source or ())
         asked = Asked(model, tokenizer, length, device, dtype)
-        documents = _shown(chosen(held_out(corpus, split), wanted, limit))
-        found = figures(evaluate(documents, load(asked), batch), list(PILE_SET_NAMES))
+        what = f"{' or '.join(wanted) or 'any source'} in {split}"
+        documents = some(chosen(held_out(corpus, split), wanted, limit), what)
+        found = figures(evaluate(_shown(documents), load(asked), batch), list(PILE_SET_NAMES))
         emit(_rows(found), table(found), as_json=as_json)
 
 

@@ -1,10 +1,12 @@
 """``pile shards``: look at, check, merge and split token shards of any run, ours or Megatron's.
 
 A shard is named by its prefix, or by either of its files. New shards are written whole or not at all,
-and never over others: the caches of training frameworks would take them for the old ones.
+all of a command or none, and never over others: the caches of training frameworks would take them for
+the old ones.
 """
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -86,8 +88,7 @@ def merge_command(
     Example: pile shards merge part-*.idx -o merged_text_document
     """
     with errors(debug):
-        (stretches,) = _divided(shards, None)
-        written = [_write(stretches, str(output))]
+        written = _write(_divided(shards, None), [str(output)])
         emit(written, _listing(written), as_json=as_json)
 
 
@@ -112,9 +113,7 @@ def split_command(
         itemsize = Shard.open(_prefixes(shards)[0]).tokens.itemsize
         divided = _divided(shards, size or tokens * itemsize)
         names = [f"{output}-{number:05d}" for number in range(len(divided))]
-        for name in names:
-            _require_new(name)
-        written = [_write(one, name) for one, name in zip(divided, names, strict=True)]
+        written = _write(divided, names)
         emit(written, _listing(written), as_json=as_json)
 
 
@@ -178,13 +177,18 @@ def _require_new(prefix: str) -> None:
             raise ConfigError(f"{path} is there already: choose another --output, or remove it")
 
 
-def _write(stretches: Sequence[Stretch], prefix: str) -> dict[str, Any]:
-    _require_new(prefix)
-    bin_path, idx_path = paths_of(prefix)
-    # Entered first, left last: the index gets its name after the tokens have theirs.
-    with store.publish(idx_path) as idx, store.publish(bin_path) as bin_:
-        facts = copy(stretches, bin_, idx)
-    return {"shard": prefix, **asdict(facts)}
+def _write(divided: Sequence[Sequence[Stretch]], prefixes: Sequence[str]) -> list[dict[str, Any]]:
+    """Write new shards; they get their names once all are whole, so that none is taken for all."""
+    for prefix in prefixes:
+        _require_new(prefix)
+    written = []
+    with ExitStack() as stack:
+        for stretches, prefix in zip(divided, prefixes, strict=True):
+            # Entered first, left last: the index gets its name after the tokens have theirs.
+            bin_path, idx_path = paths_of(prefix)
+            idx, bin_ = (stack.enter_context(store.publish(path)) for path in (idx_path, bin_path))
+            written.append({"shard": prefix, **asdict(copy(stretches, bin_, idx))})
+    return written
 
 
 def _listing(written: Sequence[dict[str, Any]]) -> str:

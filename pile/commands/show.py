@@ -1,6 +1,7 @@
 """Look at what is there: documents, rejected records, corpus lines and shards."""
 
 import itertools
+from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -40,8 +41,42 @@ def show_rejected(
 ) -> list[Json]:
     """Return the first ``count`` records that a stage, or all stages of a source, rejected.
 
-    ``reason`` asks for those of one reason. Each says its stage. Raises `NothingToShowError`.
+    ``reason`` asks for those of one reason. Each says its stage. Of a source's stages those that are
+    made are shown. Raises `NothingToShowError`.
     """
+    names = _rejecting(graph, what)
+    finished = {name: made(config, graph.named(name)) for name in names}
+    if not any(finished.values()):
+        raise _not_made(config, names[0])
+    records = (
+        {"stage": name, **record}
+        for name, stage in finished.items()
+        if stage is not None
+        for path, _ in stage.parts("rejected/")
+        for record in _rows(path)
+        if reason in {"", record["reason"]}
+    )
+    return list(itertools.islice(records, count))
+
+
+def not_shown(config: Config, graph: Graph, what: str, reason: str = "") -> list[str]:
+    """Return what is to be said of rejected records that are not shown: why there are none."""
+    remarks = []
+    counted: Counter[str] = Counter()
+    for name in _rejecting(graph, what):
+        stage = made(config, graph.named(name))
+        if stage is None:
+            remarks.append(f"{_not_made(config, name)}; what it rejects is not among these")
+        else:
+            counted.update(stage.manifest["rejected"])
+    if reason and reason not in counted:
+        others = ", ".join(f"{one} {number:,}" for one, number in sorted(counted.items()))
+        remarks.append(f"nothing was rejected as {reason!r}; counted are: {others or 'none'}")
+    return remarks
+
+
+def _rejecting(graph: Graph, what: str) -> list[str]:
+    """Return the stages meant that keep what they reject, in their order; one at least."""
     names = {stage.name for stage in graph.stages}
     of_source = [f"{kind}.{what}" for kind in WITH_DOCUMENTS]
     stages = [what] if what in names else [name for name in of_source if name in names]
@@ -49,14 +84,7 @@ def show_rejected(
         raise _unknown(what, names)
     if stages[0].partition(".")[0] not in WITH_DOCUMENTS:
         raise NothingToShowError(f"{what} keeps no rejected records; those of a source are shown")
-    records = (
-        {"stage": stage, **record}
-        for stage in stages
-        for path, _ in _finished(config, graph, stage).parts("rejected/")
-        for record in _rows(path)
-        if reason in {"", record["reason"]}
-    )
-    return list(itertools.islice(records, count))
+    return stages
 
 
 def _paths(config: Config, graph: Graph, what: str) -> list[Path]:
@@ -77,8 +105,12 @@ def _unknown(what: str, names: Collection[str]) -> NothingToShowError:
 def _finished(config: Config, graph: Graph, name: str) -> Made:
     finished = made(config, graph.named(name))
     if finished is None:
-        raise NothingToShowError(f"{name} is not made yet; `pile run -c {config.path}` makes it")
+        raise _not_made(config, name)
     return finished
+
+
+def _not_made(config: Config, name: str) -> NothingToShowError:
+    return NothingToShowError(f"{name} is not made yet; `pile run -c {config.path}` makes it")
 
 
 def _parts(config: Config, graph: Graph, name: str) -> list[Path]:

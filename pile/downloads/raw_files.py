@@ -7,7 +7,6 @@ upstream does not change a run half way.
 
 import glob
 import gzip
-import json
 import lzma
 import os
 import zlib
@@ -16,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from pile import layout, ledger, store
+from pile import layout, ledger
 from pile.config import Config, ConfigError, SourceTable, expand
 from pile.downloads.addresses import without_password
 from pile.downloads.guests import Refused, guest, unmet
+from pile.downloads.remembered import Hashes, publish_plan, read_plan
 from sources.fetch import UpstreamError, get
 from sources.source import Json, Options, RawFile
 from sources.upstream.attempts import PATIENT, Patience
@@ -53,8 +53,9 @@ def locate(
 ) -> tuple[Located, ...]:
     """Return a source's raw files by name: ``files`` if the table has any, else the plan.
 
-    ``hear`` hears of each file that must be read to know it, and of an upstream that is asked. Raises `ConfigError` for a
-    pattern that matches nothing, and `sources.fetch.UpstreamError` when a listing cannot be had.
+    ``hear`` hears of each file that must be read to know it, and of an upstream that is asked, for
+    which ``patience`` waits. Raises `ConfigError` for a pattern that matches nothing, and
+    `sources.fetch.UpstreamError` when a listing cannot be had.
     """
     if not table.files:
         return tuple(_downloads(config, table, hear, patience))
@@ -116,7 +117,7 @@ def _local(
     if not patterns:
         return
     base = Path(os.path.commonpath([_fixed_folder(pattern) for pattern in patterns]))
-    known = _Hashes(layout.hashes(config.work))
+    known = Hashes(layout.hashes(config.work))
     for pattern in patterns:
         matched = map(Path, glob.iglob(pattern, recursive=True))  # noqa: PTH207 - absolute
         paths = sorted(path for path in matched if _is_given(config, table, path))
@@ -158,54 +159,17 @@ def _fixed_folder(pattern: str) -> Path:
     return Path(*parts[:first])
 
 
-class _Hashes:
-    """Digests of local files, remembered in a log; a changed file is read anew."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known = dict(_read_hashes(path))
-
-    def of(self, path: Path, hear: Callable[[str], None]) -> tuple[int, str]:
-        status = path.stat()
-        key = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
-        if key not in self._known:
-            hear(f"reading {path}")
-            _, sha256 = store.digest(path)
-            self._remember(key, sha256)
-            self._known[key] = sha256
-        return status.st_size, self._known[key]
-
-    def _remember(self, key: str, sha256: str) -> None:
-        try:
-            store.append_line(self._path, store.canonical([key, sha256]))
-        except OSError:
-            # A work directory that is only looked at: the digest is computed again next time.
-            if os.access(self._path.parent, os.W_OK):
-                raise
-
-
-def _read_hashes(path: Path) -> Iterator[tuple[str, str]]:
-    if not path.exists():
-        return
-    for line in path.read_bytes().splitlines():
-        try:
-            key, sha256 = json.loads(line)
-        except (ValueError, TypeError):  # a torn or damaged line: its file is read again
-            continue
-        yield str(key), str(sha256)
-
-
 def _downloads(
     config: Config, table: SourceTable, hear: Callable[[str], None], patience: Patience
 ) -> Iterable[Located]:
     key = ledger.fingerprint({"version": table.source.version, "options": plain(table.all_options)})
     remembered = layout.plan(config.work, table.name, key)
-    raws = _read_plan(remembered)
+    raws = read_plan(remembered)
     if raws is None:
         if table.source.access != "local":
             hear(f"asking what there is of {table.name}")
         raws = sorted(planned(config, table, patience), key=lambda raw: raw.name)
-        store.publish_lines(remembered, _as_lines(raws))
+        publish_plan(remembered, raws)
     yield from _to_download(config, table, raws)
 
 
@@ -213,25 +177,6 @@ def _to_download(config: Config, table: SourceTable, raws: Iterable[RawFile]) ->
     folder = str(layout.raw_folder(config.work, table.name))
     for raw in raws:
         yield Located(raw, f"{folder}/{layout.inside(table.name, raw.name)}", is_local=False)
-
-
-def _as_lines(raws: Sequence[RawFile]) -> Iterator[Json]:
-    """Yield a remembered plan: how many files it has, then each without what is as by default."""
-    yield {"files": len(raws)}
-    for raw in raws:
-        every = {name: getattr(raw, name) for name in ("url", "name", "size", "checksum", "form")}
-        yield {name: value for name, value in every.items() if value not in {None, "file"}}
-
-
-def _read_plan(path: Path) -> list[RawFile] | None:
-    """Read a remembered plan; a damaged one is made anew."""
-    try:
-        with path.open(encoding="utf-8") as lines:
-            files = json.loads(next(lines, ""))["files"]
-            raws = [RawFile(**json.loads(line)) for line in lines]
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
-        return None
-    return raws if len(raws) == files else None
 
 
 def planned(config: Config, table: SourceTable, patience: Patience) -> list[RawFile]:

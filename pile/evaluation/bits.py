@@ -1,6 +1,7 @@
 """How well a model predicts what a corpus holds out: sums by source, and what they come to."""
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -10,7 +11,12 @@ from pile.evaluation.windows import Window, batches, windows
 
 
 class NotFinite(Exception):  # noqa: N818 - the name says what is wrong with the model's answer
-    """A model gave a loss that is no number."""
+    """A model gave a loss that is no number, or one beyond any perplexity."""
+
+    def __init__(self, what: str, loss: str) -> None:
+        super().__init__(
+            f"the model's loss on {what} is {loss}: its weights are broken, or need --dtype float32"
+        )
 
 
 class Model(Protocol):
@@ -29,6 +35,9 @@ class Model(Protocol):
 
     def nats(self, some: Sequence[Window]) -> list[float]:
         """Return for each window -log p of what is to be predicted, summed."""
+
+
+_MOST_NATS = math.log(sys.float_info.max)
 
 
 @dataclass(slots=True)
@@ -68,8 +77,11 @@ class Figures:
 
     @classmethod
     def of(cls, source: str, sums: Sums) -> "Figures":
-        """Return what sums come to; a source without bytes has 0 bits."""
+        """Return what sums come to; a source without bytes has 0 bits. Raises `NotFinite`."""
         nats_a_byte = sums.nats / max(sums.bytes, 1)
+        nats_a_token = sums.nats / max(sums.tokens, 1)
+        if max(nats_a_byte, nats_a_token) > _MOST_NATS:
+            raise NotFinite(source, f"{nats_a_token:,.0f} nats a token")
         return cls(
             source,
             sums.documents,
@@ -77,7 +89,7 @@ class Figures:
             sums.tokens,
             bits_per_byte=nats_a_byte / math.log(2),
             byte_perplexity=math.exp(nats_a_byte),
-            token_perplexity=math.exp(sums.nats / max(sums.tokens, 1)),
+            token_perplexity=math.exp(nats_a_token),
             tokens_per_byte=sums.tokens / max(sums.bytes, 1),
         )
 
@@ -91,10 +103,7 @@ def evaluate(documents: Iterable[HeldOut], model: Model, batch: int) -> dict[str
     for some in batches(_windows(documents, model, found), batch):
         for window, one in zip(some, model.nats(some), strict=True):
             if not math.isfinite(one):
-                raise NotFinite(
-                    f"the model's loss on a document of {window.source} is {one}: "
-                    "its weights are broken, or need --dtype float32"
-                )
+                raise NotFinite(f"a document of {window.source}", str(one))
             found[window.source].nats += one
     return found
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from pile import corpus
@@ -43,6 +44,17 @@ def held_out(corpus_made: Made, split: Split) -> Iterator[HeldOut]:
         sources = corpus.provenance(file, ("source",))
         for line, (source,) in zip(corpus.read(file), sources, strict=True):
             yield HeldOut(source, line.text)
+
+
+def some(documents: Iterable[HeldOut], what: str) -> Iterator[HeldOut]:
+    """Pass documents on if there is one at least. Raises `NothingHeldOut` at once if there is none."""
+    rest = iter(documents)
+    first = next(rest, None)
+    if first is None:
+        raise NothingHeldOut(
+            f"there is no document of {what}: [mix] val and test say what is held out"
+        )
+    return chain((first,), rest)
 
 
 def chosen(documents: Iterable[HeldOut], sources: Collection[str], limit: int) -> Iterator[HeldOut]:

@@ -4,18 +4,21 @@ They predict as lm-evaluation-harness has them predict (``--model hf``, 0.4.13):
 same first token, the same windows. Logarithms are taken in float32, whatever the weights are.
 """
 
+import os.path
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pile.config import ConfigError
 from pile.evaluation.models import Asked
 from pile.evaluation.windows import Window
+from tokenizer.files import TOKENIZER_JSON
 
 UNKNOWN_LENGTH = 2048
 """How many tokens a model is given that does not say how many it sees."""
@@ -63,10 +66,7 @@ def _nats(scores: Any, tokens: Any, window: Window) -> float:
 def load(asked: Asked) -> HuggingFace:
     """Load a model with its tokenizer. Raises `pile.config.ConfigError`."""
     tokenizer = _tokenizer(asked)
-    try:
-        model: Any = AutoModelForCausalLM.from_pretrained(asked.name, dtype=asked.dtype)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{asked.name} is no causal language model: {error}") from error
+    model = _model(asked)
     rows = model.get_input_embeddings().weight.shape[0]
     if len(tokenizer) > rows:
         raise ConfigError(
@@ -76,15 +76,47 @@ def load(asked: Asked) -> HuggingFace:
     most = _length(model, tokenizer)
     if asked.length > most:
         raise ConfigError(f"{asked.name} sees {most:,} tokens, not {asked.length:,}")
-    model.eval().to(asked.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = asked.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        model.eval().to(device)
+    except (RuntimeError, AssertionError) as error:  # torch raises either
+        raise ConfigError(f"--device {device} cannot take {asked.name}: {error}") from error
     return HuggingFace(model, tokenizer, _prefix(tokenizer), asked.length or most)
+
+
+def _model(asked: Asked) -> Any:
+    _must_be_there(asked.name)
+    try:
+        model, told = AutoModelForCausalLM.from_pretrained(
+            asked.name, dtype=asked.dtype, output_loading_info=True
+        )
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
+        raise ConfigError(
+            f"{asked.name} cannot be read as a causal language model: {error}"
+        ) from error
+    # transformers draws at random what a file does not hold, such as the head of a model without one.
+    if absent := sorted(told["missing_keys"]):
+        raise ConfigError(
+            f"{asked.name} is no whole causal language model: {len(absent):,} of its weights are not "
+            f"there, {absent[0]} the first"
+        )
+    return model
+
+
+def _must_be_there(name: str) -> None:
+    """Refuse what can only be a path and is none, before it is looked for on the hub."""
+    if name.startswith((".", "/", "~")) and not Path(name).exists():
+        raise ConfigError(f"{name}: there is no such folder")
 
 
 def _tokenizer(asked: Asked) -> Any:
     name = asked.tokenizer or asked.name
-    folder = str(Path(name).parent) if name.endswith(".json") else name
+    _must_be_there(name)
+    folder, file = os.path.split(name) if name.endswith(".json") else (name, TOKENIZER_JSON)
+    if file != TOKENIZER_JSON:
+        raise ConfigError(f"{name}: give the folder of a tokenizer, or its {TOKENIZER_JSON}")
     try:
-        found: Any = AutoTokenizer.from_pretrained(folder)
+        found: Any = AutoTokenizer.from_pretrained(folder or ".")
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise ConfigError(f"{name} has no tokenizer ({error}): {_REMEDY}") from error
     # Where there are no files of one, transformers makes an empty one of the model's kind.

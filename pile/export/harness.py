@@ -20,7 +20,7 @@ import pyarrow as pa
 from pile import layout, store
 from pile.config import Config
 from pile.documents import PartWriter, Rows
-from pile.evaluation.held_out import SPLITS, Split, held_out, mixed
+from pile.evaluation.held_out import SPLITS, NothingHeldOut, Split, held_out, mixed
 from pile.export.configs import NothingToExportError
 from pile.graph import Graph
 from pile.stages.stage import Made
@@ -60,6 +60,8 @@ def export_harness(config: Config, graph: Graph) -> list[Path]:
             for name, task in tasks(folder / split, split, texts).items():
                 written.append(f"{name}.yaml")
                 (attempt / written[-1]).write_bytes(_yaml(task).encode())
+        if not written:
+            raise NothingHeldOut("nothing is held out: give [mix] val or test a share")
     return [folder / name for name in written]
 
 
@@ -141,4 +143,6 @@ def _task(files: Sequence[Path], number: int, size: int) -> dict[str, Json]:
 
 def _yaml(keys: Mapping[str, Json]) -> str:
     """Return keys as YAML, each value in JSON, which YAML contains."""
-    return "".join(f"{key}: {json.dumps(value)}\n" for key, value in keys.items())
+    return "".join(
+        f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in keys.items()
+    )

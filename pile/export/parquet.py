@@ -18,13 +18,14 @@ SCHEMA = pa.schema([pa.field("text", pa.large_string(), nullable=False), *corpus
 """A row is a line of the corpus: its text, and its row of the provenance table."""
 
 ROWS = 1000
-"""Rows that are in memory at a time, but for a row group's worth of bytes."""
+"""Rows that are in memory at a time, unless their texts are long."""
 
 
 def export_parquet(config: Config, graph: Graph) -> list[Path]:
     """Write a finished corpus as ``<split>/<number>.parquet``; returns the files.
 
-    They take the place of an earlier export together. Raises `NothingToExportError`.
+    They take the place of an earlier export together. Raises `NothingToExportError`, also for a corpus
+    that is damaged.
     """
     finished = made(config, graph.named("mix"))
     if finished is None:
@@ -43,18 +44,46 @@ def export_parquet(config: Config, graph: Graph) -> list[Path]:
 
 def _write(path: Path, lines: Path, provenance: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with documents.PartWriter(path, SCHEMA) as writer:
-        for batch in _batches(lines, provenance):
-            writer.add(batch)
+    try:
+        with documents.PartWriter(path, SCHEMA) as writer:
+            for batch in _batches(lines, provenance):
+                writer.add(batch)
+    except corpus.DAMAGED as error:
+        raise NothingToExportError(
+            f"{lines} or its provenance is damaged: {error}; `pile repair` makes it again"
+        ) from error
 
 
 def _batches(lines: Path, provenance: Path) -> Iterator[pa.RecordBatch]:
-    """Yield the lines of a corpus file with their provenance. Raises ValueError if rows are missing."""
+    """Yield the lines of a corpus file with their provenance, of bounded bytes.
+
+    Raises ValueError unless there are as many lines as rows, and one of `pile.corpus.DAMAGED`.
+    """
     read = corpus.read(lines)
     with pq.ParquetFile(provenance) as table:
         for rows in table.iter_batches(batch_size=ROWS):
-            texts = [line.text for line in itertools.islice(read, rows.num_rows)]
-            if len(texts) != rows.num_rows:
-                raise ValueError(f"{lines} has fewer lines than {provenance} rows: `pile verify`")
-            columns = [pa.array(texts, pa.large_string()), *rows.columns]
-            yield pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+            start = 0
+            for texts in _some(read, rows.num_rows):
+                columns = rows.slice(start, len(texts)).columns
+                start += len(texts)
+                yield pa.RecordBatch.from_arrays(
+                    [pa.array(texts, pa.large_string()), *columns], schema=SCHEMA
+                )
+            if start < rows.num_rows:
+                raise ValueError(f"{lines} has fewer lines than {provenance} rows")
+    if next(read, None) is not None:
+        raise ValueError(f"{lines} has more lines than {provenance} rows")
+
+
+def _some(lines: Iterator[corpus.Line], count: int) -> Iterator[list[str]]:
+    """Yield the texts of the next lines in lists that are closed when they hold `BATCH_BYTES`."""
+    texts: list[str] = []
+    held = 0
+    for line in itertools.islice(lines, count):
+        texts.append(line.text)
+        held += len(line.text)
+        if held >= documents.BATCH_BYTES:
+            yield texts
+            texts, held = [], 0
+    if texts:
+        yield texts

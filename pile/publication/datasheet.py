@@ -4,10 +4,11 @@ What the pipeline knows is said with its numbers; what only a person can answer 
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, cast
 
 from pile.publication.facts import Facts
+from pile.publication.markdown import cell, table
 from pile.publication.questions import QUESTIONS
 
 UNKNOWN = "*Not known to the pipeline: whoever publishes this corpus should answer here.*"
@@ -26,13 +27,15 @@ LEFT_OUT = {
 }
 """Why copies of documents are in no split, by the reasons of the mix."""
 
+_SCOPES = {"source": "inside each source", "all": "across these sources"}
+
 MASKS = {"email": "e-mail addresses", "ip": "IP addresses", "phone": "telephone numbers"}
 
 
 def datasheet(facts: Facts) -> str:
     """Return the datasheet of a corpus as Markdown."""
     lines = [
-        f"# Datasheet: {facts.title}",
+        f"# Datasheet: {cell(facts.title)}",
         "",
         'The questions are those of "Datasheets for Datasets" (Gebru et al., 2021). Figures are those of the',
         "run that made the corpus; see `manifest.json` for its whole recipe.",
@@ -56,7 +59,7 @@ def answers(facts: Facts) -> Mapping[str, str]:
         "future": "Shares of sources, languages and times are those of the raw files and epochs above.",
         "channel": f"As the files that `SHA256SUMS` lists. {UNKNOWN}",
         "licence": "That of each document, which the provenance tables state. By source:\n\n"
-        + "\n".join(f"- {s.pile_set_name}: {s.licence or 'unknown'}" for s in facts.sources),
+        + "\n".join(cell(f"- {s.pile_set_name}: {s.licence or 'unknown'}") for s in facts.sources),
         "restrictions": f"Licences by source stand above; upstreams may have terms of their own. {UNKNOWN}",
         "updates": f"{UNKNOWN} This build has the fingerprint `{facts.fingerprint}`.",
         "retention": "A document can be found by its id or origin in the provenance tables, and left out "
@@ -105,12 +108,6 @@ def _held_out(facts: Facts) -> str:
     return HELD_OUT[mix["hold_out"]] + more
 
 
-def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """Return a table; all columns but the first and the last hold numbers."""
-    rule = ["---", *["---:"] * (len(header) - 2), "---"]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, tuple(rule), *rows))
-
-
 def _sources(facts: Facts) -> str:
     rows = [
         (
@@ -122,7 +119,7 @@ def _sources(facts: Facts) -> str:
         )
         for source in facts.sources
     ]
-    return _table(("source", "documents", "text bytes", "share", "epochs"), rows)
+    return table(("source", "documents", "text bytes", "share", "epochs"), rows, range(1, 5))
 
 
 def _rejections(facts: Facts) -> str:
@@ -130,11 +127,11 @@ def _rejections(facts: Facts) -> str:
         (
             source.pile_set_name,
             f"{source.read:,}",
-            ", ".join(f"{reason} {count:,}" for reason, count in source.rejected.items()) or "none",
+            _counts(source.rejected),
         )
         for source in facts.sources
     ]
-    return _table(("source", "records read", "left out, by reason"), rows)
+    return table(("source", "records read", "left out, by reason"), rows, {1})
 
 
 def _sampled(facts: Facts) -> str:
@@ -144,10 +141,20 @@ def _sampled(facts: Facts) -> str:
 
 
 def _redundant(facts: Facts) -> str:
-    method = facts.settings["dedup"]
-    if method == "none":
+    looked = [s for s in facts.sources if s.duplicates is not None]
+    if not looked:
         return "Duplicates were not looked for."
-    return f"Duplicates were removed (method: {method}); what it does not find is still there."
+    found = "; ".join(f"{s.pile_set_name} ({_counts(s.duplicates or {})})" for s in looked)
+    others = [s.pile_set_name for s in facts.sources if s.duplicates is None]
+    more = f" They were not looked for in {', '.join(others)}." if others else ""
+    return (
+        f"Duplicates were removed by {facts.settings['dedup']}, {_SCOPES[str(facts.settings['scope'])]}: "
+        f"{found}. What it does not find is still there.{more}"
+    )
+
+
+def _counts(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {count:,}" for reason, count in found.items()) or "none"
 
 
 def _offensive(facts: Facts) -> str:
@@ -178,7 +185,7 @@ def _collection(facts: Facts) -> dict[str, str]:
     ]
     return {
         "acquisition": "From upstreams that hold it as text or documents.\n\n"
-        + _table(("source", "upstream", "access"), rows),
+        + table(("source", "upstream", "access"), rows),
         "mechanisms": "Raw files were downloaded, or given by the user, and read by the programs that "
         "`manifest.json` names by version; it lists each file and its checksum.",
         "sampling": f"By keyed hashes; the seed is {facts.seed}.",

@@ -33,7 +33,8 @@ class SourceFacts:
     how often they are drawn; ``train`` is what the training split has of them, of which
     ``document_share`` and ``byte_share`` are the source's. ``left_out`` counts copies that are in no
     split, by reason, and ``benchmarks`` the documents in which text of each benchmark was found.
-    ``rules`` are those it was cleaned by, ``masked`` counts personal data by kind.
+    ``rules`` are those it was cleaned by, ``masked`` counts personal data by kind, and ``duplicates``
+    those removed by how they were found: None if none were looked for.
     """
 
     name: str
@@ -54,6 +55,7 @@ class SourceFacts:
     byte_share: float = 0.0
     left_out: Mapping[str, int] = field(default_factory=dict)
     benchmarks: Mapping[str, int] = field(default_factory=dict)
+    duplicates: Mapping[str, int] | None = None
 
     @property
     def is_of_the_pile(self) -> bool:
@@ -127,6 +129,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
                 **_in_train(receipts, table.name),
                 left_out=_left_out(receipts, table.name),
                 benchmarks=_benchmarks(config.work, before, table.name),
+                duplicates=_duplicates(config.work, before, table.name),
             )
         )
     return Facts(
@@ -139,6 +142,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
         recipes={name: one.recipe for name, one in sorted({**before, stage.name: stage}.items())},
         settings={
             "dedup": config.dedup.method,
+            "scope": config.dedup.scope,
             "mix": config.mix.model_dump(mode="json"),
         },
     )
@@ -183,6 +187,11 @@ def _benchmarks(work: Path, before: Mapping[str, Stage], source: str) -> dict[st
     stage = before.get(f"decontaminate.{source}")
     found = _counted(_receipts(work, stage), "hits") if stage else Counter[str]()
     return dict(sorted(found.items()))
+
+
+def _duplicates(work: Path, before: Mapping[str, Stage], source: str) -> Mapping[str, int] | None:
+    stage = before.get(f"dedup.{source}")
+    return dict(sorted(_manifest(work, stage)["rejected"].items())) if stage else None
 
 
 def ancestors(stage: Stage) -> dict[str, Stage]:

@@ -13,9 +13,8 @@ from typing import cast
 
 from pile import documents
 from pile.cleaning.c4 import C4BadWords
-from pile.cleaning.personal import MASKED
+from pile.cleaning.personal import MASK_PERSONAL, MASKED
 from pile.cleaning.rules import RULES, Chosen, clean
-from pile.cleaning.words import measures
 from pile.config import Config, ConfigError
 from pile.engine import Task
 from pile.ledger import Receipt
@@ -70,7 +69,8 @@ def stage(config: Config, source: str, read: Stage) -> Stage:
 def clean_part(folder: Path, part: Path, rules: Chosen) -> Receipt:
     """Publish the documents of one part that no rule rejects, as the rules leave them."""
     if part.stat().st_size > KERNELS_FROM:
-        measures.warm()
+        for rule, _ in rules:
+            rule.warm()
     tally = Tally()
     receipt = write_outcomes(folder, part.stem, _outcomes(part, rules, tally))
     counted: dict[str, Json] = {
@@ -84,26 +84,30 @@ def _outcomes(part: Path, rules: Chosen, tally: Tally) -> Iterator[Document | Re
     for document in documents.read(part):
         found = clean(document, rules)
         tally.cleaned.update(found.changed)
-        if isinstance(found.document, Document) and found.document is not document:
+        if isinstance(found.document, Document) and MASK_PERSONAL.name in found.changed:
             tally.masked.update(cast("dict[str, int]", found.document.meta.get(MASKED, {})))
         yield found.document
 
 
 def _with_list(config: Config, table: C4BadWords) -> C4BadWords:
     """Return the table with the words of its file: they decide, not the file's name."""
-    if not table.file:
-        if not table.words:
-            raise ConfigError(
-                f"{config.path}: [clean.c4_bad_words] has no words: give file = 'words.txt', with a "
-                "word or phrase a line, or words = [...]"
-            )
-        return table
-    path = config.resolve(table.file)
+    given = [*table.words, *_lines_of(config, table.file)]
+    words = sorted({*filter(None, map(str.strip, given))})
+    if not words:
+        raise ConfigError(
+            f"{config.path}: [clean.c4_bad_words] has no words: give file = 'words.txt', with a "
+            "word or phrase a line, or words = [...]"
+        )
+    return C4BadWords(words=tuple(words))
+
+
+def _lines_of(config: Config, file: str) -> Sequence[str]:
+    if not file:
+        return ()
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Some editors begin a file with a mark of its encoding, which is no part of a word.
+        return config.resolve(file).read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            f"{config.path}: [clean.c4_bad_words] file = {table.file!r}: cannot be read: {error}"
+            f"{config.path}: [clean.c4_bad_words] file = {file!r}: cannot be read: {error}"
         ) from error
-    words = sorted({*table.words, *filter(None, map(str.strip, lines))})
-    return C4BadWords(words=tuple(words))

@@ -83,6 +83,33 @@ def test_another_threshold_reads_no_raw_file_again(cleaned: Path) -> None:
     assert {"extract.notes", "extract.letters", "clean.letters"} <= set(outcome.kept)
 
 
+def test_what_extraction_refused_is_shown_while_cleaning_is_not_made(
+    cleaned: Path, pile: Pile
+) -> None:
+    """Another threshold leaves cleaning to do: the stages before it are shown, and that is said."""
+    finish(cleaned)
+    toml = cleaned / "pipeline.toml"
+    toml.write_text(toml.read_text(encoding="utf-8").replace('"mask_personal"', '"reject_empty"'))
+    code, out, err = pile("show", "letters", "--rejected", "-n", "9", "-c", str(toml), "--json")
+    assert code == 0
+    assert [(one["stage"], one["reason"]) for one in json.loads(out)] == [
+        ("extract.letters", "invalid_json")
+    ]
+    assert "clean.letters is not made yet" in err
+    code, _, err = pile("show", "clean.letters", "--rejected", "-c", str(toml))
+    assert code == 2
+    assert "clean.letters is not made yet" in err
+
+
+def test_a_reason_that_nothing_was_refused_for_is_told(cleaned: Path, pile: Pile) -> None:
+    """Beside those that were counted, of which one may be meant."""
+    finish(cleaned)
+    config = str(cleaned / "pipeline.toml")
+    code, out, err = pile("show", "notes", "--reason", "few_word", "-c", config, "--json")
+    assert (code, json.loads(out)) == (0, [])
+    assert "rejected as 'few_word'; counted are: bad_word 1, few_words 1, top_2_gram 1" in err
+
+
 def test_another_list_of_words_is_another_recipe(cleaned: Path) -> None:
     """The words decide, wherever they stand."""
     before = build(load(cleaned / "pipeline.toml"), lambda _: None).named("clean.notes")
@@ -95,6 +122,36 @@ def test_another_list_of_words_is_another_recipe(cleaned: Path) -> None:
     (cleaned / "bad.txt").unlink()
     with pytest.raises(ConfigError, match=r"c4_bad_words\] file = 'bad.txt': cannot be read"):
         build(load(cleaned / "pipeline.toml"), lambda _: None)
+
+
+def test_the_first_word_of_a_list_counts_however_the_file_begins(cleaned: Path) -> None:
+    """A mark of the encoding, which some editors write, is no part of it."""
+    before = build(load(cleaned / "pipeline.toml"), lambda _: None).named("clean.notes")
+    (cleaned / "bad.txt").write_text("darned\ngosh\n", encoding="utf-8-sig")
+    marked = build(load(cleaned / "pipeline.toml"), lambda _: None).named("clean.notes")
+    assert marked.fingerprint == before.fingerprint
+
+
+def test_a_list_without_words_is_refused(cleaned: Path) -> None:
+    """It would reject nothing, and say so nowhere."""
+    (cleaned / "bad.txt").write_text("\n \n", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"\[clean.c4_bad_words\] has no words: give file"):
+        build(load(cleaned / "pipeline.toml"), lambda _: None)
+
+
+def test_what_meta_says_already_ends_no_run_and_stays(small: Path, pile: Pile) -> None:
+    """Upstreams may use the keys of rules for what they like: their language is theirs."""
+    metas: list[object] = [{"masked": one, "language": "fr"} for one in (True, "yes", [1])]
+    lines = [json.dumps({"text": text(n) + "\r\n", "meta": one}) for n, one in enumerate(metas)]
+    (small / "raw" / "letters" / "b.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    rules = 'rules = ["normalise_newlines", "language", "mask_personal"]\n'
+    path = write_config(small, rules=rules + "[clean.language]\nmin_share = 0.1")
+    path.write_text(path.read_text(encoding="utf-8").replace("*.jsonl.gz", "b.jsonl"))
+    code, _, err = pile("run", "-c", str(path))
+    assert code == 0, err
+    _, out, _ = pile("show", "clean.letters", "-c", str(path), "--json")
+    found = [json.loads(one["meta"]) for one in json.loads(out)]
+    assert found == [one | {"detected_language": "en"} for one in metas]  # type: ignore[operator]
 
 
 def test_kernels_and_reference_give_the_same_files(

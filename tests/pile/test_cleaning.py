@@ -17,6 +17,7 @@ from pile.cleaning.rule import Rule
 from pile.cleaning.rules import RULES, Cleaned, clean, select
 from pile.cleaning.settings import Clean, Rules
 from pile.cleaning.surrogates import mend_surrogates, replace_surrogates
+from pile.cleaning.words import measures
 from pile.settings import Settings
 from sources.source import EXCERPT, Document, Json, Rejected
 
@@ -354,6 +355,14 @@ def test_select_orders_as_the_registry_does() -> None:
     assert select(()) == ()
 
 
+def test_bounds_on_words_that_no_text_can_meet_are_refused() -> None:
+    """A source's own key, too, is beside those of all."""
+    with pytest.raises(ValueError, match="min_mean_word_length is above max_mean_word_length"):
+        Clean.model_validate({"gopher_quality": {"min_mean_word_length": 11.0}})
+    with pytest.raises(ValueError, match=r"of \[clean.sources.a\]: gopher_quality: min_mean"):
+        Clean.model_validate({"sources": {"a": {"gopher_quality": {"max_mean_word_length": 2.0}}}})
+
+
 @pytest.mark.parametrize(
     ("name", "hint"),
     [("normalize_nfc", "did you mean normalise_nfc?"), ("zzz", "rules are repair_unicode, ")],
@@ -363,6 +372,18 @@ def test_an_unknown_rule_is_named_with_a_hint(name: str, hint: str) -> None:
     with pytest.raises(ValueError, match=f"called {name!r}: ") as caught:
         select([name])
     assert hint in str(caught.value)
+
+
+def test_what_decides_a_rule_s_results_is_named() -> None:
+    """Another version of these libraries is another recipe: `clean` has them in its fingerprint."""
+    named = {name: rule.libraries for name, rule in RULES.items() if rule.libraries}
+    assert named == {"repair_unicode": ("ftfy",), "language": ("pycld2",)}
+
+
+def test_only_rules_that_count_words_have_kernels_to_load() -> None:
+    """Loading takes seconds, and compiling tens of them: no other rule waits for it."""
+    warm = [name for name, rule in RULES.items() if rule.warm is measures.warm]
+    assert warm == ["gopher_repetition", "gopher_quality"]
 
 
 def test_rules_travel_to_workers() -> None:

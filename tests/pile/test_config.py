@@ -120,7 +120,23 @@ def test_a_config_is_frozen(tmp_path: Path) -> None:
             r"has no key 'language'; did you mean 'languages'",
         ),
         (("[run]", "[clean.sources.nowhere]\n[run]"), r"names 'nowhere', no source here"),
-        (("[run]", "[clean.language]\nlanguages = ['english']\n[run]"), r"no language 'english'"),
+        (
+            ("[run]", "[clean.language]\nlanguages = ['english']\n[run]"),
+            r":15: \[clean.language\] languages = 'english': no language .*; did you mean 'en'\?$",
+        ),
+        (
+            ("[run]", "[clean.mask_personal]\nkinds = ['mail']\n[run]"),
+            r":15: \[clean.mask_personal\] kinds = 'mail': .*; did you mean 'email'\?$",
+        ),
+        (
+            ("[run]", "[clean.sources.notes]\nrules = ['nfc']\n[run]"),
+            r"of \[clean.sources.notes\]: no cleaning rule is called 'nfc'",
+        ),
+        (
+            ("[run]", "[clean.gopher_quality]\nmax_hashes = inf\n[run]"),
+            r":15: \[clean.gopher_quality\] max_hashes = inf: input should be a finite number",
+        ),
+        (("val = 0.01", "shares = { notes = nan }"), r"input should be a finite number"),
     ],
     ids=lambda value: value[1][:20] if isinstance(value, tuple) else "",
 )

@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 
 from pile import corpus
 from pile.commands.evaluation import table
+from pile.config import load
 from pile.evaluation.bits import Figures, NotFinite, Sums, evaluate, figures
 from pile.evaluation.held_out import HeldOut, chosen
 from pile.evaluation.published import PUBLISHED_BITS, Bits, beside
 from pile.evaluation.windows import Window, batches, windows
+from pile.graph import build
+from pile.run import run
 from sources.published import PILE_SET_NAMES
 
 Pile = Callable[..., tuple[int, str, str]]
@@ -48,10 +51,6 @@ NASTY = [
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Run a corpus of which most is held out, nasty texts too; returns its pipeline.toml."""
     from small_corpus import text, write_config, write_raw  # noqa: PLC0415 - conftest brings it
-
-    from pile.config import load  # noqa: PLC0415
-    from pile.graph import build  # noqa: PLC0415
-    from pile.run import run  # noqa: PLC0415
 
     folder = tmp_path_factory.mktemp("held")
     write_raw(folder / "raw")
@@ -165,6 +164,13 @@ def test_a_loss_that_is_no_number_is_told() -> None:
         evaluate([HeldOut("a", "abc")], Uniform(math.nan), 2)
 
 
+def test_a_loss_beyond_any_perplexity_is_told() -> None:
+    """A broken model's, of which no perplexity is a number."""
+    sums = evaluate([HeldOut("a", "abc")], Uniform(900.0), 2)
+    with pytest.raises(NotFinite, match="loss on a is 900 nats a token: its weights are broken"):
+        figures(sums, [])
+
+
 def test_the_first_documents_of_some_sources_are_chosen() -> None:
     """So many of each source, in order; without a limit all, without names every source."""
     given_ = [HeldOut(source, str(n)) for n, source in enumerate("abacab")]
@@ -247,6 +253,28 @@ def test_without_a_corpus_there_is_nothing_to_evaluate(small: Path, pile: Pile) 
         code, _, err = pile(*verb, "-c", path)
         assert code == 1
         assert f"mix is not made yet; `pile run -c {path}` makes it" in err
+
+
+@pytest.fixture
+def nothing_held_out(small: Path) -> str:
+    """Run a corpus that holds out nothing; returns its pipeline.toml."""
+    path = small / "pipeline.toml"
+    settings = path.read_text("utf-8").replace("val = 0.1", "val = 0.0")
+    path.write_text(settings.replace("test = 0.1", "test = 0.0"), encoding="utf-8")
+    loaded = load(path)
+    run(loaded, build(loaded, lambda _: None), lambda _: None)
+    return str(path)
+
+
+def test_what_is_not_held_out_has_no_figures(nothing_held_out: str, pile: Pile) -> None:
+    """No bits of no documents: it is said which split is empty, before a model is loaded."""
+    code, out, err = pile("eval", "no-such-model", "-c", nothing_held_out, "--source", "notes")
+    assert (code, out) == (1, "")
+    assert "there is no document of notes in test: [mix] val and test" in " ".join(err.split())
+    code, out, err = pile("export", "lm-eval", "-c", nothing_held_out)
+    assert (code, out) == (1, "")
+    assert "nothing is held out" in err
+    assert not (Path(nothing_held_out).parent / "work" / "export" / "lm-eval").exists()
 
 
 def test_without_torch_it_says_what_to_install(
@@ -364,9 +392,14 @@ def test_what_does_not_fit_a_model_is_refused(
     config: Path, model: Path, pile: Pile, tmp_path: Path
 ) -> None:
     """A usage error, rather than figures of something else."""
+    other = tmp_path / "20B_tokenizer.json"
+    other.write_bytes((model / "tokenizer.json").read_bytes())
     for words, says in (
         (("--length", "49"), "sees 48 tokens, not 49"),
         (("--tokenizer", str(tmp_path)), f"{tmp_path} has no tokenizer"),
+        (("--tokenizer", str(tmp_path / "no")), f"{tmp_path / 'no'}: there is no such folder"),
+        (("--tokenizer", str(other)), "give the folder of a tokenizer, or its tokenizer.json"),
+        (("--device", "nonsense"), "--device nonsense cannot take"),
     ):
         code, _, err = pile("eval", str(model), "-c", str(config), *words)
         assert code == 2
@@ -387,3 +420,23 @@ def test_a_model_of_another_tokenizer_is_refused(
     code, _, err = pile("eval", str(tmp_path), "-c", str(config))
     assert code == 2
     assert "give the one it was trained with" in " ".join(err.split())
+
+
+def test_a_model_that_is_not_whole_is_refused(
+    config: Path, model: Path, pile: Pile, tmp_path: Path
+) -> None:
+    """Cut weights; and weights without a head, in whose place transformers draws one at random."""
+    transformers = pytest.importorskip("transformers")
+    whole = transformers.AutoModelForCausalLM.from_pretrained(model)
+    whole.base_model.save_pretrained(tmp_path / "headless")
+    whole.save_pretrained(tmp_path / "cut")
+    weights = tmp_path / "cut" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    for name, says in (
+        ("headless", "is no whole causal language model: 1 of"),
+        ("cut", "cannot be"),
+    ):
+        path = str(tmp_path / name)
+        code, _, err = pile("eval", path, "-c", str(config), "--tokenizer", str(model))
+        assert code == 2
+        assert f"{path} {says}" in " ".join(err.split())

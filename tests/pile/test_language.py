@@ -22,7 +22,7 @@ def test_languages_are_told_apart(text: str, code: str) -> None:
     kept = verdict(text, languages=("en", "de", "fr"))
     assert isinstance(kept, Document)
     assert kept.text == text
-    assert kept.meta == {"n": 1, "language": code}
+    assert kept.meta == {"n": 1, "detected_language": code}
 
 
 def test_what_is_measured_is_told() -> None:
@@ -49,5 +49,7 @@ def test_characters_that_cld2_refuses_do_not_matter(odd: str) -> None:
 
 def test_a_language_that_is_none_is_refused() -> None:
     """The nearest code is named."""
-    with pytest.raises(ValidationError, match="knows no language 'english'"):
+    with pytest.raises(
+        ValidationError, match="no language is called 'english' by CLD2; did you mean 'en'"
+    ):
         Language(languages=("english",))

@@ -1,17 +1,27 @@
 """What lies beside the corpus: card, datasheet, Croissant, manifest, checksums, and Parquet on request."""
 
 import hashlib
+import itertools
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import datasets
+import duckdb
 import lm_dataformat
+import mlcroissant
 import pyarrow.parquet as pq
 import pytest
+from huggingface_hub import DatasetCard
+from markdown_it import MarkdownIt
 
-from pile import corpus
-from pile.card import _size_category
+from pile import corpus, documents
+from pile.card import _size_category, card
+from pile.export.configs import NothingToExportError
+from pile.export.parquet import _write
 from pile.publication.datasheet import UNKNOWN
+from pile.publication.facts import Facts, SourceFacts, Split
 from pile.publication.questions import QUESTIONS
 
 Pile = Callable[..., tuple[int, str, str]]
@@ -78,14 +88,19 @@ def test_the_manifest_holds_the_whole_recipe(config: Path) -> None:
 def test_the_card_and_the_datasheet_tell_what_the_run_knows(config: Path) -> None:
     """Licences, epochs and figures by source; rejections by reason; what is not known is said to be."""
     folder = folder_of(config)
-    card = (folder / "README.md").read_text(encoding="utf-8")
+    readme = (folder / "README.md").read_text(encoding="utf-8")
     sheet = (folder / "DATASHEET.md").read_text(encoding="utf-8")
     notes = json.loads((folder / "manifest.json").read_bytes())["sources"]["notes"]
-    assert f"| Notes | {notes['documents']:,} | {notes['text_bytes']:,} | " in card
-    assert card.rstrip().count("| CC0-1.0 |") == 1
-    assert "| letters | 40 | `mask_personal` | `invalid_json` 1 |  |" in card
+    assert f"| Notes | {notes['documents']:,} | {notes['text_bytes']:,} | " in readme
+    assert readme.rstrip().count("| CC0-1.0 |") == 1
+    assert (
+        "| letters | 40 | `mask_personal` | `invalid_json` 1 | `exact` 1, `near` 1 |  |" in readme
+    )
     assert "| letters | 40 | invalid_json 1 |" in sheet
-    assert "minhash" in sheet
+    assert (
+        "removed by minhash, inside each source: letters (exact 1, near 1). What it does not find "
+        "is still there. They were not looked for in Notes."
+    ) in sheet
     assert sheet.count(UNKNOWN) > 10
 
 
@@ -99,6 +114,58 @@ def test_the_datasheet_asks_all_questions_of_the_paper(config: Path) -> None:
     assert [line[3:] for line in sheet.splitlines() if line.startswith("## ")] == list(QUESTIONS)
     for piece in sheet.split("\n**")[1:]:
         assert piece.partition("**\n\n")[2].strip()
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """Return the tables of a Markdown text as a renderer sees them: rows of cells."""
+    found: list[list[list[str]]] = []
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    for before, token in itertools.pairwise(tokens):
+        if token.type == "table_open":
+            found.append([])
+        elif token.type == "tr_open":
+            found[-1].append([])
+        elif before.type in {"th_open", "td_open"}:
+            found[-1][-1].append("".join(one.content for one in token.children or ()))
+    return found
+
+
+def test_the_card_renders(config: Path) -> None:
+    """Its front matter is what the Hub takes; its tables are tables, with a row a split and a source."""
+    found = DatasetCard.load(folder_of(config) / "README.md")
+    assert found.data.license == "other"
+    assert re.fullmatch(r"[a-z0-9.-]+", found.data.license_name)
+    assert [file["split"] for file in found.data.configs[0]["data_files"]] == [
+        *("train", "validation", "test")
+    ]
+    splits, sources, cleaning = tables(found.text)
+    assert [row[0] for row in splits] == ["split", "train", "val", "test"]
+    assert [row[0] for row in sources] == ["source", "letters", "Notes"]
+    assert [row[-1] for row in sources] == ["licence", "as the user states", "CC0-1.0"]
+    assert [row[0] for row in cleaning] == ["source", "letters", "Notes"]
+    sheet = (folder_of(config) / "DATASHEET.md").read_text(encoding="utf-8")
+    assert [len(table) for table in tables(sheet)] == [3, 3, 3]
+
+
+def test_names_with_bars_and_breaks_stay_in_their_cells() -> None:
+    """Whatever a user calls a source or its licence, the card's tables have their columns."""
+    source = SourceFacts(
+        name="mine",
+        pile_set_name="Mine | \\| yours",
+        licence="MIT |\nBSD",
+        epochs=1.0,
+        access="local",
+        homepage="",
+        documents=3,
+        text_bytes=9,
+        read=3,
+        rejected={"empty": 1},
+    )
+    text = card(Facts("A\nB", 1, "f", (source,), (Split("train", 3, 9),), (), {}))
+    assert "\n# A B\n" in text
+    _, sources, cleaning = tables(text.partition("\n# ")[2])
+    assert sources[1] == ["Mine | \\| yours", "3", "9", "100.00 %", "1", "MIT | BSD"]
+    assert cleaning[1][0] == "Mine | \\| yours"
 
 
 def test_a_card_says_how_large_it_is() -> None:
@@ -120,7 +187,6 @@ def test_datasets_reads_the_folder(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, streaming: bool
 ) -> None:
     """All splits by the card, whole or as a stream: the texts in their order."""
-    datasets = pytest.importorskip("datasets")
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     loaded = datasets.load_dataset(
         str(folder_of(config)), streaming=streaming, cache_dir=str(tmp_path / "cache")
@@ -146,7 +212,6 @@ def test_lm_dataformat_reads_each_split(config: Path) -> None:
 
 def test_duckdb_reads_the_folder(config: Path, pile: Pile) -> None:
     """Lines and provenance as they lie there, and texts with provenance from the export."""
-    duckdb = pytest.importorskip("duckdb")
     folder = folder_of(config)
     lines = duckdb.sql(f"select text from read_json('{folder}/*/*.jsonl.zst')").fetchall()
     assert sorted(text for (text,) in lines) == sorted(text for _, text in rows(config))
@@ -197,7 +262,6 @@ def test_croissant_describes_each_file_and_column(config: Path) -> None:
 
 def test_croissant_is_valid_by_mlcroissant(config: Path) -> None:
     """The reference reader finds no error, and reads the provenance."""
-    mlcroissant = pytest.importorskip("mlcroissant")
     dataset = mlcroissant.Dataset(jsonld=str(folder_of(config) / "croissant.json"))
     assert not dataset.metadata.ctx.issues.errors
     assert sum(1 for _ in dataset.records("provenance")) == len(rows(config))
@@ -220,3 +284,28 @@ def test_parquet_holds_texts_and_provenance(config: Path, pile: Pile) -> None:
     assert len(list((config.parent / "work" / "export" / "parquet").rglob("*.parquet"))) == len(
         tables
     )
+
+
+def test_long_texts_do_not_gather_in_memory(
+    config: Path, pile: Pile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row group of the export is closed by its bytes, however few rows those are; the rows are the same."""
+    monkeypatch.setattr(documents, "BATCH_BYTES", 1000)
+    code, out, _ = pile("export", "parquet", "-c", str(config))
+    assert code == 0
+    files = [pq.ParquetFile(path) for path in out.split()]
+    assert sum(file.num_row_groups for file in files) > len(rows(config)) / 4
+    texts = [text for file in files for text in file.read(["text"]).column(0).to_pylist()]
+    assert texts == [text for _, text in rows(config)]
+
+
+@pytest.mark.parametrize("more", [-1, 1])
+def test_a_damaged_corpus_is_not_exported(config: Path, tmp_path: Path, more: int) -> None:
+    """A line too many or too few for its provenance is an error that names the file."""
+    file = corpus.files(folder_of(config), "train")[0]
+    table = folder_of(config) / corpus.provenance_name("train", 0)
+    lines = list(corpus.read(file))
+    with corpus.LineWriter(tmp_path / "changed") as writer:
+        writer.extend((lines * 2)[: len(lines) + more])
+    with pytest.raises(NothingToExportError, match=r"changed or its provenance is damaged"):
+        _write(tmp_path / "out.parquet", tmp_path / "changed", table)

@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,18 +18,18 @@ from pile.checks.repair import Repaired, repair
 from pile.checks.verify import verify
 from pile.config import load
 from pile.graph import Graph, build
-from pile.ledger import Part
+from pile.ledger import Part, Receipt
 from pile.run import run
 
 Pile = Callable[..., tuple[int, str, str]]
 URL = "https://letters.example.org/"
 
 
-def write_small(folder: Path) -> Path:
+def write_small(folder: Path, **replacements: str) -> Path:
     """Write the small corpus, one of its sources a download that comes from a folder nearby."""
     write_raw(folder / "raw")
     (folder / "raw" / "letters").rename(folder / "upstream")
-    path = write_config(folder)
+    path = write_config(folder, **replacements)
     text = path.read_text(encoding="utf-8")
     text = text.replace("raw/letters/*.jsonl.gz", f"{URL}a.jsonl.gz")
     text += f'[run.mirrors]\n"{URL}" = "{folder / "upstream"}"\n'
@@ -265,3 +267,95 @@ def test_a_download_without_any_record_is_not_trusted(finished: Path) -> None:
     assert "raw/letters/a.jsonl.gz" in found(finished)
     assert not mend(finished).left
     assert committed(finished) == whole
+
+
+def test_a_file_that_is_not_of_the_run_is_named_and_left(finished: Path, pile: Pile) -> None:
+    """Readers of the corpus would take it for a part of it; not so what else lies there, as of trainers."""
+    (corpus,) = (finished / "work" / "stages" / "mix").glob("*/corpus")
+    for name in (".cache/upload", "NOTES.md", "train/indexmap.npy"):
+        (corpus / name).parent.mkdir(exist_ok=True)
+        (corpus / name).write_bytes(b"mine")
+    config = str(finished / "pipeline.toml")
+    assert pile("verify", "-c", config)[0] == 0
+    stranger = corpus / "train" / "00009.jsonl.zst"
+    stranger.write_bytes((corpus / "train" / "00000.jsonl.zst").read_bytes())
+    code, out, _ = pile("repair", "-c", config)
+    assert code == 6
+    assert f"still wrong: mix: {stranger}: is not of this run" in out
+    assert stranger.exists()
+
+
+def recount(folder: Path, stage: str, change: Callable[[Receipt], Receipt]) -> None:
+    """Change the receipts of a stage, and its manifest accordingly, seals and all."""
+    (place,) = (folder / "work" / "stages" / stage).iterdir()
+    manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+    beside = manifest["parts"]
+    receipts = [change(one) for one in ledger.every(place).values()]
+    ledger.rewrite(place, receipts)
+    made = {**ledger.manifest(manifest["recipe"], receipts), "parts": beside}
+    store.publish_json(place / "manifest.json", ledger.sealed(made))
+
+
+@pytest.mark.parametrize("stage", ["sign.letters", "scatter", "mix", "tokenize", "shard"])
+def test_documents_lost_between_stages_are_noticed(finished: Path, pile: Pile, stage: str) -> None:
+    """Each stage's own sum is right, but it took one document less than the one before gave."""
+
+    def less(receipt: Receipt) -> Receipt:
+        return dataclasses.replace(receipt, taken=receipt.taken - 1, given=receipt.given - 1)
+
+    recount(finished, stage, less)
+    code, out, _ = pile("verify", "-c", str(finished / "pipeline.toml"), stage)
+    assert code == 6
+    assert "given by the stage before" in out
+
+
+def test_what_is_published_of_sources_is_counted_anew(finished: Path, pile: Pile) -> None:
+    """Documents and bytes by source of each corpus file, from its lines and its provenance."""
+
+    def more(receipt: Receipt) -> Receipt:
+        figures = json.loads(json.dumps(dict(receipt.figures)))
+        figures["text_bytes"]["letters"] += 1
+        return dataclasses.replace(receipt, figures=figures)
+
+    recount(finished, "mix", more)
+    code, out, _ = pile("verify", "-c", str(finished / "pipeline.toml"), "mix")
+    assert code == 6
+    assert "mix: corpus/train/00000.jsonl.zst: text_bytes by source are letters 1" in out
+
+
+def test_lines_beside_another_source_are_named(finished: Path, pile: Pile) -> None:
+    """A provenance table whose rows are in another order is found though every digest is right."""
+    (place,) = (finished / "work" / "stages" / "mix").iterdir()
+    path = place / "corpus" / "provenance" / "train" / "00000.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.take(pa.array(range(table.num_rows)[::-1])), path)
+    size, sha256 = store.digest(path)
+    name = path.relative_to(place).as_posix()
+
+    def truly(receipt: Receipt) -> Receipt:
+        parts = (
+            Part(one.name, size, sha256, one.counts) if one.name == name else one
+            for one in receipt.parts
+        )
+        return dataclasses.replace(receipt, parts=tuple(parts))
+
+    recount(finished, "mix", truly)
+    manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+    for part in manifest["parts"]:
+        if part["name"] == name:
+            part.update(size=size, sha256=sha256)
+    store.publish_json(place / "manifest.json", ledger.sealed(manifest))
+    code, out, _ = pile("verify", "-c", str(finished / "pipeline.toml"), "mix")
+    assert code == 6
+    assert "by its provenance" in out
+
+
+def test_verify_keeps_few_files_open(tmp_path: Path) -> None:
+    """However many shards there are: a process may often have no more than 1,024 files."""
+    path = write_small(tmp_path, shards="tokens = 64")
+    config = load(path)
+    run(config, build(config, lambda _: None), lambda _: None)
+    assert len(list((tmp_path / "work" / "latest" / "shards").glob("*.bin"))) > 40
+    command = f'ulimit -n 100; exec "{sys.executable}" -m pile verify -c "{path}"'
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr

@@ -4,13 +4,16 @@ import json
 import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from pile.commands import shards as commands
 from shards.format import paths_of
+from shards.merge import copy
 from shards.reader import Shard
-from shards.writer import ShardWriter
+from shards.writer import ShardFacts, ShardWriter
 
 Pile = Callable[..., tuple[int, str, str]]
 
@@ -104,6 +107,28 @@ def test_merge_and_split_keep_documents_and_order(pile: Pile, tmp_path: Path, sh
     for one, same in zip(paths_of(merged), paths_of(again), strict=True):
         assert one.read_bytes() == same.read_bytes()
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_split_that_fails_leaves_no_part_of_it(
+    pile: Pile, tmp_path: Path, shard: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full at the third shard: the first two are not there, and it can be tried again."""
+    before = sorted(tmp_path.iterdir())
+    left = iter(range(2))
+
+    def full(*given: Any) -> ShardFacts:
+        if next(left, None) is None:
+            raise OSError(28, "No space left on device")
+        return copy(*given)
+
+    words = ("shards", "split", shard, "--tokens", "4", "-o", f"{shard}-part")
+    monkeypatch.setattr(commands, "copy", full)
+    code, _, err = pile(*words)
+    assert code != 0
+    assert "No space left" in err
+    assert sorted(tmp_path.iterdir()) == before
+    monkeypatch.undo()
+    assert pile(*words)[0] == 0
 
 
 def test_what_cannot_be_done_is_said(pile: Pile, tmp_path: Path, shard: str) -> None:

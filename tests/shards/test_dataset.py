@@ -153,7 +153,7 @@ def test_resume_on_any_number_of_ranks_changes_nothing(
     weights: tuple[float, float] | None,
     seed: int,
 ) -> None:
-    """Stop after any step, go on with other ranks in a new process: the batches are the same."""
+    """Stop after any step, go on with other ranks and a new loader: the batches are the same."""
     batch = 840  # divisible by 1 to 8
     size = 3000 if weights else None
     made = Settings(prefixes, 1, batch if weights else 280 * 3, weights, size, seed)
@@ -193,6 +193,35 @@ def test_an_epoch_ends_with_its_last_whole_batch(prefixes: tuple[str, str]) -> N
         loader(prefixes[:1], batch=92)
 
 
+@pytest.mark.parametrize(
+    ("given_", "complaint"),
+    [
+        ({"batch": 0}, "at least one sample, not 0"),
+        ({"batch": -4}, "at least one sample, not -4"),
+        ({"seed": -1}, "the seed, -1, is not from 0"),
+        ({"seed": 2**32}, "the seed, 4294967296, is not from 0"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(
+    prefixes: tuple[str, str], given_: dict[str, int], complaint: str
+) -> None:
+    """Batches that hold nothing, and seeds that would be taken for others."""
+    with pytest.raises(ValueError, match=complaint):
+        loader(prefixes, **given_)
+
+
+def test_a_shard_without_a_single_sample_is_named(
+    prefixes: tuple[str, str], tmp_path: Path
+) -> None:
+    """Of many shards one is too small: the error says which, whoever builds the index."""
+    given_ = (*prefixes, write(tmp_path / "tiny", [2, 2]))
+    with pytest.raises(ValueError, match="tiny: 4 tokens are too few for one sample of 4"):
+        loader(given_)
+    with pytest.raises(ValueError, match="tiny: 4 tokens are too few"):
+        Loader(Settings(given_, 4, 8), tmp_path / "cache")
+    assert loader(given_, weights=(1.0, 1.0, 1.0), samples=16).size == 16
+
+
 def test_a_size_is_kept_where_megatron_builds_more(prefixes: tuple[str, str]) -> None:
     """A hundred samples of a shard of 91 need a second epoch, of which only nine are seen."""
     assert loader(prefixes[:1], samples=100).size == 100
@@ -215,12 +244,14 @@ def test_ranks_that_do_not_exist_are_refused(
 
 
 def test_samples_are_put_where_they_are_wanted(prefixes: tuple[str, str]) -> None:
-    """A given array, of any integer dtype, is filled: pinned memory, for example."""
+    """A given array of a dtype that holds all tokens is filled: pinned memory, for example."""
     out = np.zeros((8, 5), dtype=np.int32)
     assert loader(prefixes).batch(0, 1, out=out) is out
     assert np.array_equal(out, loader(prefixes).batch(0, 1))
     with pytest.raises(ValueError, match=r"shape \(8, 5\), not \(7, 5\)"):
         loader(prefixes).batch(0, 1, out=out[:7])
+    with pytest.raises(ValueError, match="uint8 cannot hold all uint16 tokens"):
+        loader(prefixes).batch(0, 1, out=out.astype(np.uint8))
 
 
 def test_a_cache_changes_nothing_but_where_the_order_lies(

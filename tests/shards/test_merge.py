@@ -179,6 +179,17 @@ def test_ids_outside_the_vocabulary_are_refused(tmp_path: Path) -> None:
         copy([Stretch(str(prefix), 0, 1)], *paths_of(tmp_path / "new"), vocabulary=100)
 
 
+@pytest.mark.parametrize(("first", "after"), [(0, 3), (-1, 2), (2, 3), (1, 1), (2, 1)])
+def test_documents_that_are_not_there_are_not_copied(
+    tmp_path: Path, first: int, after: int
+) -> None:
+    """A stretch that goes beyond its shard, or has no document, is an error: nothing is lost silently."""
+    prefix = write(tmp_path / "a", [[1], [2]])
+    with pytest.raises(ValueError, match="is none of 2 documents"):
+        copy([Stretch(str(prefix), first, after)], *paths_of(tmp_path / "new"))
+    assert not (tmp_path / "new.bin").exists()
+
+
 def test_nothing_makes_no_shard(tmp_path: Path) -> None:
     """No stretches, or no room, are errors."""
     with pytest.raises(ValueError, match="nothing to copy"):

@@ -156,6 +156,15 @@ def test_another_shard_under_an_old_name_gets_another_index(tmp_path: Path) -> N
         assert len(list((tmp_path / "cache").iterdir())) == min(number + 1, 2)
 
 
+def test_an_entry_is_for_all_who_share_the_cache(golden_shard: Path, tmp_path: Path) -> None:
+    """It may be read by whoever may read other folders made here, and nothing is left beside it."""
+    usual = tmp_path / "usual"
+    usual.mkdir()
+    cached(golden_shard, Request(64), tmp_path / "cache")
+    (home,) = (tmp_path / "cache").iterdir()
+    assert home.stat().st_mode == usual.stat().st_mode
+
+
 def test_many_may_build_the_same_index_at_once(golden_shard: Path, tmp_path: Path) -> None:
     """Whoever finishes first is used by all; nothing unfinished is left."""
     with ThreadPoolExecutor(8) as pool:

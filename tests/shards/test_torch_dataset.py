@@ -80,6 +80,8 @@ def test_an_error_in_the_thread_is_raised_where_batches_are_taken(
         next(adapter.prefetched(loader))
     with pytest.raises(ValueError, match="cannot be divided among 4"):
         next(adapter.prefetched(loader, share=Share(0, 4)))
+    with pytest.raises(ValueError, match="0 batches cannot be fetched ahead"):
+        next(adapter.prefetched(loader, ahead=0))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")

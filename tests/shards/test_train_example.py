@@ -77,6 +77,41 @@ def test_a_run_that_stopped_goes_on_as_if_it_had_not(shard: str, tmp_path: Path)
     assert resumed["last_loss"] == whole["last_loss"]
 
 
+def test_a_run_that_was_killed_goes_on_from_its_last_checkpoint(
+    shard: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed in step 7 of 8, saved every third: it goes on with step 6, to the same last bit."""
+    checkpoint = str(tmp_path / "checkpoint")
+    words = [shard, *SMALL, "--steps", "8", "--save", checkpoint, "--save-every", "3"]
+    make = train.Step.make
+    left = iter(range(7))
+
+    def killed(step: object, batch: object) -> object:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return make(step, batch)
+
+    monkeypatch.setattr(train.Step, "make", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train.run(words)
+    monkeypatch.undo()
+    assert torch.load(checkpoint, weights_only=True)["steps"] == 6
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint"]
+    resumed = train.run([*words, "--resume", checkpoint])
+    assert resumed["last_loss"] == train.run([shard, *SMALL, "--steps", "8"])["last_loss"]
+
+
+def test_steps_that_were_made_are_not_made_again(shard: str, tmp_path: Path) -> None:
+    """Asked for no more steps than there were, it says so, and leaves the checkpoint alone."""
+    checkpoint = tmp_path / "checkpoint"
+    words = [shard, *SMALL, "--steps", "2", "--save", str(checkpoint)]
+    train.run(words)
+    before = checkpoint.read_bytes()
+    with pytest.raises(SystemExit, match="2 steps were made already"):
+        train.run([*words, "--resume", str(checkpoint)])
+    assert checkpoint.read_bytes() == before
+
+
 @pytest.mark.parametrize("name", sorted(models.PUBLISHED))
 def test_published_models_have_their_parameters(name: str) -> None:
     """Counted on the meta device: GPT-NeoX-20B has 20,554,567,680 with 50,432 rows."""

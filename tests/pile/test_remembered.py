@@ -1,0 +1,43 @@
+"""What is remembered of raw files is right, or found out anew."""
+
+import hashlib
+from pathlib import Path
+
+from pile.downloads.remembered import Hashes, publish_plan, read_plan
+from sources.source import RawFile
+
+
+def test_a_damaged_digest_is_never_believed(tmp_path: Path) -> None:
+    """Whichever bit of the log is wrong: the file is read again, and its digest is the true one."""
+    raw, log = tmp_path / "raw \udcff.txt", tmp_path / "hashes.jsonl"
+    raw.write_bytes(b"A text.\n")
+    wanted = (8, hashlib.sha256(b"A text.\n").hexdigest())
+    heard: list[str] = []
+    assert Hashes(log).of(raw, heard.append) == wanted
+    assert Hashes(log).of(raw, heard.append) == wanted
+    assert len(heard) == 1
+    whole = log.read_bytes()
+    for place in range(len(whole) - 1):
+        log.write_bytes(whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :])
+        assert Hashes(log).of(raw, heard.append) == wanted
+    assert len(heard) == len(whole)
+
+
+def test_a_damaged_plan_is_made_anew(tmp_path: Path) -> None:
+    """Whichever bit is wrong, or wherever it is cut: it is no plan rather than another one."""
+    path = tmp_path / "plan.jsonl"
+    plan = [
+        RawFile("https://letters.example.org/a.gz", "a.gz", 7, "md5:0cc1"),
+        RawFile("https://letters.example.org/b.gz", "b.gz"),
+    ]
+    assert read_plan(path) is None
+    publish_plan(path, plan)
+    assert read_plan(path) == plan
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(
+            whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
+        )
+        assert read_plan(path) is None
+        path.write_bytes(whole[:place])
+        assert read_plan(path) is None

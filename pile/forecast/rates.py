@@ -86,7 +86,7 @@ REFERENCE = Rates(
     stages=MappingProxyType(
         {
             "count": 33e6,
-            "dedup": 8.7e6,
+            "dedup": 55e6,
             "mix": 36e6,
             "shard": 570e6,
             "tokenize": 80e6,

@@ -8,7 +8,7 @@ from pile.config import ConfigError
 from pile.downloads.guests import Refused
 from pile.engine import NoProgressError
 from pile.evaluation.bits import NotFinite
-from pile.evaluation.held_out import NothingHeldOut
+from pile.evaluation.held_out import DamagedCorpus, NothingHeldOut
 from pile.export.configs import NothingToExportError
 from pile.graph import UpstreamsGoneError
 from pile.ledger import ConservationError
@@ -28,6 +28,7 @@ BY_FAILURE: dict[type[Exception], int] = {
     NothingToShowError: USAGE,
     NothingToExportError: FAILED,
     NothingHeldOut: FAILED,
+    DamagedCorpus: UNVERIFIED,
     NotFinite: FAILED,
     lock.LockedError: LOCKED,
     NoProgressError: STALLED,

@@ -127,7 +127,11 @@ def build(
 def build_of(
     shard: Shard, request: Request, allocate: cache.Allocate = cache.in_memory
 ) -> SampleIndex:
-    """Build the index for a shard, as `build` does; a ValueError names the shard."""
+    """Build the index for a shard, as `build` does; a ValueError names the shard.
+
+    Raises `BadShard` if sequences are not where they should be: now, not after days of training.
+    """
+    shard.check_sequences()
     try:
         return build(shard.lengths, request, allocate)
     except ValueError as error:

@@ -31,7 +31,7 @@ from pile.stages.scatter import DIGEST_BYTES, RUNS, SCATTERED, TOGETHER, cuts_of
 from pile.stages.stage import Inputs, Stage
 from sources.source import Json
 
-VERSION = 4
+VERSION = 5
 FOLDER = "corpus"
 """Folder of the corpus within the stage's: the receipts beside it are no documents."""
 

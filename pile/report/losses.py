@@ -18,7 +18,7 @@ def rejections(figures: Figures) -> Section:
     lead = paragraph(
         "Raw records that gave no document. A bar is as long as the share of a source's records that "
         "was rejected, beside the largest such share, and divided by reason, the most frequent first "
-        "and darkest; the table below names the shades.",
+        "and strongest; the table below names the shades.",
         "lead",
     )
     parts = [lead, _by_source(lossy), _by_reason(lossy)]

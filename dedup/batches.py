@@ -1,7 +1,7 @@
 """Texts through the kernels, a few hundred KiB at a time: as much as stays in a processor's cache.
 
-Whitespace words are found by a kernel in the column's own bytes. Treebank words are found in Python
-and handed on as bytes with one space between them.
+Whitespace words are found in the column's own bytes, treebank words in bytes that are written anew with
+one space between them (`dedup.spaced`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,11 +15,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup import kernels, products
+from dedup.columns import batched, buffers, padded
 from dedup.exact import DIGEST_BYTES, DIGESTS
 from dedup.minhash import permutations
 from dedup.scheme import Scheme
-from dedup.shingles import word_runs
 from dedup.signatures import UNSIGNED
+from dedup.spaced import spaced
 from dedup.vectors import LANES, PAD, SLACK
 
 _BATCH = 1 << 18
@@ -70,9 +71,10 @@ def sign_columns(
         if digests is not None:
             digests.extend(_digests(column, scheme.digest))
         if scheme.words == "whitespace":
-            _sign_bytes(signing, *_buffers(column), first, room)
+            _sign_bytes(signing, *buffers(column), first, room)
         else:
-            _sign_split(signing, column, first, room)
+            for at, text, places in spaced(*buffers(column), scheme.n):
+                _sign_bytes(signing, text, places, first + at, room)
         first += len(column)
     if first < count:
         raise ValueError(f"{first} texts for {count} ids")
@@ -87,31 +89,15 @@ def column_hashes(
     With them come the number of the first of these texts, and where the hashes of each begin.
     The column is one of Arrow large strings, valid and without nulls.
     """
-    content, offsets = _buffers(column)
-    at = 0
-    while at < len(column):
-        stop = int(np.searchsorted(offsets, offsets[at] + _BATCH, side="right")) - 1
-        stop = max(stop, at + 1)
+    content, offsets = buffers(column)
+    for at, stop in batched(offsets, _BATCH):
         edges = np.column_stack((offsets[at:stop], offsets[at + 1 : stop + 1]))
         room = _room(max(int(offsets[stop] - offsets[at]), 1))
-        text, edges = _padded(content, edges)
+        text, edges = padded(content, edges)
         firsts = np.empty(len(edges) + 1, np.int64)
         kernels.find_words(text, edges, room.starts, room.ends, firsts)
         made = products.fast_hashes(text, room.starts, room.ends, firsts, n, room.hashes)
         yield at, firsts, room.hashes[:made]
-        at = stop
-
-
-def _padded(
-    content: NDArray[np.uint8], edges: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the bytes of segments with as many behind them as kernels may read, and their edges."""
-    low, high = int(edges[0, 0]), int(edges[-1, 1])
-    text = content[low : high + PAD]
-    if len(text) < high - low + PAD:
-        text = np.concatenate((text, np.zeros(high - low + PAD - len(text), np.uint8)))
-    text.flags.writeable = False  # as Arrow's are: one type, compiled once
-    return text, edges - low
 
 
 def _begun(count: int, scheme: Scheme) -> _Signing:
@@ -142,28 +128,10 @@ def _digests(column: pa.Array, kind: str) -> Iterator[bytes]:
     if kind != "text":
         yield from (DIGESTS[kind](text.as_py()) for text in column)
         return
-    content, offsets = _buffers(column)
+    content, offsets = buffers(column)
     whole = content.data
     for start, stop in pairwise(offsets.tolist()):
         yield sha256(whole[start:stop]).digest()[:DIGEST_BYTES]
-
-
-def _buffers(column: pa.Array) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the bytes of a column of large strings, and where its texts begin and end in them."""
-    _, places, content = column.buffers()
-    if not len(column) or content is None:
-        return np.zeros(0, np.uint8), np.zeros(len(column) + 1, np.int64)
-    offsets = np.frombuffer(places, np.int64, len(column) + 1, 8 * column.offset)
-    return np.frombuffer(content, np.uint8), offsets
-
-
-def _sign_split(signing: _Signing, column: pa.Array, first: int, room: _Room) -> None:
-    """Sign texts whose words Python finds."""
-    scheme = signing.scheme
-    for owner, text in enumerate(column, first):
-        for run in word_runs(text.as_py(), scheme.n, scheme.words):
-            content = np.frombuffer(" ".join(run).encode("utf-8"), np.uint8)
-            _sign_bytes(signing, content, np.array([0, len(content)]), owner, room)
 
 
 def _sign_bytes(
@@ -174,16 +142,12 @@ def _sign_bytes(
     room: _Room,
 ) -> None:
     """Sign the texts of a buffer, many short ones or a part of a long one at a time."""
-    at, count = 0, len(offsets) - 1
-    while at < count:
-        stop = int(np.searchsorted(offsets, offsets[at] + _BATCH, side="right")) - 1
-        if stop > at:
+    for at, stop in batched(offsets, _BATCH):
+        if offsets[stop] - offsets[at] <= _BATCH:
             edges = np.column_stack((offsets[at:stop], offsets[at + 1 : stop + 1]))
             _sign_segments(signing, content, edges, np.arange(first + at, first + stop), room)
         else:
-            stop = at + 1
             _sign_long(signing, content, (int(offsets[at]), int(offsets[stop])), first + at)
-        at = stop
 
 
 def _sign_long(
@@ -233,7 +197,7 @@ def _sign_segments(
 ) -> NDArray[np.int64]:
     """Take the hashes of segments into their owners' rows; return where their words begin."""
     low = int(edges[0, 0])
-    text, edges = _padded(content, edges)
+    text, edges = padded(content, edges)
     firsts = np.empty(len(edges) + 1, np.int64)
     kernels.find_words(text, edges, room.starts, room.ends, firsts)
     words = int(firsts[-1])

@@ -67,8 +67,8 @@ def warm() -> None:
     """Load the kernels, compiled if they never were on this machine; `sign` uses them from now on."""
     from dedup import batches  # noqa: PLC0415 - loads a compiler, which small jobs do without
 
-    for name in FAMILIES:
-        scheme = Scheme(name, "whitespace", n=1, permutations=1)
+    for name, words in [*((name, "whitespace") for name in FAMILIES), ("fast", "treebank")]:
+        scheme = Scheme(name, words, n=1, permutations=1)
         batches.sign_columns([pa.array(["a word"], pa.large_string())], 1, scheme)
     _warmed.append(True)
 

@@ -20,8 +20,8 @@ _FIELD = re.compile(r"(\S+)(\s*)")
 _LONGEST_CACHED = 48
 
 # Sentence ends. What may stand between a full stop and the blank after it:
-_CLOSERS = "\"')]}*:;@"
-_ENDERS = frozenset(".?!" + _CLOSERS)
+CLOSERS = "\"')]}*:;@"
+_ENDERS = frozenset(".?!" + CLOSERS)
 _OPENERS = "\"'([{<\u00ab\u201c\u2018\u201e`-"
 # The last mark of a run of non-blanks that may end a sentence, by what follows it:
 _LAST_STOP = re.compile(r"\S*[.?!](?=[?!)\";}\]*:@'({\[]|\Z)")
@@ -32,21 +32,21 @@ mr mrs ms messrs dr prof gen col maj lt adm sen rep reps jr sr st ave vs ph.d
 inc corp co cos ltd cie bros jan feb aug sep sept oct nov dec tues wed fri
 ala ariz calif colo conn fla ga ill kan ky mich minn nev okla ore pa tenn va vt wash wis ft mg yr
 """
-_ABBREVIATIONS = frozenset(_KNOWN_SHORT.split())
+ABBREVIATIONS = frozenset(_KNOWN_SHORT.split())
 _DOTTED_LETTERS = re.compile(r"(?!(?:e\.g|i\.e)\Z)(?:[a-z]\.)*[a-z]\Z")
 # Words that begin a sentence even after an abbreviation:
 _KNOWN_FIRST = """
 the this these those there it he she they we i if in on at so since some both but yet nor thus
 when while under although though despite even however indeed instead many most moreover meanwhile
 """
-_STARTERS = frozenset(_KNOWN_FIRST.split())
+STARTERS = frozenset(_KNOWN_FIRST.split())
 
 # Splits. A pair that is written as one word comes apart; so does what one rule each names.
-_FUSED_WORDS = frozenset({"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"})
+FUSED_WORDS = frozenset({"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"})
 _FUSED = re.compile(
     r"(?i)\b(?:(can)(not)|(d)('ye)|(gim)(me)|(gon)(na)|(got)(ta)|(lem)(me)|(mor)('n))\b"
 )
-_ALONE_AT_END = frozenset(",:;?!)]}>*%")
+ALONE_AT_END = frozenset(",:;?!)]}>*%")
 _RULES = (
     (re.compile(r"[\u00ab\u201c\u2018\u201e]|`+"), r" \g<0> "),
     (re.compile(r"^\""), r" `` "),
@@ -90,25 +90,25 @@ def ends_sentence(field: str, following: str) -> bool:
     belongs to an abbreviation, to a single letter or to a number, and the next word does not look
     like the first of a sentence.
     """
-    body = field.rstrip(_CLOSERS)
+    body = field.rstrip(CLOSERS)
     if not body.endswith("."):
         return body.endswith(("?", "!"))
     stem = body[:-1].lstrip(_OPENERS).lower()
-    if stem in _ABBREVIATIONS or _DOTTED_LETTERS.match(stem):
-        return following[0].isupper() and following.lower() in _STARTERS
+    if stem in ABBREVIATIONS or _DOTTED_LETTERS.match(stem):
+        return following[0].isupper() and following.lower() in STARTERS
     return not (stem.endswith(".") or (stem[-1:].isdigit() and following[0].islower()))
 
 
 def _plain(field: str, after: str) -> tuple[str, ...]:
     """Split a word with at most one mark behind it, the usual case; others give nothing."""
     if field.isalnum():
-        return () if field.lower() in _FUSED_WORDS else (field,)
+        return () if field.lower() in FUSED_WORDS else (field,)
     stem, mark = field[:-1], field[-1]
-    if not stem.isalnum() or stem.lower() in _FUSED_WORDS:
+    if not stem.isalnum() or stem.lower() in FUSED_WORDS:
         return ()
     if mark == ".":
         return (field,) if after else (stem, mark)
-    return (stem, mark) if mark in _ALONE_AT_END else ()
+    return (stem, mark) if mark in ALONE_AT_END else ()
 
 
 def _other(before: str, field: str, after: str) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ _WIDE = ir.VectorType(_I32, 4 * LANES)
 
 # Whitespace of `str.split`, in UTF-8: (least, greatest) of one byte, then what may follow which.
 _ASCII_BLANKS = ((0x09, 0x0D), (0x1C, 0x20))
+_ASCII_ALNUM = ((0x30, 0x39), (0x41, 0x5A), (0x61, 0x7A))
 _PAIRS = (((0xC2,), ((0x85, 0x85), (0xA0, 0xA0))),)
 _TRIPLES = (
     ((0xE1, 0x9A), ((0x80, 0x80),)),
@@ -65,6 +66,14 @@ def blank_pairs(typing: Any, text: Any, at: Any) -> Any:
 def blank_triples(typing: Any, text: Any, at: Any) -> Any:
     """Return at which of 64 bytes whitespace of three bytes begins."""
     return _mask_of(text, at, lambda builder, load: _sequences(builder, load, _TRIPLES))
+
+
+@intrinsic
+def other_than_alnum(typing: Any, text: Any, at: Any) -> Any:
+    """Return which of 64 bytes are no ASCII letters or digits, one bit a byte, the first lowest."""
+    return _mask_of(
+        text, at, lambda builder, load: builder.not_(_within(builder, load(0), _ASCII_ALNUM))
+    )
 
 
 @intrinsic

@@ -23,7 +23,7 @@ from sources.source import Json
 
 VERSION = 2
 
-KERNELS_FROM = 32 << 20
+KERNELS_FROM = 8 << 20
 """Bytes of a part from which compiled kernels are worth their start; the signatures are the same."""
 
 

@@ -208,4 +208,4 @@ def test_large_columns_use_kernels(monkeypatch):
     assert len(used) == 1
     minhash.warm()
     minhash.sign("a", ["short"], Scheme())
-    assert len(used) == 2 + len(FAMILIES)
+    assert len(used) == 3 + len(FAMILIES)

@@ -1,6 +1,6 @@
 """The stage graph of a configuration: which stages there are, and what each is made from."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -53,7 +53,7 @@ class Graph:
 
     stages: tuple[Stage, ...]
     skipped: tuple[Skipped, ...]
-    files: dict[str, tuple[Located, ...]]
+    files: dict[str, Collection[Located]]
 
     def named(self, name: str) -> Stage:
         """Return a stage by name; raises KeyError."""
@@ -91,7 +91,7 @@ def build(
     any source but such as a run is refused for, there are no stages. Raises `ConfigError` when not
     even that is left, `UpstreamsGoneError` if it may pass.
     """
-    files: dict[str, tuple[Located, ...]] = {}
+    files: dict[str, Collection[Located]] = {}
     skipped: list[Skipped] = []
     for table in config.enabled:
         if table.name in gone:
@@ -111,7 +111,7 @@ def build(
 
 def _locate(
     config: Config, table: SourceTable, on_hash: Callable[[str], None]
-) -> tuple[Located, ...] | Skipped:
+) -> Collection[Located] | Skipped:
     try:
         found = locate(config, table, on_hash)
     except UpstreamError as error:
@@ -127,7 +127,7 @@ def _nothing(config: Config, skipped: Iterable[Skipped]) -> str:
 
 
 def _stages(
-    config: Config, files: dict[str, tuple[Located, ...]], skipped: Iterable[Skipped]
+    config: Config, files: dict[str, Collection[Located]], skipped: Iterable[Skipped]
 ) -> list[Stage]:
     tables = [table for table in config.enabled if table.name in files]
     fetched = {table.name: fetch.stage(config, table, files[table.name]) for table in tables}

@@ -4,7 +4,7 @@ Where sizes of raw files are known, they count. Where they are not, what the Pil
 what its recipe downloads today; text is the published share of raw bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -86,7 +86,7 @@ def published(table: SourceTable) -> Amount:
     )
 
 
-def _of_files(table: SourceTable, files: Sequence[Located], sizes: Sequence[int]) -> Amount:
+def _of_files(table: SourceTable, files: Collection[Located], sizes: Sequence[int]) -> Amount:
     facts = PUBLISHED.get(table.reader)
     raw = sum(sizes)
     content = int(

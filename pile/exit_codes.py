@@ -13,6 +13,7 @@ from pile.export.configs import NothingToExportError
 from pile.graph import UpstreamsGoneError
 from pile.ledger import ConservationError
 from pile.preflight import NoSpaceError
+from pile.publication.nothing_left import NothingLeftError
 from pile.run import RunFailed
 from shards.format import BadShard
 from sources.upstream.keys import UnsafeKeyring
@@ -28,6 +29,7 @@ BY_FAILURE: dict[type[Exception], int] = {
     NothingToShowError: USAGE,
     NothingToExportError: FAILED,
     NothingHeldOut: FAILED,
+    NothingLeftError: FAILED,
     DamagedCorpus: UNVERIFIED,
     NotFinite: FAILED,
     lock.LockedError: LOCKED,

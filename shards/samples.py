@@ -166,7 +166,7 @@ def place(
     begin, sample = 0, 1
     for first in range(0, order.size, _AT_ONCE):
         ends = begin + np.cumsum(lengths[order[first : first + _AT_ONCE]], dtype=OFFSET)
-        after = min(-(-int(ends[-1]) // length), len(places))
+        after = max(min(-(-int(ends[-1]) // length), len(places)), sample)
         wanted = np.arange(sample, after) * length
         position = np.searchsorted(ends, wanted, side="right")
         begins = np.concatenate(([begin], ends[:-1]))

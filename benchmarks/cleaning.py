@@ -14,6 +14,7 @@ environment of their own, and left out where it lacks them:
 
 import argparse
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -161,9 +162,9 @@ def main() -> None:
         found = measure(texts, options.peers, few, Path(temp))
     found |= {
         "input": " ".join(path.name for path in options.files) or "made up",
-        "machine": platform.machine(),
+        "machine": f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
-        "pile": version("pile"),
+        "versions": {name: version(name) for name in ("pile", "numba", "pycld2", "ftfy")},
     }
     if options.json:
         print(json.dumps(found, indent=1))

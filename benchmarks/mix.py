@@ -33,10 +33,12 @@ sys.path[0] = str(Path(__file__).parents[1])  # this folder has a file named as 
 
 from pile import documents
 from pile.ledger import Receipt
+from pile.mixing.corpus_files import Run
 from pile.mixing.splits import Cuts, Size, cut
+from pile.mixing.targets import Range, Target
 from pile.settings import Mix
 from pile.stages.hold_out import DIGESTS, hold_out
-from pile.stages.mix import Range, Removed, Run, Target, mix
+from pile.stages.mix import Removed, mix
 from pile.stages.scatter import HELD, RUNS, Shuffle, scatter
 from pile.stages.survivors import Part
 

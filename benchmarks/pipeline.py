@@ -21,12 +21,22 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+sys.path[0] = str(Path(__file__).parents[1])  # this folder has a file named as a package is
+
 from pile import corpus, documents
 from pile.engine import Task, Workers, open_engine
 from pile.ledger import Receipt
-from pile.stages.mix import Run, mix
-from pile.stages.scatter import Buckets, Shuffle, scatter
+from pile.mixing.corpus_files import Run
+from pile.mixing.splits import Size, cut
+from pile.mixing.targets import Range, Target
+from pile.settings import Mix
+from pile.stages.mix import Removed, mix
+from pile.stages.scatter import RUNS, Shuffle, scatter
+from pile.stages.survivors import Part
 from sources.source import Document
+
+TEXT_BYTES = 3000
+"""About what a text has."""
 
 WORDS = [hashlib.sha256(str(n).encode()).hexdigest()[: 2 + n % 9] for n in range(4096)]
 
@@ -62,14 +72,22 @@ def write_parts(folder: Path, parts: int, rows: int) -> list[Path]:
     return paths
 
 
+def described_part(number: int, path: Path) -> Part:
+    """Describe a part as a run does."""
+    rows = documents.rows(path)
+    return Part(number, "x", path, path.stat().st_size, rows, TEXT_BYTES * rows, None)
+
+
 def shuffle(folder: Path, parts: Sequence[Path]) -> None:
     """Scatter and mix one epoch of the parts."""
-    buckets = Buckets(len(parts), 0, 0)
-    for part in parts:
-        scatter(f"x/{part.stem}", folder, part, None, Shuffle(1, 1.0, 0.0, 0.0, buckets))
-    runs = [Run("x", folder / "x" / part.name) for part in parts]
-    for bucket in range(len(buckets)):
-        mix(folder, bucket, buckets.split(bucket), runs, {"x": "X"})
+    described = [described_part(number, path) for number, path in enumerate(parts)]
+    rule = Mix(val=0, test=0, files=len(parts))
+    cuts = cut(rule, [Size(part.text_bytes, part.rows, 1.0) for part in described])
+    for part in described:
+        scatter(folder, part, Shuffle(1, 1.0, 0.0, 0.0, "hash", cuts), "X")
+    runs = [Run("x", folder / RUNS / f"{part.task}.buckets") for part in described]
+    for split, number, buckets in cuts.files():
+        mix(folder, Target(split, number, (Range(buckets),)), runs, {"x": "X"}, Removed())
 
 
 def copy(folder: Path, parts: Sequence[Path]) -> None:

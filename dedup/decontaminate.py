@@ -14,13 +14,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from dedup.minhash import Strings, uses_kernels, whole_columns
-from dedup.shingles import HASHES
 
 WORDS = 13
 MARGIN = 200
@@ -32,6 +32,7 @@ MOST_PIECES = 10
 
 _WORD = re.compile(r"\S+")
 _BITS_A_GRAM = 64
+_GRAMS_TOGETHER = 1 << 16
 _TOGETHER = 1 << 10
 """Texts that are looked at together."""
 
@@ -60,8 +61,14 @@ class Grams:
     @cached_property
     def hashes(self) -> NDArray[np.uint32]:
         """Return the hashes of all n-grams, sorted."""
-        hashed = [HASHES["fast"](gram.split(), self.n)[0] for gram in self.holders]
-        return np.unique(np.array(hashed, np.uint32))
+        from dedup import batches  # noqa: PLC0415 - loads a compiler, which small jobs do without
+
+        found = [np.empty(0, np.uint32)]
+        grams = iter(self.holders)
+        while some := list(islice(grams, _GRAMS_TOGETHER)):
+            column = pa.array(some, pa.large_string())
+            found.extend(made.copy() for _, _, made in batches.column_hashes(column, self.n))
+        return np.unique(np.concatenate(found))
 
     @cached_property
     def bits(self) -> NDArray[np.bool_]:

@@ -98,6 +98,7 @@ def _body(facts: Facts) -> str:
         ),
         "",
         *_cleaning(facts),
+        *_benchmarks(facts),
         "## Files",
         "",
         "`<split>/*.jsonl.zst` hold one document a line, in the order of training; line *n* is told of by",
@@ -132,6 +133,26 @@ def _cleaning(facts: Facts) -> list[str]:
         "found, personal data masked. Thresholds are in `manifest.json`.",
         "",
         table(("source", "records", "rules", "left out", "duplicates", "masked"), rows, {1}),
+        "",
+    ]
+
+
+def _benchmarks(facts: Facts) -> list[str]:
+    """Return in how many documents text of benchmarks was found, of sources in which it was looked for."""
+    rows = [
+        (source.pile_set_name, name, f"{found:,}", f"{source.too_short.get(name, 0):,}")
+        for source in facts.sources
+        for name, found in source.benchmarks.items()
+    ]
+    if not rows:
+        return []
+    return [
+        "## Benchmarks",
+        "",
+        f"Documents that shared {facts.settings['ngram']} words in a row with a text of a benchmark: they were",
+        "left out, or what they shared was cut. Of a benchmark's texts that are shorter, nothing can be found.",
+        "",
+        table(("source", "benchmark", "documents", "texts too short"), rows, range(2, 4)),
         "",
     ]
 

@@ -49,6 +49,7 @@ from pile.states import made, state_of, states
 from pile.terminal import AsJson, Debug, emit, errors, say, terminate
 from sources.published import PILE_SET_NAMES
 from sources.registry import SOURCES
+from sources.upstream.attempts import PATIENT
 
 app = typer.Typer(
     name="pile",
@@ -147,7 +148,7 @@ def run_command(
     """
     signal.signal(signal.SIGTERM, terminate)
     with errors(debug, resume=f"pile run -c {config}"):
-        settings, graph = open_run(config)
+        settings, graph = open_run(config, PATIENT)
         _announce(settings, graph)
         with lock.hold(layout.lock(settings.work)), Narrator() as narrator:
             graph, outcome = run_all(settings, graph, narrator.hear, say)

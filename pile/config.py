@@ -23,7 +23,7 @@ from pydantic import (
 
 from pile.cleaning.settings import Clean
 from pile.downloads import addresses
-from pile.mixing.mixture import check_shares
+from pile.mixing.mixture import MOST_EPOCHS, check_shares
 from pile.places import nearest, place_of
 from pile.settings import (
     Corpus,
@@ -66,7 +66,7 @@ class SourceTable(Settings):
     name: Slug
     reader: str
     enabled: bool = True
-    epochs: Annotated[float, Field(gt=0)] = 1.0
+    epochs: Annotated[float, Field(gt=0, le=MOST_EPOCHS)] = 1.0
     files: tuple[Annotated[str, AfterValidator(addresses.without_password)], ...] = ()
     pile_set_name: str
     licence: str

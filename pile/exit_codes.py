@@ -8,11 +8,12 @@ from pile.config import ConfigError
 from pile.downloads.guests import Refused
 from pile.engine import NoProgressError
 from pile.evaluation.bits import NotFinite
-from pile.evaluation.held_out import NothingHeldOut
+from pile.evaluation.held_out import DamagedCorpus, NothingHeldOut
 from pile.export.configs import NothingToExportError
 from pile.graph import UpstreamsGoneError
 from pile.ledger import ConservationError
 from pile.preflight import NoSpaceError
+from pile.publication.nothing_left import NothingLeftError
 from pile.run import RunFailed
 from shards.format import BadShard
 from sources.upstream.keys import UnsafeKeyring
@@ -28,6 +29,8 @@ BY_FAILURE: dict[type[Exception], int] = {
     NothingToShowError: USAGE,
     NothingToExportError: FAILED,
     NothingHeldOut: FAILED,
+    NothingLeftError: FAILED,
+    DamagedCorpus: UNVERIFIED,
     NotFinite: FAILED,
     lock.LockedError: LOCKED,
     NoProgressError: STALLED,

@@ -25,8 +25,10 @@ from pile.stages import (
 from pile.stages.stage import Stage
 from sources.fetch import UpstreamError
 from sources.published import Recognised, recognise
+from sources.upstream.attempts import PATIENT, Patience
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+NO_FILES = "no raw files are given or planned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +85,15 @@ class Graph:
 
 
 def build(
-    config: Config, on_hash: Callable[[str], None], gone: Mapping[str, str] = NOTHING
+    config: Config,
+    hear: Callable[[str], None],
+    gone: Mapping[str, str] = NOTHING,
+    patience: Patience = PATIENT,
 ) -> Graph:
-    """Return the graph of a configuration; ``on_hash`` hears of raw files that must be read for it.
+    """Return the graph of a configuration.
 
-    ``gone`` names sources whose upstream failed while fetching, and how: they are left out. Without
+    ``hear`` hears of raw files that must be read for it and of upstreams that are asked, ``patience`` is
+    how long each of these is waited for. ``gone`` names sources whose upstream failed while fetching, and how: they are left out. Without
     any source but such as a run is refused for, there are no stages. Raises `ConfigError` when not
     even that is left, `UpstreamsGoneError` if it may pass.
     """
@@ -97,7 +103,7 @@ def build(
         if table.name in gone:
             skipped.append(Skipped(table.name, gone[table.name], upstream_gone=True))
             continue
-        found = _locate(config, table, on_hash)
+        found = _locate(config, table, hear, patience)
         if isinstance(found, Skipped):
             skipped.append(found)
         else:
@@ -110,15 +116,15 @@ def build(
 
 
 def _locate(
-    config: Config, table: SourceTable, on_hash: Callable[[str], None]
+    config: Config, table: SourceTable, hear: Callable[[str], None], patience: Patience
 ) -> tuple[Located, ...] | Skipped:
     try:
-        found = locate(config, table, on_hash)
+        found = locate(config, table, hear, patience)
     except UpstreamError as error:
         return Skipped(table.name, str(error), upstream_gone=True)
     except Refused as error:
         return Skipped(table.name, str(error), refused=True)
-    return found or Skipped(table.name, table.source.manual or "no raw files are given or planned")
+    return found or Skipped(table.name, table.source.manual or NO_FILES)
 
 
 def _nothing(config: Config, skipped: Iterable[Skipped]) -> str:

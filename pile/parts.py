@@ -16,6 +16,9 @@ from pile.ledger import Part
 PART_BYTES = 256 << 20
 """Bytes of text after which a part is closed and the next one begun."""
 
+PART_ROWS = 1 << 19
+"""Rows after which it is, however short: later stages hold a part's ids and signatures in memory."""
+
 HISTOGRAM = 48
 """Buckets of the length histogram: bucket i counts texts of 2^i to 2^(i+1)-1 bytes."""
 
@@ -52,7 +55,7 @@ class PartSeries:
                 self._writer = self._open()
             self._writer.add(batch)
             self._count(batch)
-            if self._counts["text_bytes"] >= PART_BYTES:
+            if self._counts["text_bytes"] >= PART_BYTES or self._counts["rows"] >= PART_ROWS:
                 self._close()
 
     def _count(self, batch: pa.RecordBatch) -> None:

@@ -53,6 +53,8 @@ class Samples:
             return
         sampling = (index.order, index.places, index.shuffle)
         found = fast(shard.tokens, (shard.lengths, shard.offsets), sampling, numbers, out, rows)
+        if found == loops.OUTSIDE:
+            raise self._damaged()
         if found != loops.INSIDE:
             raise BadShard(f"{shard.prefix}: sequence {found} does not lie where it should")
 
@@ -60,13 +62,28 @@ class Samples:
         """Fill a row with a sample, sequence by sequence: what the compiled loop does."""
         index = self.index
         sample = int(index.shuffle[number])
+        if not 0 <= sample < len(index.places):
+            raise self._damaged()
         position, skipped = (int(place) for place in index.places[sample])
         filled = 0
         while filled < row.size:
-            tokens = self.shard[int(index.order[position])][skipped : skipped + row.size - filled]
+            if not 0 <= position < index.order.size:
+                raise self._damaged()
+            sequence = int(index.order[position])
+            if not (
+                0 <= sequence < len(self.shard) and 0 <= skipped <= self.shard.lengths[sequence]
+            ):
+                raise self._damaged()
+            tokens = self.shard[sequence][skipped : skipped + row.size - filled]
             row[filled : filled + tokens.size] = tokens
             filled += tokens.size
             position, skipped = position + 1, 0
+
+    def _damaged(self) -> BadShard:
+        return BadShard(
+            f"{self.shard.prefix}: the order of its samples is none; if it is from a cache, remove "
+            f"that, and it is built anew"
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 INSIDE = -1
 """What `gather` returns when all went well; else it is the number of the sequence that did not."""
 
+OUTSIDE = -2
+"""What `gather` returns where samples, or sequences in their order, are none of the shard's."""
+
 
 @cache
 def compiled(loop: Callable[..., Any]) -> Callable[..., Any] | None:
@@ -65,18 +68,22 @@ def gather(
 
     ``index`` are lengths in tokens and offsets in bytes; ``sampling`` the order of sequences, the
     places of samples, and the order of samples. Returns `INSIDE`, or the number of a sequence that
-    does not lie between its neighbours; the number of all sequences if ``order`` is too short.
+    does not lie between its neighbours, or `OUTSIDE`: nothing is read beyond any array.
     """
     lengths, offsets = index
     order, places, shuffle = sampling
     for row in range(numbers.size):
-        sample = shuffle[numbers[row]]
+        sample = np.int64(shuffle[numbers[row]])
+        if not 0 <= sample < places.shape[0]:
+            return OUTSIDE
         position, skipped = np.int64(places[sample, 0]), np.int64(places[sample, 1])
         filled = 0
         while filled < out.shape[1]:
-            if position >= order.size:
-                return lengths.size
+            if not 0 <= position < order.size:
+                return OUTSIDE
             sequence = order[position]
+            if not (0 <= sequence < lengths.size and 0 <= skipped <= lengths[sequence]):
+                return OUTSIDE
             begin = offsets[sequence]
             end = begin + lengths[sequence] * tokens.itemsize
             is_last = sequence + 1 == lengths.size

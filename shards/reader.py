@@ -2,7 +2,8 @@
 
 GPT-NeoX and Megatron-Core open shards that are cut off, whose offsets are wrong, or whose document
 array is not one, and give out whatever lies there. `Shard.open` refuses what can be seen without
-reading the shard through, and each access checks the entries it uses; `shards.verify` checks all.
+reading the shard through, and each access checks the entries it uses; `Shard.check_sequences` checks
+those of all sequences, and `shards.verify` all there is.
 """
 
 import operator
@@ -24,6 +25,8 @@ from shards.format import (
     parse_header,
     paths_of,
 )
+
+_AT_ONCE = 1 << 18  # index entries
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,6 +92,23 @@ class Shard:
         if first == after:
             return self.tokens[:0]
         return self.tokens[self._bounds(first)[0] : self._bounds(after - 1)[1]]
+
+    def check_sequences(self) -> None:
+        """Raise `BadShard` unless sequences follow each other, from the first token to the last."""
+        begin = 0
+        for first in range(0, len(self), _AT_ONCE):
+            sizes = self.lengths[first : first + _AT_ONCE].astype(OFFSET) * self.tokens.itemsize
+            ends = begin + np.cumsum(sizes)
+            wrong = (self.offsets[first : first + _AT_ONCE] != ends - sizes) | (sizes < 0)
+            if wrong.any():
+                number = first + int(wrong.argmax())
+                raise BadShard(
+                    f"{self.prefix}: sequence {number} has {self.lengths[number]} tokens from byte "
+                    f"{self.offsets[number]}, those before it end at {(ends - sizes)[number - first]}"
+                )
+            begin = int(ends[-1])
+        if begin != self.tokens.nbytes:
+            raise BadShard(f"{self.prefix}: sequences end at byte {begin} of {self.tokens.nbytes}")
 
     def _sequence(self, number: int) -> Tokens:
         first, after = self._bounds(number)

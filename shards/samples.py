@@ -127,7 +127,11 @@ def build(
 def build_of(
     shard: Shard, request: Request, allocate: cache.Allocate = cache.in_memory
 ) -> SampleIndex:
-    """Build the index for a shard, as `build` does; a ValueError names the shard."""
+    """Build the index for a shard, as `build` does; a ValueError names the shard.
+
+    Raises `BadShard` if sequences are not where they should be: now, not after days of training.
+    """
+    shard.check_sequences()
     try:
         return build(shard.lengths, request, allocate)
     except ValueError as error:
@@ -162,7 +166,7 @@ def place(
     begin, sample = 0, 1
     for first in range(0, order.size, _AT_ONCE):
         ends = begin + np.cumsum(lengths[order[first : first + _AT_ONCE]], dtype=OFFSET)
-        after = min(-(-int(ends[-1]) // length), len(places))
+        after = max(min(-(-int(ends[-1]) // length), len(places)), sample)
         wanted = np.arange(sample, after) * length
         position = np.searchsorted(ends, wanted, side="right")
         begins = np.concatenate(([begin], ends[:-1]))

@@ -1,6 +1,7 @@
 """The shape of the code: who may import whom, and how large things may grow."""
 
 import ast
+import importlib.util
 import statistics
 import subprocess
 import sys
@@ -135,6 +136,24 @@ def test_functions_and_files_stay_small() -> None:
     assert not {name: length for name, length in lengths.items() if length > 60}
     sizes = {module(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
     assert not {name: size for name, size in sizes.items() if size > 400}
+
+
+BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_benchmarks_import_what_there_is(path: Path) -> None:
+    """No other test runs them, so a name that has moved would be noticed by their next user alone."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and top(node.module or "") in PACKAGES:
+            found = importlib.import_module(node.module or "")
+            for alias in node.names:
+                is_module = (
+                    importlib.util.find_spec(f"{node.module}.{alias.name}")
+                    if (hasattr(found, "__path__"))
+                    else None
+                )
+                assert hasattr(found, alias.name) or is_module, f"{node.module}: {alias.name}"
 
 
 def test_no_drawer_is_called_utils() -> None:

@@ -9,26 +9,32 @@ from pile.config import Config, ConfigError, load
 from pile.graph import Graph, build
 from pile.preflight import check_leave
 from pile.terminal import say
+from sources.upstream.attempts import BRIEF, Patience
 
 ConfigPath = Annotated[Path, typer.Option("-c", "--config", help="The pipeline.toml to follow.")]
 DEFAULT_CONFIG = Path("pipeline.toml")
 
 
-def open_run(config: Path) -> tuple[Config, Graph]:
+def open_run(config: Path, patience: Patience = BRIEF) -> tuple[Config, Graph]:
     """Return the settings of a configuration and its stages; says which raw files it must read.
 
-    Raises what says why, if a run is refused for all of its sources.
+    ``patience`` is how long each upstream is waited for that was not asked before. Raises what says why, if a run is refused for all of its sources.
     """
-    settings, graph = plan_run(config)
+    settings, graph = plan_run(config, patience)
     if not graph.stages:
         check_leave(settings, graph)
     return settings, graph
 
 
-def plan_run(config: Path) -> tuple[Config, Graph]:
+def plan_run(config: Path, patience: Patience = BRIEF) -> tuple[Config, Graph]:
     """Do as `open_run`, but a graph may be of no stages, if a run is refused for all of its sources."""
     settings = load(config)
-    return settings, build(settings, lambda path: say(f"reading {path}", only_on_terminal=True))
+    return settings, build(settings, say_on_terminal, patience=patience)
+
+
+def say_on_terminal(text: str) -> None:
+    """Narrate where somebody looks on."""
+    say(text, only_on_terminal=True)
 
 
 def no_stage(graph: Graph, name: str) -> ConfigError:

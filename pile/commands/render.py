@@ -163,7 +163,7 @@ def _record(record: Json) -> str:
         return json.dumps(record, ensure_ascii=False)
     long = {"text", "excerpt"}
     head = [
-        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        f"{key}: {visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))}"
         for key, value in record.items()
         if key not in long
     ]

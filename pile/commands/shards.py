@@ -88,7 +88,7 @@ def merge_command(
     Example: pile shards merge part-*.idx -o merged_text_document
     """
     with errors(debug):
-        written = _write(_divided(shards, None), [str(output)])
+        written = _write(_divided(shards, None), [_prefix(output)])
         emit(written, _listing(written), as_json=as_json)
 
 
@@ -112,7 +112,7 @@ def split_command(
             raise ConfigError("say how large shards are to be: --tokens or --bytes")
         itemsize = Shard.open(_prefixes(shards)[0]).tokens.itemsize
         divided = _divided(shards, size or tokens * itemsize)
-        names = [f"{output}-{number:05d}" for number in range(len(divided))]
+        names = [f"{_prefix(output)}-{number:05d}" for number in range(len(divided))]
         written = _write(divided, names)
         emit(written, _listing(written), as_json=as_json)
 
@@ -147,11 +147,15 @@ def show_command(
 
 def _prefixes(shards: Sequence[str]) -> list[str]:
     """Return each shard once, by its prefix; raises `ConfigError` for one that is not there."""
-    found = list(dict.fromkeys(one.removesuffix(".idx").removesuffix(".bin") for one in shards))
+    found = list(dict.fromkeys(map(_prefix, shards)))
     for prefix in found:
         if not any(path.exists() for path in paths_of(prefix)):
             raise ConfigError(f"there is no shard {prefix}: neither {prefix}.bin nor {prefix}.idx")
     return found
+
+
+def _prefix(name: str | Path) -> str:
+    return str(name).removesuffix(".idx").removesuffix(".bin")
 
 
 def _encoder(path: Path) -> Encoder:
@@ -188,6 +192,7 @@ def _write(divided: Sequence[Sequence[Stretch]], prefixes: Sequence[str]) -> lis
             bin_path, idx_path = paths_of(prefix)
             idx, bin_ = (stack.enter_context(store.publish(path)) for path in (idx_path, bin_path))
             written.append({"shard": prefix, **asdict(copy(stretches, bin_, idx))})
+            say(f"{prefix}  {written[-1]['tokens']:,} tokens", only_on_terminal=True)
     return written
 
 

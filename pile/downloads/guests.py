@@ -63,6 +63,11 @@ def unmet(config: Config, source: Source, urls: Iterable[str]) -> str:
     return _leave_to_spend(config, source) if paid else ""
 
 
+def unmet_by_host(config: Config, source: Source) -> str:
+    """Return as `unmet` what must be given, of a source whose addresses are not known: by its first host."""
+    return unmet(config, source, [f"https://{host}/" for host in list(source.paces)[:1]])
+
+
 def _wants(asked: Guest, key: Key, hosts: Collection[str | None]) -> bool:
     """Tell whether a key is wanted: by these hosts, or by one of its own that has no mirror."""
     own = set(key.hosts)

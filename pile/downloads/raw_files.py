@@ -22,6 +22,7 @@ from pile.downloads.guests import Refused, guest, unmet
 from pile.downloads.remembered import Hashes, publish_plan, read_plan
 from sources.fetch import UpstreamError, get
 from sources.source import Json, Options, RawFile
+from sources.upstream.attempts import PATIENT, Patience
 
 REMOTE = ("http://", "https://", "s3://", "ftp://")
 
@@ -48,15 +49,16 @@ class Located:
 
 
 def locate(
-    config: Config, table: SourceTable, on_hash: Callable[[str], None]
+    config: Config, table: SourceTable, hear: Callable[[str], None], patience: Patience = PATIENT
 ) -> tuple[Located, ...]:
     """Return a source's raw files by name: ``files`` if the table has any, else the plan.
 
-    ``on_hash`` hears the name of each file that must be read to know it. Raises `ConfigError` for a
-    pattern that matches nothing, and `sources.fetch.UpstreamError` when a listing cannot be had.
+    ``hear`` hears of each file that must be read to know it, and of an upstream that is asked, for
+    which ``patience`` waits. Raises `ConfigError` for a pattern that matches nothing, and
+    `sources.fetch.UpstreamError` when a listing cannot be had.
     """
     if not table.files:
-        return tuple(_downloads(config, table))
+        return tuple(_downloads(config, table, hear, patience))
     entries = [expand(entry, config.path) for entry in table.files]
     given = list(_to_download(config, table, remote(config, table)))
     patterns = [
@@ -64,7 +66,7 @@ def locate(
         for entry in entries
         if not entry.startswith(REMOTE)
     ]
-    given.extend(_local(config, table, patterns, on_hash))
+    given.extend(_local(config, table, patterns, hear))
     found: dict[str, Located] = {}
     for located in given:
         other = found.setdefault(located.raw.name, located)
@@ -109,7 +111,7 @@ def _remote(config: Config, table: SourceTable, address: str) -> RawFile:
 
 
 def _local(
-    config: Config, table: SourceTable, patterns: Sequence[str], on_hash: Callable[[str], None]
+    config: Config, table: SourceTable, patterns: Sequence[str], hear: Callable[[str], None]
 ) -> Iterator[Located]:
     """Yield the files that patterns match, named from the deepest folder that holds them all."""
     if not patterns:
@@ -124,7 +126,7 @@ def _local(
                 f"{config.path}: [sources.{table.name}] files: {pattern!r} matches no file"
             )
         for path in paths:
-            size, sha256 = known.of(path, on_hash)
+            size, sha256 = known.of(path, hear)
             name = path.relative_to(base).as_posix()
             ending = next(filter(name.endswith, table.source.page_lists), None)
             if ending:
@@ -157,12 +159,16 @@ def _fixed_folder(pattern: str) -> Path:
     return Path(*parts[:first])
 
 
-def _downloads(config: Config, table: SourceTable) -> Iterable[Located]:
+def _downloads(
+    config: Config, table: SourceTable, hear: Callable[[str], None], patience: Patience
+) -> Iterable[Located]:
     key = ledger.fingerprint({"version": table.source.version, "options": plain(table.all_options)})
     remembered = layout.plan(config.work, table.name, key)
     raws = read_plan(remembered)
     if raws is None:
-        raws = sorted(planned(config, table), key=lambda raw: raw.name)
+        if table.source.access != "local":
+            hear(f"asking what there is of {table.name}")
+        raws = sorted(planned(config, table, patience), key=lambda raw: raw.name)
         publish_plan(remembered, raws)
     yield from _to_download(config, table, raws)
 
@@ -173,7 +179,7 @@ def _to_download(config: Config, table: SourceTable, raws: Iterable[RawFile]) ->
         yield Located(raw, f"{folder}/{layout.inside(table.name, raw.name)}", is_local=False)
 
 
-def planned(config: Config, table: SourceTable) -> list[RawFile]:
+def planned(config: Config, table: SourceTable, patience: Patience) -> list[RawFile]:
     """Ask an upstream what there is to download.
 
     Raises `Refused` before anything is asked of an upstream that wants a key or money and is given
@@ -185,7 +191,7 @@ def planned(config: Config, table: SourceTable) -> list[RawFile]:
     def ask(url: str) -> bytes:
         if why := unmet(config, source, [url]):
             raise Refused(why)
-        return get(url, guest=asked)
+        return get(url, guest=asked, patience=patience)
 
     try:
         return list(source.plan(table.all_options, ask))

@@ -22,12 +22,12 @@ class Hashes:
         self._path = path
         self._known = dict(_read_hashes(path))
 
-    def of(self, path: Path, on_hash: Callable[[str], None]) -> tuple[int, str]:
-        """Return size and SHA-256 of a file; ``on_hash`` hears its name if it must be read."""
+    def of(self, path: Path, hear: Callable[[str], None]) -> tuple[int, str]:
+        """Return size and SHA-256 of a file; ``hear`` hears of it if it must be read."""
         status = path.stat()
         key = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}"
         if key not in self._known:
-            on_hash(str(path))
+            hear(f"reading {path}")
             _, sha256 = store.digest(path)
             self._remember(key, sha256)
             self._known[key] = sha256

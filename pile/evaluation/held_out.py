@@ -20,6 +20,10 @@ class NothingHeldOut(Exception):  # noqa: N818 - the name says what is wrong wit
     """A run has no finished corpus, or no documents of a split in it."""
 
 
+class DamagedCorpus(Exception):  # noqa: N818 - the name says what is wrong with the run
+    """A file of a finished corpus is not as it was written."""
+
+
 class HeldOut(NamedTuple):
     """A document, and the source it is of."""
 
@@ -38,12 +42,17 @@ def mixed(config: Config, graph: Graph) -> Made:
 def held_out(corpus_made: Made, split: Split) -> Iterator[HeldOut]:
     """Yield the documents of a split of a finished corpus, in its order, which is a shuffled one.
 
-    Raises one of `pile.corpus.DAMAGED` if a file is not as it was written.
+    Raises `DamagedCorpus`.
     """
     for file, _ in corpus_made.parts(f"{mix.FOLDER}/{split}/"):
-        sources = corpus.provenance(file, ("source",))
-        for line, (source,) in zip(corpus.read(file), sources, strict=True):
-            yield HeldOut(source, line.text)
+        try:
+            sources = corpus.provenance(file, ("source",))
+            for line, (source,) in zip(corpus.read(file), sources, strict=True):
+                yield HeldOut(source, line.text)
+        except (*corpus.DAMAGED, OSError) as error:
+            raise DamagedCorpus(
+                f"{file} or its provenance is damaged: {error}; `pile repair` makes it again"
+            ) from error
 
 
 def some(documents: Iterable[HeldOut], what: str) -> Iterator[HeldOut]:

@@ -44,7 +44,7 @@ def export_harness(config: Config, graph: Graph) -> list[Path]:
     """Write tasks and texts of all that a finished corpus holds out; returns the files.
 
     They take the place of an earlier export together. Raises `NothingToExportError`, and
-    `pile.evaluation.held_out.NothingHeldOut`.
+    `NothingHeldOut` and `DamagedCorpus` of `pile.evaluation.held_out`.
     """
     corpus = mixed(config, graph)
     folder = layout.export(config.work, TARGET)

@@ -1,33 +1,39 @@
 """How much each source has, before anything of it is here: raw bytes, what they hold, text, documents.
 
-Where sizes of raw files are known, they count. Where they are not, what the Pile published does, and
-what its recipe downloads today; text is the published share of raw bytes.
+What was read already counts as it was read. Else sizes of raw files count where all are known, and
+what the Pile published, of which its recipe downloads so much today, where they are not; text is the
+published share of what is read.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from pile.config import Config, SourceTable
 from pile.downloads.raw_files import Located
+from pile.forecast.assumptions import (
+    HOSTS,
+    MEAN_BYTES,
+    TAKEN,
+    content_of_file,
+    content_of_upstream,
+    text_of_file,
+)
 from pile.graph import Graph
-from pile.preflight import downloads
+from pile.preflight import Download, downloads
+from pile.stages.stage import FILTERS, Made
+from pile.states import made
 from sources.published import PUBLISHED
 from sources.source import Published, Source
-
-UNPACKED = {".gz": 4.0, ".tgz": 4.0, ".zip": 3.5, ".bz2": 4.7, ".7z": 6.0, ".xz": 5.0, ".zst": 3.4}
-"""Bytes that a packed byte of text holds, about, by the end of a file's name."""
-
-MEAN_BYTES = 4096
-"""Bytes of text of a document, where nothing better is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
     """A source as it is reckoned with; sizes in bytes.
 
-    ``download`` is what is not here yet of the ``raw`` bytes, ``content`` what they hold unpacked,
-    ``hours`` what its hosts' pace takes at least. ``basis`` tells where the figures are from.
+    ``download`` is what is not here yet of the raw bytes: at least, unless ``sized``. ``content`` is
+    what all raw bytes hold unpacked, ``hours`` what its hosts' pace takes at least. ``basis`` tells
+    where the figures are from.
     """
 
     source: str
@@ -35,80 +41,119 @@ class Amount:
     licence: str
     epochs: float
     download: int
-    raw: int
     content: int
     text: int
     documents: int
-    usd: float
-    hours: float
-    basis: str
+    usd: float = 0.0
+    hours: float = 0.0
+    sized: bool = True
+    basis: str = ""
 
 
 def planned(config: Config, graph: Graph) -> list[Amount]:
-    """Return the sources of a graph, by the sizes of their raw files as far as these are known."""
+    """Return the sources of a graph: as they were read, or by their raw files as far as these are known."""
     tables = {table.name: table for table in config.enabled}
     to_come = {one.source: one for one in downloads(config, graph)}
     found = []
     for name, files in graph.files.items():
-        sized = [_size(file) for file in files]
-        if None in sized:
-            amount = published(tables[name])
-        else:
-            amount = _of_files(tables[name], files, [size or 0 for size in sized])
-        one = to_come.get(name)
-        download = (one.bytes if None not in sized else amount.raw) if one else 0
-        usd, hours = (one.usd, one.hours) if one else (0.0, 0.0)
-        found.append(replace(amount, download=download, usd=usd, hours=hours))
+        amount = _planned(tables[name], files, to_come.get(name))
+        read = _documents(config, graph, name)
+        found.append(amount if read is None else _as_read(amount, read))
     return found
 
 
 def published(table: SourceTable) -> Amount:
-    """Return a source as the Pile published it, downloaded from today's upstream; 0 is not known."""
+    """Return a source as the Pile published it, downloaded from today's upstream."""
     source, facts = table.source, PUBLISHED.get(table.name)
-    raw = source.raw_bytes
-    content, text = _content(raw, facts), facts.true_bytes if facts else 0
-    usd = raw / 1e9 * source.usd_per_gb
-    documents = facts.documents if facts else 0
-    basis = "published sizes" + (f"; by default only {source.partly}" if source.partly else "")
-    return Amount(
-        source=table.name,
-        reader=table.reader,
-        licence=table.licence,
-        epochs=table.epochs,
-        download=raw,
-        raw=raw,
-        content=content,
-        text=text,
-        documents=documents,
-        usd=usd,
-        hours=0.0,
-        basis=basis,
+    taken = TAKEN.get(table.name, 0)
+    partly = f"; by default only {source.partly}" if source.partly else ""
+    return replace(
+        _empty(table),
+        download=source.raw_bytes,
+        content=_content(source, facts),
+        text=facts.true_bytes if facts else 0,
+        documents=facts.documents if facts else 0,
+        usd=source.raw_bytes / 1e9 * source.usd_per_gb,
+        hours=_hours(source, taken),
+        sized=bool(source.raw_bytes) or source.access == "local",
+        basis=f"published sizes of all that the Pile took{partly}",
     )
 
 
-def _of_files(table: SourceTable, files: Sequence[Located], sizes: Sequence[int]) -> Amount:
+def of_files(table: SourceTable, files: Sequence[Located]) -> Amount | None:
+    """Return a source by the sizes of its raw files; None unless all are known."""
+    sized = [(file.raw.name, size) for file in files if (size := _size(file)) is not None]
+    if len(sized) < len(files):
+        return None
     facts = PUBLISHED.get(table.reader)
-    raw = sum(sizes)
-    content = int(
-        sum(size * _unpacked(file.raw.name) for file, size in zip(files, sizes, strict=True))
-    )
     share = _text_share(table.source, facts)
-    text = int(content * share)
+    read = [(name, size * content_of_file(table.reader, name)) for name, size in sized]
+    text = int(share * sum(content * text_of_file(name) for name, content in read))
     mean = facts.true_bytes / facts.documents if facts else MEAN_BYTES
-    return Amount(
-        source=table.name,
-        reader=table.reader,
-        licence=table.licence,
-        epochs=table.epochs,
-        download=0,
-        raw=raw,
-        content=content,
+    return replace(
+        _empty(table),
+        content=int(sum(content for _, content in read)),
         text=text,
         documents=max(1, round(text / mean)),
-        usd=0.0,
-        hours=0.0,
         basis="sizes of raw files",
     )
+
+
+def _planned(table: SourceTable, files: Sequence[Located], to_come: Download | None) -> Amount:
+    known = of_files(table, files)
+    amount = known or _taken(table, files, to_come)
+    if to_come is None:
+        return replace(amount, download=0, usd=0.0, hours=0.0, sized=True)
+    hours = max(to_come.hours, _hours(table.source, to_come.files))
+    if known:
+        return replace(amount, download=to_come.bytes, usd=to_come.usd, hours=hours)
+    download = max(amount.download, to_come.bytes)
+    return replace(amount, download=download, usd=to_come.usd, hours=hours)
+
+
+def _taken(table: SourceTable, files: Sequence[Located], to_come: Download | None) -> Amount:
+    """Return the share that files are of those that the Pile took; all of it where these are not counted."""
+    whole = published(table)
+    count = to_come.requests if to_come and to_come.requests else len(files)
+    if table.name not in TAKEN or count >= TAKEN[table.name]:
+        return whole
+    share = count / TAKEN[table.name]
+    return replace(
+        whole,
+        download=int(whole.download * share),
+        content=int(whole.content * share),
+        text=int(whole.text * share),
+        documents=max(1, int(whole.documents * share)),
+        basis=f"published sizes, {count:,} of the {TAKEN[table.name]:,} raw files or items of the Pile",
+    )
+
+
+def _documents(config: Config, graph: Graph, source: str) -> Made | None:
+    """Return the last finished stage of a source that gives its documents on."""
+    stages = {stage.name: stage for stage in graph.stages}
+    names = [f"{kind}.{source}" for kind in ("extract", *FILTERS)]
+    found = [made(config, stages[name]) for name in names if name in stages]
+    return next((one for one in reversed(found) if one is not None), None)
+
+
+def _as_read(amount: Amount, read: Made) -> Amount:
+    counts = [part["counts"] for _, part in read.parts("documents/")]
+    return replace(
+        amount,
+        text=sum(count["text_bytes"] for count in counts),
+        documents=sum(count["rows"] for count in counts),
+        basis="documents as read",
+    )
+
+
+def _empty(table: SourceTable) -> Amount:
+    return Amount(table.name, table.reader, table.licence, table.epochs, 0, 0, 0, 0)
+
+
+def _hours(source: Source, files: int) -> float:
+    """Return what asking for so many files takes at the pace of their host, as far as it is known."""
+    pace = source.paces.get(HOSTS.get(source.name, ""))
+    return files / pace.per_second / 3600 if pace else 0.0
 
 
 def _size(file: Located) -> int | None:
@@ -117,21 +162,14 @@ def _size(file: Located) -> int | None:
     return Path(file.place).stat().st_size
 
 
-def _unpacked(name: str) -> float:
-    return UNPACKED.get(PurePosixPath(name).suffix.lower(), 1.0)
-
-
-def _content(raw: int, facts: Published | None) -> int:
+def _content(source: Source, facts: Published | None) -> int:
     """Return what a source's raw bytes hold unpacked: at least the text that was published."""
-    return max(int(raw * _ALL_PACKED), facts.true_bytes if facts else 0)
-
-
-_ALL_PACKED = 4.0
-"""Bytes that a byte of an upstream holds, about; nearly all of them are packed."""
+    read = int(source.raw_bytes * content_of_upstream(source.name))
+    return max(read, facts.true_bytes if facts else 0)
 
 
 def _text_share(source: Source, facts: Published | None) -> float:
     """Return which share of unpacked bytes is text, by what was published; all where nothing is."""
     if facts is None or not source.raw_bytes:
         return 1.0
-    return min(1.0, facts.true_bytes / _content(source.raw_bytes, facts))
+    return min(1.0, facts.true_bytes / _content(source, facts))

@@ -107,6 +107,7 @@ def _source(whole: Whole, table: SourceTable) -> SourceFigures:
         samples=samples(after, whole.encoder, seed, table.name, report.samples),
         recognised=_recognised(whole.inputs[f"fetch.{table.name}"]),
         **_rejected(whole.inputs, table),
+        **_benchmarks(whole, table),
         **_duplicates(whole, table),
         **_mixed(whole, table),
         **_tokenized(whole, table.pile_set_name),
@@ -132,6 +133,16 @@ def _rejected(inputs: Inputs, table: SourceTable) -> dict[str, Any]:
     }
     explanations = {reason: reasons.get(reason, "") for reason in rejected}
     return {"rejected": rejected, "explanations": explanations}
+
+
+def _benchmarks(whole: Whole, table: SourceTable) -> dict[str, Any]:
+    made = whole.inputs.get(f"decontaminate.{table.name}")
+    if made is None:
+        return {}
+    receipts = receipts_of(made)
+    hits, short = by_name(receipts, "hits"), by_name(receipts[:1], "too_short_to_find")
+    names = sorted(whole.config.decontaminate.benchmarks)
+    return {"benchmarks": {name: hits[name] for name in names}, "too_short": dict(short)}
 
 
 def _duplicates(whole: Whole, table: SourceTable) -> dict[str, Any]:

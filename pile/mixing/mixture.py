@@ -6,11 +6,13 @@ that are wanted, and a total, turn into epochs: share times total over amount.
 
 from collections.abc import Mapping
 
+from pile.places import nearest
+
 EXACT = 1e-6
 """By how much shares may miss a sum of 1."""
 
 MOST_EPOCHS = 1000.0
-"""A source of which every document would come more often is refused: its share is a mistake."""
+"""A source of which every document would come more often is refused: that is a mistake."""
 
 
 class MixtureError(ValueError):
@@ -73,7 +75,9 @@ def check_shares(wanted: Mapping[str, float], sources: Mapping[str, float]) -> N
     """
     for name in sorted(wanted):
         if name not in sources:
-            raise MixtureError(f"[mix.shares] names {name!r}, which is no enabled source")
+            raise MixtureError(
+                f"[mix.shares] names {name!r}, which is no enabled source{nearest(name, sources)}"
+            )
     total = sum(wanted.values())
     unnamed = sorted(set(sources) - set(wanted))
     if wanted and not unnamed and abs(total - 1) > EXACT:

@@ -77,7 +77,10 @@ class Cuts:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What is drawn of a source, in bytes of text and in documents; ``epochs`` times, held out once."""
+    """What there is of a source, in bytes of text and in documents.
+
+    It is drawn ``epochs`` times; what is held out comes once, however few epochs there are.
+    """
 
     text_bytes: int
     documents: int
@@ -87,7 +90,7 @@ class Size:
 def cut(mix: Mix, sizes: list[Size]) -> Cuts:
     """Return how many files and buckets each split needs for its share of what is drawn."""
     drawn = _sum(sizes, [size.epochs for size in sizes])
-    once = _sum(sizes, [min(size.epochs, 1.0) for size in sizes])
+    once = _sum(sizes, [1.0 for _ in sizes])
     if mix.hold_out == "published":
         nothing = Cut(0)
         return Cuts(_cut(mix, drawn, 1.0, mix.files), nothing, nothing)

@@ -137,7 +137,12 @@ def _rejections(facts: Facts) -> str:
 def _sampled(facts: Facts) -> str:
     weighted = [f"{s.pile_set_name} {s.epochs:g}" for s in facts.sources if s.epochs != 1]
     repeated = f" Copies of each document by source: {', '.join(weighted)}." if weighted else ""
-    return "All documents of the raw files that were given, but for those rejected." + repeated
+    partly = any(s.epochs < 1 for s in facts.sources)
+    drawn = " Where those are below 1, that share of the documents was drawn." if partly else ""
+    return (
+        "All documents of the raw files that were given, but for those rejected and for duplicates."
+        f"{repeated}{drawn}"
+    )
 
 
 def _redundant(facts: Facts) -> str:
@@ -198,8 +203,17 @@ def _preprocessing(facts: Facts) -> dict[str, str]:
     rules = "Rules applied: " + "; ".join(ruled) if ruled else "No further rules were applied"
     return {
         "preprocessing": "Text was taken out of each source's raw format as the recipe says. "
-        f"{rules}. Thresholds stand in `manifest.json`, counts of what they left out above.",
+        f"{rules}. Thresholds stand in `manifest.json`, counts of what they left out above."
+        f"{_benchmarks(facts)}",
         "raw": f"Not here; `manifest.json` lists raw files by address and checksum. {UNKNOWN}",
         "software": "Yes: this corpus was made by `pile`, and is the same bytes whenever it is made from "
         "the raw files and the recipe in `manifest.json`.",
     }
+
+
+def _benchmarks(facts: Facts) -> str:
+    total: Counter[str] = Counter()
+    for source in facts.sources:
+        total.update(source.benchmarks)
+    found = ", ".join(f"{name} {count:,}" for name, count in sorted(total.items()))
+    return f" Documents that held text of a benchmark, left out or cut: {found}." if found else ""

@@ -29,12 +29,13 @@ class SourceFacts:
     """A source as published: ``documents`` and ``text_bytes`` count its lines, copies too.
 
     ``read`` counts the records of its raw files, ``rejected`` those left out by reason, in all stages
-    before the mix. ``available`` are the documents that go into the mix, each once, and ``epochs`` says
-    how often they are drawn; ``train`` is what the training split has of them, of which
-    ``document_share`` and ``byte_share`` are the source's. ``left_out`` counts copies that are in no
-    split, by reason, and ``benchmarks`` the documents in which text of each benchmark was found.
-    ``rules`` are those it was cleaned by, ``masked`` counts personal data by kind, and ``duplicates``
-    those removed by how they were found: None if none were looked for.
+    before the mix, and ``set_aside`` the raw files that could not be read to their end. ``available`` are
+    the documents that go into the mix, each once, and ``epochs`` says how often they are drawn; ``train``
+    is what the training split has of them, of which ``document_share`` and ``byte_share`` are the
+    source's. ``left_out`` counts copies that are in no split, by reason, and ``benchmarks`` the documents
+    in which text of each benchmark was found, of whose texts ``too_short`` have too few words for any to
+    be found. ``rules`` are those it was cleaned by, ``masked`` counts personal data by kind, and
+    ``duplicates`` those removed by how they were found: None if none were looked for.
     """
 
     name: str
@@ -53,8 +54,10 @@ class SourceFacts:
     train: Amount = Amount()
     document_share: float = 0.0
     byte_share: float = 0.0
+    set_aside: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     benchmarks: Mapping[str, int] = field(default_factory=dict)
+    too_short: Mapping[str, int] = field(default_factory=dict)
     duplicates: Mapping[str, int] | None = None
 
     @property
@@ -111,6 +114,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
         if f"extract.{table.name}" not in before:
             continue
         read, rejected = _rejections(config, before, table.name)
+        extracted = _manifest(config.work, before[f"extract.{table.name}"])
         sources.append(
             SourceFacts(
                 name=table.name,
@@ -127,8 +131,9 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
                 masked=_masked(config, before, table.name),
                 available=_available(scattered, table.name),
                 **_in_train(receipts, table.name),
+                set_aside=len(extracted["quarantined"]),
                 left_out=_left_out(receipts, table.name),
-                benchmarks=_benchmarks(config.work, before, table.name),
+                **_benchmarks(config, before, table.name),
                 duplicates=_duplicates(config.work, before, table.name),
             )
         )
@@ -144,6 +149,7 @@ def gather(config: Config, stage: Stage, inner: str, receipts: Sequence[Receipt]
             "dedup": config.dedup.method,
             "scope": config.dedup.scope,
             "mix": config.mix.model_dump(mode="json"),
+            "ngram": config.decontaminate.ngram,
         },
     )
 
@@ -183,10 +189,17 @@ def _left_out(receipts: Sequence[Receipt], source: str) -> dict[str, int]:
     return {reason: count for reason, count in sorted(total.items()) if count}
 
 
-def _benchmarks(work: Path, before: Mapping[str, Stage], source: str) -> dict[str, int]:
+def _benchmarks(config: Config, before: Mapping[str, Stage], source: str) -> dict[str, Any]:
     stage = before.get(f"decontaminate.{source}")
-    found = _counted(_receipts(work, stage), "hits") if stage else Counter[str]()
-    return dict(sorted(found.items()))
+    if stage is None:
+        return {}
+    receipts = _receipts(config.work, stage)
+    hits, short = _counted(receipts, "hits"), _counted(receipts[:1], "too_short_to_find")
+    names = sorted(config.decontaminate.benchmarks)
+    return {
+        "benchmarks": {name: hits[name] for name in names},
+        "too_short": {name: short[name] for name in names if short[name]},
+    }
 
 
 def _duplicates(work: Path, before: Mapping[str, Stage], source: str) -> Mapping[str, int] | None:

@@ -86,8 +86,8 @@ def _summary(total: StageCost, price: float) -> str:
     dollars = f", {hours * price:,.2f} USD at {price:g} USD a core-hour" if price else ""
     hint = "" if price else " With [run] usd_per_core_hour set, dollars stand here too."
     return (
-        f"In all {said}{dollars}; {numbers.human_bytes(total.read_bytes)} read, "
-        f"{numbers.human_bytes(total.written_bytes)} written.{hint}"
+        f"In all {said}{dollars}; {numbers.human_bytes(total.written_bytes)} written. "
+        f"What is read is known of the stages that read raw files, documents or corpus files.{hint}"
     )
 
 
@@ -125,7 +125,7 @@ def _table(caption: str, stages: Sequence[StageCost], total: StageCost, price: f
         Column("In tasks", "Seconds of all tasks together, waiting included"),
         Column("Tasks"),
         Column("Records"),
-        Column("Read"),
+        Column("Read", "Of raw files, documents and corpus files as they lie on the disk"),
         Column("Written"),
         Column("MB/s CPU", "Bytes read, in MB, for each second of processor time"),
         *([Column("USD")] if price else []),
@@ -134,6 +134,8 @@ def _table(caption: str, stages: Sequence[StageCost], total: StageCost, price: f
     rows = [_row(stage, total, most, price) for stage in stages]
     sums = [*_row(total, total, 0.0, price)]
     sums[1] = words("")
+    # Not all stages tell what they read: a sum would be of some, a rate of none.
+    sums[7] = sums[9] = nothing()
     return table(caption, columns, rows, sums)
 
 
@@ -149,7 +151,7 @@ def _row(stage: StageCost, total: StageCost, most: float, price: float) -> Row:
         _time(stage.task_seconds) if known else nothing(),
         count(stage.all_tasks),
         count(stage.records),
-        size(stage.read_bytes),
+        size(stage.read_bytes) if stage.read_bytes else nothing(),
         size(stage.written_bytes),
         ratio(stage.read_bytes / 1e6, stage.cpu_seconds)
         if stage.read_bytes and stage.cpu_seconds

@@ -89,8 +89,8 @@ def _rate_row(source: SourceFigures, kinds: Sequence[str], most: float) -> Row:
 def _shown(examples: Sequence[Html]) -> list[Html]:
     lead = paragraph(
         "Clusters with near duplicates first, then the largest, of those in the first parts of a "
-        "source. What stays is on the left, what went on the right; words that only one of them has "
-        "are marked."
+        "source. What stays comes first, then what went; words that only one of them has are marked. "
+        "Similarity is the share of equal numbers in both signatures: an estimate."
     )
     return [element("h3", text("Clusters")), lead, *examples]
 
@@ -112,11 +112,15 @@ def article(cluster: ClusterFigures) -> Html:
     return element("article", about, *map(_pair, cluster.duplicates))
 
 
+def _why(gone: DuplicateFigures) -> str:
+    return "the same text" if gone.kind == "exact" else f"near, similarity {gone.similarity:.2f}"
+
+
 def _pair(gone: DuplicateFigures) -> Html:
     about = facts(
         [
             ("Went", words(gone.id)),
-            ("Why", words(f"{gone.kind}, similarity {gone.similarity:.2f}")),
+            ("Why", words(_why(gone))),
         ]
     )
     skipped = f"both begin with the same {numbers.grouped(gone.skipped)} characters"

@@ -87,7 +87,8 @@ class SourceFigures:
     tokens a byte: entry i those from i / 50, the last all from 1.
     Of a source that is filtered for quality ``documents`` are those kept, ``scores`` counts all by score
     in bins of equal width from 0 to 1, and ``kept_at`` those that each alpha keeps. ``recognised`` are
-    raw files that are, or are called like, those of the Pile of 2020.
+    raw files that are, or are called like, those of the Pile of 2020. ``benchmarks`` counts the documents
+    in which text of each was found, ``too_short`` those of its texts that have too few words to be.
     """
 
     name: str
@@ -124,6 +125,8 @@ class SourceFigures:
     scores: tuple[int, ...] = ()
     kept_at: Mapping[str, int] = field(default_factory=dict)
     recognised: tuple[Recognised, ...] = ()
+    benchmarks: Mapping[str, int] = field(default_factory=dict)
+    too_short: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,17 +13,18 @@ def rejections(figures: Figures) -> Section:
     lossy = [source for source in figures.sources if rejected(source)]
     whole = [source.pile_set_name for source in figures.sources if not rejected(source)]
     if not lossy:
-        return Section("rejected", "Rejected", paragraph("No record was rejected."))
+        body = join(paragraph("No record was rejected."), *_benchmarks(figures))
+        return Section("rejected", "Rejected", body)
     lead = paragraph(
         "Raw records that gave no document. A bar is as long as the share of a source's records that "
         "was rejected, beside the largest such share, and divided by reason, the most frequent first "
-        "and darkest; the table below names the shades.",
+        "and strongest; the table below names the shades.",
         "lead",
     )
     parts = [lead, _by_source(lossy), _by_reason(lossy)]
     if whole:
         parts.append(paragraph(f"Nothing was rejected of {listed(whole)}."))
-    return Section("rejected", "Rejected", join(*parts))
+    return Section("rejected", "Rejected", join(*parts, *_benchmarks(figures)))
 
 
 def quarantine(figures: Figures) -> Section:
@@ -129,6 +130,34 @@ def _by_reason(lossy: list[SourceFigures]) -> Html:
         for place, (reason, number) in enumerate(ordered_reasons(source))
     ]
     return table("Reasons", columns, rows)
+
+
+def _benchmarks(figures: Figures) -> list[Html]:
+    """Return in how many documents text of benchmarks was found, where it was looked for."""
+    rows = [
+        (
+            words(source.pile_set_name),
+            words(name),
+            count(found),
+            count(source.too_short.get(name, 0)),
+        )
+        for source in figures.sources
+        for name, found in source.benchmarks.items()
+    ]
+    if not rows:
+        return []
+    lead = paragraph(
+        "Documents that shared a run of words with a benchmark: they were left out, or what they shared "
+        "was cut. Of texts of a benchmark that are shorter than such a run, nothing can be found.",
+        "lead",
+    )
+    columns = (
+        Column("Source", kind="text"),
+        Column("Benchmark", kind="text"),
+        Column("Documents"),
+        Column("Texts too short"),
+    )
+    return [lead, table("Text of benchmarks", columns, rows)]
 
 
 def _change_row(source: SourceFigures, rules: list[str]) -> Row:

@@ -11,6 +11,7 @@ STYLE = """
   --paper: #fcfcfb; --ink: #1d2226; --soft: #5c666e; --line: #dfe3e4; --wash: #f1f4f4;
   --accent: #0c6a73; --on: #fff; --mark: #ffe08a; --gone: #f7d9d5;
   --kind0: #0c6a73; --kind1: #8a5a00; --kind2: #a23b4a; --kind3: #5c4fa0; --kind4: #3f6f2a; --kind5: #5c666e;
+  --tint0: #073e43; --tint1: #0a565d; --tint2: #106d75; --tint3: #34838a; --tint4: #5a999f;
   --token0: #d9ecee; --token1: #f7e7c8; --token2: #e6e1f6; --token3: #dcedd4;
   --serif: Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, serif;
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", "Noto Sans", sans-serif;
@@ -21,6 +22,7 @@ STYLE = """
     --paper: #14181a; --ink: #e2e6e8; --soft: #98a3aa; --line: #2c3438; --wash: #1c2225;
     --accent: #62c3cc; --on: #14181a; --mark: #7a5b00; --gone: #5a2a28;
     --kind0: #62c3cc; --kind1: #e0b25c; --kind2: #f0969f; --kind3: #b3a8f0; --kind4: #97cc82; --kind5: #aab4ba;
+    --tint0: #97dbe1; --tint1: #60bec6; --tint2: #52a0a7; --tint3: #46868d; --tint4: #3b6f74;
     --token0: #17424a; --token1: #4d3d16; --token2: #3a3463; --token3: #2a4722;
   }
 }
@@ -67,6 +69,7 @@ thead th.group { text-align: center; border-bottom-color: var(--soft); }
 tbody th, tfoot th { position: sticky; left: 0; z-index: 1; background: var(--paper); font-weight: 500; }
 tbody tr:hover > * { background: var(--wash); }
 tbody tr:first-child > * { border-top: 0; }
+thead tr:first-child > th:first-child { position: sticky; left: 0; z-index: 3; }
 tfoot > tr > * { border-top-color: var(--soft); font-weight: 600; }
 .number { text-align: right; }
 .narrow { max-width: 46rem; }
@@ -94,11 +97,8 @@ svg { display: block; }
 .axis { stroke: var(--soft); stroke-width: 1; }
 .mean { stroke-width: 1.25; }
 .theirs { stroke-width: 1.25; stroke-dasharray: 3 2; }
-.tint0 { fill: var(--accent); }
-.tint1 { fill: var(--accent); fill-opacity: .68; }
-.tint2 { fill: var(--accent); fill-opacity: .45; }
-.tint3 { fill: var(--accent); fill-opacity: .28; }
-.tint4 { fill: var(--accent); fill-opacity: .15; }
+.tint0 { fill: var(--tint0); } .tint1 { fill: var(--tint1); } .tint2 { fill: var(--tint2); }
+.tint3 { fill: var(--tint3); } .tint4 { fill: var(--tint4); }
 .bar [class^=tint] { stroke: var(--paper); stroke-width: 1; }
 .treemap > svg { width: 100%; height: 27rem; border-radius: 3px; }
 .treemap .middle, .treemap .tall { display: none; }
@@ -176,7 +176,7 @@ abbr { text-decoration: none; cursor: help; }
   .box, pre { max-height: none; overflow: visible; }
   table { font-size: 7pt; }
   th, td { padding: .2rem .3rem; }
-  thead, tbody th, tfoot th { position: static; }
+  thead, tbody th, tfoot th, thead tr:first-child > th:first-child { position: static; }
   thead { display: table-header-group; break-inside: avoid; }
   tfoot { display: table-row-group; }
   tbody th, tfoot th { background: none; }

@@ -1,8 +1,9 @@
 """Decontaminate: drop or cut a source's documents that share word n-grams with benchmarks."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from dedup.decontaminate import Grams, Hit, cut_hits, find_hits, grams_of
@@ -25,6 +26,19 @@ BREAK = "\n\n"
 """What stands between the pieces of a text that hits were cut from."""
 
 
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A file of texts, the name that hits are attributed to, and the digest it is to have."""
+
+    name: str
+    path: Path
+    sha256: str
+
+
+class BadBenchmarkError(Exception):
+    """A benchmark's file that is another than planned with, or holds what is no text."""
+
+
 @dataclass(slots=True)
 class Tally:
     """How many documents were cut, and how many hold runs of each benchmark."""
@@ -36,18 +50,18 @@ class Tally:
 def stage(config: Config, source: str, read: Stage) -> Stage:
     """Return the stage that decontaminates a source; raises `ConfigError` for a missing file."""
     settings = config.decontaminate
-    files = {name: _file(config, name) for name in sorted(settings.benchmarks)}
+    benchmarks = tuple(_benchmark(config, name) for name in sorted(settings.benchmarks))
     name = f"decontaminate.{source}"
 
     def tasks(folder: Path, inputs: Inputs) -> Sequence[Task]:
-        shared = {"folder": folder, "files": files, "settings": settings}
+        shared = {"folder": folder, "benchmarks": benchmarks, "settings": settings}
         return [
             Task(name, path.stem, decontaminate, {**shared, "part": path}, part["size"])
             for path, part in inputs[read.name].parts("documents/")
         ]
 
     decisive = {
-        "benchmarks": {name: store.digest(path)[1] for name, path in files.items()},
+        "benchmarks": {one.name: one.sha256 for one in benchmarks},
         "ngram": settings.ngram,
         "action": settings.action,
         **({"margin": settings.margin} if settings.action == "cut" else {}),
@@ -56,10 +70,10 @@ def stage(config: Config, source: str, read: Stage) -> Stage:
 
 
 def decontaminate(
-    folder: Path, part: Path, files: Mapping[str, Path], settings: Decontaminate
+    folder: Path, part: Path, benchmarks: tuple[Benchmark, ...], settings: Decontaminate
 ) -> Receipt:
     """Publish the documents of one part that are clean, or what is left of them."""
-    grams = grams_of({name: _texts(path) for name, path in files.items()}, settings.ngram)
+    grams = _grams(benchmarks, settings.ngram)
     tally = Tally()
     receipt = write_outcomes(folder, part.stem, _outcomes(part, grams, settings, tally))
     counted: dict[str, Json] = {
@@ -95,20 +109,37 @@ def _clean(
     return replace(document, text=BREAK.join(pieces), meta=meta)
 
 
-def _file(config: Config, name: str) -> Path:
+def _benchmark(config: Config, name: str) -> Benchmark:
     path = config.resolve(config.decontaminate.benchmarks[name])
     if not path.is_file():
         raise ConfigError(
             f"{config.path}: [decontaminate.benchmarks] {name} = {str(path)!r}: no such file; "
             "give texts as .txt, .jsonl or any other form that your own files may have"
         )
-    return path
+    return Benchmark(name, path, store.digest(path)[1])
 
 
-def _texts(path: Path) -> Iterator[str]:
-    """Yield the texts of a benchmark's file; raises `UnreadableFile` if one of them is broken."""
+@lru_cache(maxsize=1)
+def _grams(benchmarks: tuple[Benchmark, ...], ngram: int) -> Grams:
+    """Read the benchmarks once a process; raises `BadBenchmarkError`."""
+    return grams_of({one.name: _texts(one) for one in benchmarks}, ngram)
+
+
+def _texts(benchmark: Benchmark) -> Iterator[str]:
+    path = benchmark.path
+    where = f"[decontaminate.benchmarks] {benchmark.name} = {str(path)!r}"
+    if store.digest(path)[1] != benchmark.sha256:
+        raise BadBenchmarkError(f"{where}: changed since this run began; run again")
     raw = RawFile(path.as_uri(), path.name)
-    for item in local.SOURCE.read(path, raw, local.SOURCE.defaults):
-        if isinstance(item, Rejected):
-            raise UnreadableFile(f"{item.origin}: {item.reason}: {item.excerpt}")
-        yield item.text
+    empty = True
+    try:
+        for item in local.SOURCE.read(path, raw, local.SOURCE.defaults):
+            if isinstance(item, Rejected):
+                told = f"{item.origin}: {item.reason} {item.excerpt}".rstrip()
+                raise BadBenchmarkError(f"{where}: {told}; leave out what is no text")
+            empty = False
+            yield item.text
+    except UnreadableFile as error:
+        raise BadBenchmarkError(f"{where}: {error}") from error
+    if empty:
+        raise BadBenchmarkError(f"{where}: holds no text; give another file, or leave it out")

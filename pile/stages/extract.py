@@ -25,7 +25,7 @@ from pile.stages.stage import Inputs, Stage
 from sources.registry import SOURCES
 from sources.source import Document, Json, Options, Rejected, UnreadableFile
 
-VERSION = 2
+VERSION = 3
 
 GROUP_BYTES = 64 << 20
 """Small raw files are read together, until a task has this much to read."""

@@ -9,7 +9,7 @@ has to be known of all files for it comes from one merge of sorted runs.
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from pile.config import Config
 from pile.engine import Task
 from pile.ledger import Receipt
 from pile.mixing import arrays
+from pile.mixing.targets import NOTHING, Held
 from pile.parts import part_of
 from pile.settings import HELD_OUT, Mix
 from pile.stages.scatter import DIGEST_BYTES, HELD, cuts_of
@@ -33,24 +34,7 @@ NAME = "hold_out"
 DIGESTS, DOCUMENTS = "digests.npy", "documents.npy"
 """Digests of what is held out, and these documents' places among all; both sorted."""
 
-NOTHING = -1
-"""Stands for the key up to which lines are held out, where none are."""
-
 _BLOCK = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What is held out of a train file as published: lines in all, and up to which keys.
-
-    Up to ``val`` stands validation, from there up to ``test`` test, from there up to ``held`` what is
-    held back. Lines of equal keys are not parted.
-    """
-
-    lines: int
-    val: int
-    test: int
-    held: int
 
 
 def stage(config: Config, scattered: Stage) -> Stage:

@@ -5,7 +5,7 @@ keys, and leaves out of the training split what is equal to something held out, 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -14,24 +14,25 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from pile import corpus, ledger, store
+from pile import layout, ledger
 from pile.config import Config
 from pile.engine import Task
-from pile.ledger import Part, Receipt
+from pile.ledger import ConservationError, Part, Receipt
 from pile.mixing import arrays, bucketed
+from pile.mixing.corpus_files import CorpusFile, Run, order_of
+from pile.mixing.targets import LAST, NOTHING, Held, Range, Target, published_targets
 from pile.parts import part_of
 from pile.publication.facts import gather
 from pile.publication.files import publish
+from pile.publication.nothing_left import check_left
 from pile.stages import hold_out, near
-from pile.stages.hold_out import NOTHING, Held
-from pile.stages.scatter import DIGEST_BYTES, RUNS, SCATTERED, TOGETHER, cuts_of
+from pile.stages.scatter import DIGEST_BYTES, RUNS, SCATTERED, cuts_of
 from pile.stages.stage import Inputs, Stage
 from sources.source import Json
 
-VERSION = 4
+VERSION = 5
 FOLDER = "corpus"
 """Folder of the corpus within the stage's: the receipts beside it are no documents."""
 
@@ -43,45 +44,6 @@ REASONS = {
 """Why a copy is in no file; by the order in which they are looked at, but for the last."""
 
 RUN = pa.field("run", pa.int32())
-
-GROUP = 1 << 16
-"""Rows of a row group of provenance, at most."""
-
-KEY_BITS = 64
-LAST = (1 << KEY_BITS) - 1
-"""The largest key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A scattered part and the source it comes from."""
-
-    source: str
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Buckets, and of their keys those above ``after`` up to ``last``."""
-
-    buckets: range
-    after: int = NOTHING
-    last: int = LAST
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A corpus file: what goes into it, and up to which keys lines are held back at its beginning."""
-
-    split: str
-    number: int
-    ranges: tuple[Range, ...]
-    back: int = NOTHING
-
-    @property
-    def task(self) -> str:
-        """What its task is called."""
-        return f"{self.split}-{self.number:05d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +112,11 @@ def stage(
         ]
 
     def finish(folder: Path, receipts: Sequence[Receipt]) -> Sequence[Part]:
-        return publish(folder, FOLDER, gather(config, made, FOLDER, receipts))
+        copies = layout.stage(config.work, scattered.name, scattered.fingerprint)
+        check_copies(ledger.receipts(copies).values(), receipts)
+        facts = gather(config, made, FOLDER, receipts)
+        check_left(facts)
+        return publish(folder, FOLDER, facts)
 
     given = (scattered, *documents, held, *alike)
     made = Stage("mix", VERSION, settings, given, tasks, finish=finish)
@@ -166,29 +132,6 @@ def _targets(config: Config, inputs: Inputs, held: Stage) -> list[Target]:
     return published_targets([buckets for _, _, buckets in files], [Held(**one) for one in listed])
 
 
-def published_targets(files: Sequence[range], held: Sequence[Held]) -> list[Target]:
-    """Return the corpus files as published: what is left of each train file, and what is held out."""
-    train = [
-        Target("train", number, (Range(buckets, after=one.test),), one.held)
-        for number, (buckets, one) in enumerate(zip(files, held, strict=True))
-    ]
-    total = files[-1].stop
-    val = [_beginning(*pair, total) for pair in zip(files, (one.val for one in held), strict=True)]
-    test = [
-        _beginning(*pair, total) for pair in zip(files, (one.test for one in held), strict=True)
-    ]
-    after_val = [
-        Range(one.buckets, part.val, one.last) for one, part in zip(test, held, strict=True)
-    ]
-    return [*train, Target("val", 0, tuple(val)), Target("test", 0, tuple(after_val))]
-
-
-def _beginning(buckets: range, last: int, total: int) -> Range:
-    """Return a file's buckets up to that of a key, of ``total`` buckets of the train files."""
-    stop = buckets.start if last == NOTHING else (last * total >> KEY_BITS) + 1
-    return Range(range(buckets.start, stop), last=last)
-
-
 def mix(
     folder: Path,
     target: Target,
@@ -197,14 +140,15 @@ def mix(
     removed: Removed,
 ) -> Receipt:
     """Write one corpus file, its documents in the order they drew, and their provenance."""
-    tally = Tally()
+    tally, taken = Tally(), 0
     with ExitStack() as stack:
-        file = _CorpusFile(folder / FOLDER, target, stack)
+        file = CorpusFile(folder / FOLDER, target, stack)
         for rows in _buckets(target, runs):
+            taken += rows.num_rows
             kept = _left(rows, target, runs, removed, tally)
             if kept.num_rows:
                 tally.add(kept, runs)
-                file.add(kept, _order(kept), runs, names)
+                file.add(kept, order_of(kept), runs, names)
     given = tally.documents.total()
     counts = {"rows": given, "text_bytes": tally.text_bytes.total()}
     rejected = {reason: by.total() for reason, by in sorted(tally.rejected.items())}
@@ -214,11 +158,27 @@ def mix(
             part_of(folder, path, own)
             for path, own in zip(file.paths, (counts, {"rows": given}), strict=False)
         ),
-        taken=given + sum(rejected.values()),
+        taken=taken,
         given=given,
         rejected=rejected,
         figures=_figures(target, tally),
     )
+
+
+def check_copies(scattered: Iterable[Receipt], mixed: Iterable[Receipt]) -> None:
+    """Raise `ConservationError` unless all copies that were scattered were taken into some file."""
+    made = sum(
+        part.counts["rows"]
+        for receipt in scattered
+        for part in receipt.parts
+        if part.name.startswith(RUNS)
+    )
+    taken = sum(receipt.taken for receipt in mixed)
+    if made != taken:
+        raise ConservationError(
+            f"mix: scatter made {made:,} copies of documents, and {taken:,} were taken; nothing is "
+            "published. This is a defect: please report it with pipeline.toml."
+        )
 
 
 def _figures(target: Target, tally: Tally) -> dict[str, Json]:
@@ -232,44 +192,6 @@ def _figures(target: Target, tally: Tally) -> dict[str, Json]:
             reason: dict(sorted(by.items())) for reason, by in sorted(tally.rejected.items())
         },
     }
-
-
-class _CorpusFile:
-    """A corpus file and its provenance table, begun with its first document."""
-
-    def __init__(self, folder: Path, target: Target, stack: ExitStack) -> None:
-        self._folder, self._target, self._stack = folder, target, stack
-        self._open: tuple[corpus.LineWriter, pq.ParquetWriter] | None = None
-        self.paths: tuple[Path, ...] = ()
-
-    def add(
-        self,
-        rows: pa.Table,
-        order: NDArray[np.int64],
-        runs: Sequence[Run],
-        names: Mapping[str, str],
-    ) -> None:
-        """Add some documents in that order."""
-        lines, provenance = self._open or self._begin()
-        provenance.write_table(_provenance(rows, order, runs, names), row_group_size=GROUP)
-        called = [names[run.source] for run in runs]
-        texts, run = rows.column("text"), rows.column("run").to_numpy()
-        for start in range(0, len(order), TOGETHER):
-            some = order[start : start + TOGETHER]
-            pairs = zip(texts.take(pa.array(some)).to_pylist(), run[some].tolist(), strict=True)
-            lines.extend(corpus.Line(text, called[number]) for text, number in pairs)
-
-    def _begin(self) -> tuple[corpus.LineWriter, pq.ParquetWriter]:
-        split, number = self._target.split, self._target.number
-        enter = self._stack.enter_context
-        names = (corpus.file_name(split, number), corpus.provenance_name(split, number))
-        self.paths = tuple(self._folder / name for name in names)
-        lines, provenance = (enter(store.publish(path)) for path in self.paths)
-        self._open = (
-            enter(corpus.LineWriter(lines)),
-            enter(pq.ParquetWriter(provenance, corpus.PROVENANCE, compression="zstd")),
-        )
-        return self._open
 
 
 def _buckets(target: Target, runs: Sequence[Run]) -> Iterator[pa.Table]:
@@ -330,31 +252,6 @@ def _digests(rows: pa.Table) -> NDArray[np.bytes_]:
     column = pa.concat_arrays(rows.column("digest").chunks)
     content = np.frombuffer(column.buffers()[1], f"S{DIGEST_BYTES}")
     return content[column.offset : column.offset + len(column)]
-
-
-def _order(rows: pa.Table) -> NDArray[np.int64]:
-    """Return the order of rows by key; equal keys go by id, source, copy and origin."""
-    keys = rows.column("key").to_numpy()
-    order = np.argsort(keys, kind="stable")
-    if (np.diff(keys[order]) == 0).any():
-        ties = [(name, "ascending") for name in ("key", "id", "run", "epoch", "origin", "digest")]
-        order = pa.compute.sort_indices(rows, ties).to_numpy()
-    return order.astype(np.int64)
-
-
-def _provenance(
-    rows: pa.Table, order: NDArray[np.int64], runs: Sequence[Run], names: Mapping[str, str]
-) -> pa.Table:
-    of, places = rows.column("run").to_numpy()[order], pa.array(order)
-    columns = {
-        "source": pa.array([run.source for run in runs], pa.string()).take(pa.array(of)),
-        "pile_set_name": pa.array([names[run.source] for run in runs], pa.string()).take(
-            pa.array(of)
-        ),
-        **{name: rows.column(name).take(places) for name in ("id", "origin", "licence", "epoch")},
-    }
-    schema = corpus.PROVENANCE
-    return pa.table([columns[name] for name in schema.names], schema=schema)
 
 
 def _by_source(rows: pa.Table, runs: Sequence[Run]) -> Iterator[tuple[str, NDArray[np.bool_]]]:

@@ -31,7 +31,7 @@ from pile.stages.stage import Inputs, Made, Stage
 from pile.stages.survivors import ROW_BITS, Part
 from sources.source import Json
 
-VERSION = 3
+VERSION = 4
 
 DIGEST_BYTES = 16
 """Of a SHA-256, which is enough to tell texts apart."""

@@ -74,15 +74,11 @@ def stage(config: Config, mixed: Stage, tokenized: Stage) -> Stage:
             "sides": config.shards.sides,
         }
         return [
-            Task("shard", plan.name, shard, {**given, "plan": plan}, _weight(plan))
+            Task("shard", plan.name, shard, {**given, "plan": plan})
             for plan in plans(config.shards, encoded)
         ]
 
     return Stage("shard", VERSION, settings, (mixed, tokenized), tasks)
-
-
-def _weight(plan: Plan) -> int:
-    return sum(stretch.after - stretch.first for stretch in plan.stretches)
 
 
 def plans(settings: Shards, encoded: Made) -> list[Plan]:

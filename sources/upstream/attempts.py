@@ -78,6 +78,9 @@ class Interrupted(Exception):  # noqa: N818 - says what happened to the request
 
 PATIENT = Patience()
 
+BRIEF = Patience(attempts=2, budget=10.0, connect_timeout=10.0, read_timeout=30.0)
+"""For who waits for an answer and can ask again."""
+
 
 class Retries:
     """Waits between the attempts at one URL, until patience is at its end."""

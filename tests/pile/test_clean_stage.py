@@ -8,6 +8,7 @@ import pytest
 from small_corpus import published, text, write_config
 
 from pile.cleaning.settings import Clean
+from pile.commands import render
 from pile.config import ConfigError, load
 from pile.graph import build
 from pile.run import run
@@ -108,6 +109,19 @@ def test_a_reason_that_nothing_was_refused_for_is_told(cleaned: Path, pile: Pile
     code, out, err = pile("show", "notes", "--reason", "few_word", "-c", config, "--json")
     assert (code, json.loads(out)) == (0, [])
     assert "rejected as 'few_word'; counted are: bad_word 1, few_words 1, top_2_gram 1" in err
+
+
+def test_what_is_shown_steers_no_terminal() -> None:
+    """Names of raw files are upstream's, as texts are: control characters are written out."""
+    hostile = {
+        "origin": "a\x1b[2J.txt",
+        "reason": "empty",
+        "meta": '{"k": "\x9b2J"}',
+        "text": "\x07",
+    }
+    shown = render.records([hostile])
+    assert not any(one in shown for one in "\x1b\x9b\x07")
+    assert "origin: a\\x1b[2J.txt" in shown
 
 
 def test_another_list_of_words_is_another_recipe(cleaned: Path) -> None:

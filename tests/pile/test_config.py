@@ -83,7 +83,7 @@ def test_a_config_is_frozen(tmp_path: Path) -> None:
         ),
         (
             ("val = 0.01", "shares = { nots = 0.5 }"),
-            r"\[mix.shares\] names 'nots', .* no enabled source",
+            r"\[mix.shares\] names 'nots', .* no enabled source; did you mean 'notes'\?",
         ),
         (("val = 0.01", "shares = { notes = 0.5 }"), r"have to sum to 1, not 0\.5"),
         (("val = 0.01", "near_duplicates = true"), r"near_duplicates .* set it to 'minhash'"),
@@ -95,6 +95,12 @@ def test_a_config_is_frozen(tmp_path: Path) -> None:
         (("val = 0.01", 'val = "x"'), r":12: \[mix\] val = 'x': input should be a valid number"),
         (("val = 0.01", "val = 1.5"), r":12: \[mix\] val = 1.5: input should be less than 1"),
         (("epochs = 2", "epochs = 0"), r":8: \[sources.notes\] epochs = 0: .*greater than 0"),
+        (
+            ("epochs = 2", "epochs = 1e4"),
+            r":8: \[sources.notes\] epochs = 10000.0: .*equal to 1000",
+        ),
+        (("epochs = 2", "epochs = inf"), r":8: \[sources.notes\] epochs = inf: .*finite number"),
+        (("[run]", "[quality]\nalpha = inf\n[run]"), r"\[quality\] alpha = inf: .*finite number"),
         (
             ('reader = "local"', 'reader = "wikipedia"'),
             r"no source 'wikipedia'; did you mean 'wikipedia_en'",

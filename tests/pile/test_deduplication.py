@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from pile.config import ConfigError, load
+from pile.settings import Decontaminate
 from pile.stages import extract
+from pile.stages.decontaminate import BadBenchmarkError, Benchmark, decontaminate
 
 Pile = Callable[..., tuple[int, str, str]]
 
@@ -275,7 +277,8 @@ def test_benchmarks_are_taken_out(tmp_path: Path, pile: Pile, action: str) -> No
     """A run of thirteen words that a benchmark holds drops its document, or is cut from it."""
     question = " ".join(WORDS[20:40])
     around = [" ".join(f"{side}{number}" for number in range(100)) for side in ("left", "right")]
-    (tmp_path / "quiz.jsonl").write_text(json.dumps({"text": question}) + "\n", encoding="utf-8")
+    lines = [json.dumps({"text": one}) for one in (question, "too short")]
+    (tmp_path / "quiz.jsonl").write_text("\n".join(lines), encoding="utf-8")
     table = (
         f'[decontaminate]\naction = "{action}"\nmargin = 0\n'
         '[decontaminate.benchmarks]\nquiz = "quiz.jsonl"\n'
@@ -287,12 +290,46 @@ def test_benchmarks_are_taken_out(tmp_path: Path, pile: Pile, action: str) -> No
     assert receipt["figures"]["hits"] == {"quiz": 1}
     manifest = json.loads((tmp_path / "work/latest/corpus/manifest.json").read_text("utf-8"))
     assert manifest["sources"]["web"]["benchmarks"] == {"quiz": 1}
+    card = (tmp_path / "work/latest/corpus/README.md").read_text("utf-8")
+    assert "| source | benchmark | documents | texts too short |" in card
+    assert "| web | quiz | 1 | 1 |" in card
+    page = (tmp_path / "work/latest/report/report.html").read_text("utf-8")
+    assert "<span>Text of benchmarks</span>" in page
     left = documents_of(tmp_path, "decontaminate.web")
     if action == "drop":
         assert left == {"web/1.txt": OTHER}
         assert receipt["rejected"] == {"contaminated": 1}
     else:
         assert left == {"web/0.txt": f"{around[0]} \n\n {around[1]}", "web/1.txt": OTHER}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "holds no text; give another file, or leave it out"),
+        ('{"x": 1}', "leave out what is no text"),
+    ],
+)
+def test_a_benchmark_that_is_no_text_is_named(
+    tmp_path: Path, pile: Pile, content: str, message: str
+) -> None:
+    """With its key and path: nothing of it could be found."""
+    (tmp_path / "quiz.jsonl").write_text(content, encoding="utf-8")
+    table = '[decontaminate.benchmarks]\nquiz = "quiz.jsonl"\n'
+    code, _, errors = pile("run", "-c", str(write(tmp_path, table, web=[LONG])))
+    assert code == 1
+    assert f"[decontaminate.benchmarks] quiz = '{tmp_path}/quiz.jsonl': " in errors
+    assert message in errors
+
+
+def test_a_benchmark_changed_under_a_run_is_refused(tmp_path: Path) -> None:
+    """The recipe has the digest of the file as it was, so that must be what is looked for."""
+    path = tmp_path / "quiz.jsonl"
+    path.write_text(json.dumps({"text": LONG}), encoding="utf-8")
+    rule = Decontaminate(benchmarks={"quiz": str(path)})
+    planned = (Benchmark("quiz", path, "0" * 64),)
+    with pytest.raises(BadBenchmarkError, match="changed since this run began"):
+        decontaminate(tmp_path, tmp_path / "none.parquet", planned, rule)
 
 
 def test_a_benchmark_that_is_not_there_is_named(tmp_path: Path, pile: Pile) -> None:

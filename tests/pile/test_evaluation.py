@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -275,6 +276,26 @@ def test_what_is_not_held_out_has_no_figures(nothing_held_out: str, pile: Pile) 
     assert (code, out) == (1, "")
     assert "nothing is held out" in err
     assert not (Path(nothing_held_out).parent / "work" / "export" / "lm-eval").exists()
+
+
+@pytest.mark.parametrize("kind", ["jsonl.zst", "parquet"])
+def test_a_damaged_corpus_is_named_and_nothing_exported(
+    config: Path, pile: Pile, tmp_path: Path, kind: str
+) -> None:
+    """A bit turned in its texts or their provenance: the file, the remedy, and no half of an export."""
+    shutil.copytree(config.parent, tmp_path / "copy", symlinks=True)
+    path = tmp_path / "copy" / "pipeline.toml"
+    shutil.rmtree(tmp_path / "copy" / "work" / "export", ignore_errors=True)
+    corpus_folder = (tmp_path / "copy" / "work" / "latest" / "corpus").resolve()
+    (damaged, *_) = sorted(one for one in corpus_folder.rglob(f"val/*.{kind}"))
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2 if kind == "jsonl.zst" else -9] ^= 8
+    damaged.write_bytes(content)
+    code, out, err = pile("export", "lm-eval", "-c", str(path))
+    assert (code, out) == (6, "")
+    assert "00000.jsonl.zst or its provenance is damaged" in " ".join(err.split())
+    assert "`pile repair` makes it again" in " ".join(err.split())
+    assert list((tmp_path / "copy" / "work" / "export").iterdir()) == []
 
 
 def test_without_torch_it_says_what_to_install(

@@ -15,10 +15,12 @@ from small_corpus import text, write_config, write_raw
 from pile import corpus, documents, draws
 from pile.ledger import Receipt
 from pile.mixing import arrays, bucketed
+from pile.mixing.corpus_files import Run
 from pile.mixing.splits import Cut, Cuts
+from pile.mixing.targets import Held, Range, Target, published_targets
 from pile.settings import Mix
-from pile.stages.hold_out import DIGESTS, DOCUMENTS, Held, hold_out
-from pile.stages.mix import FOLDER, Range, Removed, Run, Target, mix, published_targets
+from pile.stages.hold_out import DIGESTS, DOCUMENTS, hold_out
+from pile.stages.mix import FOLDER, Removed, mix
 from pile.stages.scatter import HELD, RUNS, Shuffle, scatter
 from pile.stages.survivors import Part
 from sources.source import Document
@@ -229,6 +231,109 @@ def test_what_is_like_a_held_out_document_leaves_training_on_request(
     assert sum(one["document_share"] for one in manifest["sources"].values()) == pytest.approx(1)
     table = pq.read_table(latest / corpus.provenance_name("train", 0))
     assert table.num_rows == sum(one["train"]["documents"] for one in manifest["sources"].values())
+    assert pile("verify", "--sample", "100%", "-c", str(path))[0] == 0
+
+
+PUBLISHED = """
+schema = 1
+[corpus]
+seed = 7
+[sources.notes]
+reader = "local"
+epochs = 2
+files = ["notes.jsonl"]
+pile_set_name = "Notes"
+[sources.letters]
+reader = "local"
+files = ["letters.jsonl"]
+pile_set_name = "Letters"
+[dedup]
+method = "minhash"
+words = "whitespace"
+scheme = "fast"
+permutations = 128
+[mix]
+hold_out = "published"
+near_duplicates = true
+val = 0.004
+test = 0.004
+files = 2
+[tokenizer]
+vocabulary = 300
+[report]
+samples = 0
+[run]
+engine = "serial"
+"""
+
+
+def documents_of(folder: Path, source: str) -> list[Document]:
+    """Return a source's documents as they go into the mix."""
+    parts = sorted((folder / "work" / "stages" / f"extract.{source}").glob("*/documents/*.parquet"))
+    return [document for part in parts for document in documents.read(part)]
+
+
+def variant(number: int, kind: str) -> str:
+    """Return a text that two kinds have alike, but for its end."""
+    return f"{text(number, 50)} {kind}"
+
+
+def test_near_duplicates_of_what_is_held_out_as_published_leave_training(
+    tmp_path: Path, pile: Pile
+) -> None:
+    """Of each train file the first hundredth is held out; equal lines and texts like them go as well.
+
+    Each of 300 notes comes twice, and there is a letter like it; so copies of one note may be held
+    out in one file and trained on in the other, and what is held back counts as much as the splits.
+    """
+    for source in NAMES:
+        lines_of = (json.dumps({"id": str(n), "text": variant(n, source)}) for n in range(300))
+        (tmp_path / f"{source}.jsonl").write_text("\n".join(lines_of), encoding="utf-8")
+    path = tmp_path / "pipeline.toml"
+    path.write_text(PUBLISHED, encoding="utf-8")
+    code, _, err = pile("run", "-c", str(path))
+    assert code == 0, err
+
+    files: list[list[tuple[int, str, int]]] = [[], []]
+    for source, epochs in (("notes", 2), ("letters", 1)):
+        for number, document in enumerate(documents_of(tmp_path, source)):
+            assert document.text == variant(number, source)
+            first = draws.keys(7, "mix", [document.id], 3)[:, 2]
+            for epoch in range(epochs):
+                key = draws.later(first, np.array([epoch], np.uint64))
+                files[int(draws.slots(key, 2)[0])].append((int(key[0]), source, number))
+    held = [sorted(file)[: len(file) // 100] for file in files]
+    equal = {(source, number) for file in held for _, source, number in file}
+    alike = {number for _, number in equal}
+    assert len(alike) == 8
+
+    latest = tmp_path / "work" / "latest" / "corpus"
+    left_out = {"notes": Counter[str](), "letters": Counter[str]()}
+    for file, (first_lines, every) in enumerate(zip(held, files, strict=True)):
+        expected = []
+        for key, source, number in sorted(every):
+            split = (
+                [one[0] for one in first_lines].index(key) if key <= first_lines[-1][0] else None
+            )
+            if split is not None:
+                reason = "held_back" if split >= int(len(every) * 0.008) else ""
+            elif (source, number) in equal:
+                reason = "held_out"
+            elif number in alike:
+                reason = "near_held_out"
+            else:
+                expected.append(variant(number, source))
+                continue
+            left_out[source].update([reason] if reason else [])
+        trained = corpus.read(latest / corpus.file_name("train", file))
+        assert [line.text for line in trained] == expected
+    sources = json.loads((latest / "manifest.json").read_text(encoding="utf-8"))["sources"]
+    assert {name: one["left_out"] for name, one in sources.items()} == left_out
+    assert {reason for one in left_out.values() for reason in one} == {
+        "held_back",
+        "held_out",
+        "near_held_out",
+    }
     assert pile("verify", "--sample", "100%", "-c", str(path))[0] == 0
 
 

@@ -12,8 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pile import corpus, documents
+from pile.ledger import ConservationError
+from pile.mixing.corpus_files import Run
 from pile.mixing.splits import Cut, Cuts
-from pile.stages.mix import FOLDER, Range, Removed, Run, Target, mix
+from pile.mixing.targets import Range, Target
+from pile.stages.mix import FOLDER, Removed, check_copies, mix
 from pile.stages.scatter import RUNS, Shuffle, draw, scatter
 from pile.stages.survivors import Part
 from sources.source import Document
@@ -149,6 +152,21 @@ def test_the_order_is_not_that_of_the_raw_files(tmp_path: Path) -> None:
     texts = [line.text for line in corpus.read(tmp_path / FOLDER / corpus.file_name("train", 0))]
     assert sorted(texts) == sorted(make(number).text for number in range(50))
     assert texts != [make(number).text for number in range(50)]
+
+
+def test_every_copy_is_taken_into_some_file(tmp_path: Path) -> None:
+    """Copies are counted as they are read: one that no file takes, or two do, is an error."""
+    part = part_of(write_part(tmp_path / "a.parquet", [make(number) for number in range(90)]))
+    scattered = scatter(tmp_path, part, shuffled(2.0, 0.1, CUTS), "Notes")
+    runs = [Run("notes", tmp_path / scattered.parts[0].name)]
+    names = {"notes": "Notes"}
+    files = targets(CUTS)
+    mixed = [mix(tmp_path, target, runs, names, Removed()) for target in files]
+    assert sum(receipt.taken for receipt in mixed) == scattered.parts[0].counts["rows"]
+    check_copies([scattered], mixed)
+    for wrong in (mixed[1:], [*mixed, mixed[0]]):
+        with pytest.raises(ConservationError, match=r"made \d+ copies .*, and \d+ were taken"):
+            check_copies([scattered], wrong)
 
 
 def test_a_bucket_without_documents_is_no_file(tmp_path: Path) -> None:

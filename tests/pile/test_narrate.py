@@ -1,5 +1,6 @@
 """What a run shows on a terminal while it downloads: read from a real one."""
 
+import codecs
 import fcntl
 import http.server
 import os
@@ -20,6 +21,7 @@ import pytest
 
 from pile.commands.narrate import Narrator
 from pile.downloads.journals import Far
+from pile.exit_codes import INTERRUPTED
 from pile.run import Downloading, WaveStarted
 
 COLUMNS = 100
@@ -31,6 +33,8 @@ class Screen:
     def __init__(self, rows: int, columns: int) -> None:
         self._end, self.terminal = pty.openpty()
         fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._torn = ""
         self._lines: list[str] = [""]
         self._row = self._column = 0
 
@@ -47,7 +51,10 @@ class Screen:
                 written += piece
         except (BlockingIOError, OSError):
             pass
-        for token in re.findall(r"\x1b\[A|[\r\n]|[^\x1b\r\n]+", written.decode()):
+        text = self._torn + self._decoder.decode(written)
+        whole = re.sub(r"\x1b\[?\Z", "", text)  # what a full terminal has cut comes with its rest
+        self._torn = text[len(whole) :]
+        for token in re.findall(r"\x1b\[A|[\r\n]|[^\x1b\r\n]+", whole):
             self._take(token)
         return [line.rstrip() for line in self._lines if line.strip()]
 
@@ -185,6 +192,32 @@ def until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@contextmanager
+def answering_interrupts() -> Iterator[None]:
+    """Let the processes that are started here answer Ctrl-C: a shell's background job ignores it.
+
+    What is ignored stays so in all that the job starts, these tests and their runs included.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize("ignored", [False, True], ids=["foreground", "background"])
+def test_what_is_started_here_can_be_interrupted(ignored: bool) -> None:
+    """Also where the tests run in the background, as a shell's job that ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
+    ask = "import signal; print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)"
+    try:
+        with answering_interrupts():
+            told = subprocess.run([sys.executable, "-c", ask], capture_output=True, check=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert told.stdout == b"True\n"
+
+
 def test_a_run_shows_its_downloads_and_takes_them_away(tmp_path: Path, slow: str) -> None:
     """The command on a terminal, against a slow upstream, until it is interrupted."""
     tables = "".join(
@@ -203,20 +236,18 @@ def test_a_run_shows_its_downloads_and_takes_them_away(tmp_path: Path, slow: str
     screen = Screen(24, COLUMNS)
     at = screen.terminal
     command = [sys.executable, "-m", "pile", "run", "-c", str(config)]
-    shown = re.compile(
-        r"one: [\d.]+MB \[\d\d:\d\d, [\d.]+[kM]B/s, [01]/2 files(?:, \d\d:\d\d left)?\]"
-    )
-    with (
-        subprocess.Popen(command, stdin=at, stdout=at, stderr=at, start_new_session=True) as run_,
-        ExitStack() as stack,
-    ):
+    moving = r"[\d.]+MB \[\d\d:\d\d, [\d.]+[kM]B/s, 1/{} files, \d\d:\d\d left\]"
+    shown = re.compile(rf"one: {moving.format(2)}\ntwo: .*\ntotal: {moving.format(4)}")
+    with ExitStack() as stack:
+        stack.callback(screen.close)
+        stack.enter_context(answering_interrupts())
+        run_ = stack.enter_context(
+            subprocess.Popen(command, stdin=at, stdout=at, stderr=at, start_new_session=True)
+        )
+        stack.callback(run_.kill)  # where it fails, nobody reads what the run would still write
         os.close(at)
-        stack.callback(run_.kill)  # whatever happens, nobody waits for it
-        until(lambda: any(map(shown.fullmatch, screen.seen())))
-        bars = screen.seen()[-3:]
+        until(lambda: bool(shown.fullmatch("\n".join(screen.seen()[-3:]))))
         run_.send_signal(signal.SIGINT)
         until(lambda: any("stopped." in line for line in screen.seen()) and run_.poll() is not None)
-    assert [line.split(":")[0] for line in bars] == ["one", "two", "total"]
-    assert "/4 files" in bars[-1]
-    assert not [line for line in screen.seen() if line.startswith(("one:", "two:", "total:"))]
-    screen.close()
+        assert run_.returncode == INTERRUPTED
+        assert not [line for line in screen.seen() if line.startswith(("one:", "two:", "total:"))]

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import datasets
 import duckdb
@@ -20,7 +21,7 @@ from pile import corpus, documents
 from pile.card import _size_category, card
 from pile.export.configs import NothingToExportError
 from pile.export.parquet import _write
-from pile.publication.datasheet import UNKNOWN
+from pile.publication.datasheet import UNKNOWN, datasheet
 from pile.publication.facts import Facts, SourceFacts, Split
 from pile.publication.questions import QUESTIONS
 
@@ -147,25 +148,44 @@ def test_the_card_renders(config: Path) -> None:
     assert [len(table) for table in tables(sheet)] == [3, 3, 3]
 
 
+def facts_of(**more: Any) -> Facts:
+    """Return the facts of a corpus of one source."""
+    usual: dict[str, Any] = {
+        "name": "mine",
+        "pile_set_name": "Mine",
+        "licence": "MIT",
+        "epochs": 1.0,
+        "read": 3,
+        "access": "local",
+        "homepage": "",
+        "documents": 3,
+        "text_bytes": 9,
+        "rejected": {},
+    }
+    settings = {"dedup": "none", "scope": "source", "mix": {"hold_out": "hash"}}
+    source = SourceFacts(**{**usual, **more})
+    return Facts("A\nB", 1, "f", (source,), (Split("train", 3, 9),), (), {}, settings)
+
+
 def test_names_with_bars_and_breaks_stay_in_their_cells() -> None:
     """Whatever a user calls a source or its licence, the card's tables have their columns."""
-    source = SourceFacts(
-        name="mine",
-        pile_set_name="Mine | \\| yours",
-        licence="MIT |\nBSD",
-        epochs=1.0,
-        access="local",
-        homepage="",
-        documents=3,
-        text_bytes=9,
-        read=3,
-        rejected={"empty": 1},
-    )
-    text = card(Facts("A\nB", 1, "f", (source,), (Split("train", 3, 9),), (), {}))
+    called = {"pile_set_name": "Mine | \\| yours", "licence": "MIT |\nBSD"}
+    text = card(facts_of(**called, rejected={"empty": 1}))
     assert "\n# A B\n" in text
     _, sources, cleaning = tables(text.partition("\n# ")[2])
     assert sources[1] == ["Mine | \\| yours", "3", "9", "100.00 %", "1", "MIT | BSD"]
     assert cleaning[1][0] == "Mine | \\| yours"
+
+
+def test_the_datasheet_tells_what_was_drawn_and_taken_out() -> None:
+    """Less than all documents of a source, and those that held text of benchmarks, by benchmark."""
+    sheet = datasheet(facts_of(epochs=0.5, benchmarks={"quiz": 2}))
+    assert "by source: Mine 0.5. Where those are below 1, that share of the documents" in sheet
+    assert "text of a benchmark, left out or cut: quiz 2." in sheet
+    assert "Duplicates were not looked for." in sheet
+    plain = datasheet(facts_of())
+    assert "below 1" not in plain
+    assert "benchmark" not in plain
 
 
 def test_a_card_says_how_large_it_is() -> None:

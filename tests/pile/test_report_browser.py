@@ -67,7 +67,7 @@ CONTRAST = """(() => {
     if (found < 4.5) worst.push([found.toFixed(2), element.outerHTML.slice(0, 90)]);
   }
   for (const drawing of document.querySelectorAll("svg [class]")) {
-    if (!/^(kind|fill|ring|mark)/.test(drawing.getAttribute("class"))) continue;
+    if (!/^(kind|tint|fill|ring|mark)/.test(drawing.getAttribute("class"))) continue;
     if (!drawing.checkVisibility()) continue;
     const style = getComputedStyle(drawing);
     const paint = style.stroke !== "none" && drawing.tagName !== "rect" ? style.stroke : style.fill;
@@ -128,6 +128,21 @@ def test_the_page_can_be_read(
     assert browser.run(OVERFLOW) == 0
     assert browser.run(CONTRAST) == []
     assert browser.run(OVERFLOW) == 0
+
+
+def test_headings_stay_over_their_columns(browser: Browser, tmp_path: Path) -> None:
+    """On a phone a table goes sideways under its first column, and so do the headings."""
+    browser.show(375, 800, phone=True)
+    show(browser, tmp_path, "published")
+    browser.run("document.querySelector('#mix .box').scrollLeft = 200; 0")
+    left = "document.querySelector('#mix {} th').getBoundingClientRect().left"
+    assert browser.run(left.format("tbody")) == browser.run(left.format("thead"))
+    on_top = (
+        "(() => { const head = document.querySelector('#mix thead th');"
+        "  head.scrollIntoView({block: 'center'}); const at = head.getBoundingClientRect();"
+        "  return document.elementFromPoint(at.left + 9, at.bottom - 9).closest('th') === head; })()"
+    )
+    assert browser.run(on_top)
 
 
 def test_faint_text_would_be_found(browser: Browser, tmp_path: Path) -> None:

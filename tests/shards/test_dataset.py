@@ -287,6 +287,39 @@ def test_the_order_can_be_prepared_by_several_processes(
     assert np.array_equal(out, Loader(made).batch(3, 0))
 
 
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("order", 10**9),
+        ("order", -5),
+        ("places", 10**6),
+        ("places", -7),
+        ("shuffle", 4 * 10**9),
+        ("shuffle", 400),
+    ],
+)
+def test_a_damaged_order_gives_no_samples(
+    prefixes: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: int,
+    fast: bool,
+) -> None:
+    """Numbers in the cache's files that lie beyond the shard: an error, and no read beyond its end."""
+    if not fast:
+        monkeypatch.setattr(loops, "compiled", lambda _: None)
+    made = Settings(prefixes[:1], 4, 8)
+    Loader(made, tmp_path)
+    (home,) = tmp_path.iterdir()
+    array = np.load(home / f"{name}.npy")
+    array[...] = value
+    np.save(home / f"{name}.npy", array)
+    with pytest.raises(BadShard, match=r"a: the order of its samples is none; .* remove"):
+        Loader(made, tmp_path).batch(0, 0)
+
+
 def test_identity_follows_content_and_settings_not_places(
     prefixes: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -301,16 +334,19 @@ def test_identity_follows_content_and_settings_not_places(
 
 
 @pytest.mark.parametrize("fast", [True, False])
-def test_a_wrong_offset_is_refused_when_it_is_met(
+def test_a_wrong_offset_is_refused_beforehand_and_when_it_is_met(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool
 ) -> None:
-    """An index that points past the tokens gives an error, never other tokens."""
+    """An index that points past the tokens begins no training, and never gives other tokens."""
     if not fast:
         monkeypatch.setattr(loops, "compiled", lambda _: None)
     prefix = write(tmp_path / "bad", [5, 5, 5])
     idx = paths_of(prefix)[1]
-    index = bytearray(idx.read_bytes())
-    index[HEADER_BYTES + 12 + 8 : HEADER_BYTES + 12 + 16] = (26).to_bytes(8, "little")
-    idx.write_bytes(index)
+    opened = loader((prefix,), batch=3)
+    with idx.open("rb+") as file:
+        file.seek(HEADER_BYTES + 12 + 8)
+        file.write((26).to_bytes(8, "little"))
+    with pytest.raises(BadShard, match=r"sequence 1 has 5 tokens from byte 26"):
+        loader((prefix,), batch=3)
     with pytest.raises(BadShard, match=r"sequence [01]"):
-        loader((prefix,), batch=3).batch(0, 0)
+        opened.batch(0, 0)

@@ -154,6 +154,24 @@ def test_a_wrong_offset_gives_no_wrong_tokens(small_shard: Path) -> None:
             shard[number]
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "size", "says"),
+    [
+        (16 + 16, 8, 8, "sequence 2 has 2 tokens from byte 8, those before it end at 10"),
+        (0, 3, 4, "sequence 1 has 1 tokens from byte 8, those before it end at 6"),
+        (0, -4, 4, "sequence 0 has -4 tokens from byte 0"),
+    ],
+)
+def test_all_sequences_can_be_checked_at_once(
+    small_shard: Path, place: int, value: int, size: int, says: str
+) -> None:
+    """A wrong offset or length anywhere is found without reading a token."""
+    Shard.open(small_shard).check_sequences()
+    overwrite(small_shard.with_suffix(".idx"), HEADER_BYTES + place, value, size)
+    with pytest.raises(BadShard, match=says):
+        Shard.open(small_shard).check_sequences()
+
+
 def test_a_negative_length_gives_no_tokens(small_shard: Path) -> None:
     """A length below 0 is refused when it is used."""
     overwrite(small_shard.with_suffix(".idx"), HEADER_BYTES, -4, size=4)

@@ -36,14 +36,15 @@ from pile.ledger import Receipt
 from pile.mixing.corpus_files import Run
 from pile.mixing.splits import Cuts, Size, cut
 from pile.mixing.targets import Range, Target
+from pile.parts import PART_ROWS
 from pile.settings import Mix
 from pile.stages.hold_out import DIGESTS, hold_out
 from pile.stages.mix import Removed, mix
 from pile.stages.scatter import HELD, RUNS, Shuffle, scatter
 from pile.stages.survivors import Part
 
-PART = 250_000
-"""Records of a part of documents."""
+PART = PART_ROWS
+"""Records of a part of documents: as many as parts of short texts have in a run."""
 
 RULE = Mix(val=0.005, test=0.005)
 MEMORY = 256 << 20

@@ -173,7 +173,7 @@ def status_command(
         found = states(settings, graph)
         notes = {f"fetch.{source}": some for source, some in graph.recognised().items()}
         rows = [
-            render.status_row(one.stage.name, one.state, one.manifest)
+            render.status_row(one.stage.name, one.state, one.summary)
             | {"recognised": [file.note for file in notes.get(one.stage.name, ())]}
             for one in found
         ]

@@ -1,6 +1,6 @@
 """The stage graph of a configuration: which stages there are, and what each is made from."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -55,7 +55,7 @@ class Graph:
 
     stages: tuple[Stage, ...]
     skipped: tuple[Skipped, ...]
-    files: dict[str, tuple[Located, ...]]
+    files: dict[str, Collection[Located]]
 
     def named(self, name: str) -> Stage:
         """Return a stage by name; raises KeyError."""
@@ -93,11 +93,11 @@ def build(
     """Return the graph of a configuration.
 
     ``hear`` hears of raw files that must be read for it and of upstreams that are asked, ``patience`` is
-    how long each of these is waited for. ``gone`` names sources whose upstream failed while fetching, and how: they are left out. Without
-    any source but such as a run is refused for, there are no stages. Raises `ConfigError` when not
-    even that is left, `UpstreamsGoneError` if it may pass.
+    how long each of these is waited for. ``gone`` names sources whose upstream failed while fetching, and
+    how: they are left out. Without any source but such as a run is refused for, there are no stages.
+    Raises `ConfigError` when not even that is left, `UpstreamsGoneError` if it may pass.
     """
-    files: dict[str, tuple[Located, ...]] = {}
+    files: dict[str, Collection[Located]] = {}
     skipped: list[Skipped] = []
     for table in config.enabled:
         if table.name in gone:
@@ -117,7 +117,7 @@ def build(
 
 def _locate(
     config: Config, table: SourceTable, hear: Callable[[str], None], patience: Patience
-) -> tuple[Located, ...] | Skipped:
+) -> Collection[Located] | Skipped:
     try:
         found = locate(config, table, hear, patience)
     except UpstreamError as error:
@@ -133,7 +133,7 @@ def _nothing(config: Config, skipped: Iterable[Skipped]) -> str:
 
 
 def _stages(
-    config: Config, files: dict[str, tuple[Located, ...]], skipped: Iterable[Skipped]
+    config: Config, files: dict[str, Collection[Located]], skipped: Iterable[Skipped]
 ) -> list[Stage]:
     tables = [table for table in config.enabled if table.name in files]
     fetched = {table.name: fetch.stage(config, table, files[table.name]) for table in tables}

@@ -76,18 +76,21 @@ def check_conservation(stage: str, receipt: Receipt) -> None:
 
 def fingerprint(recipe: Json) -> str:
     """Hash a recipe; equal recipes give equal fingerprints on every machine."""
-    return hashlib.sha256(store.canonical(recipe).encode("utf-8", "backslashreplace")).hexdigest()[
-        :FINGERPRINT_DIGITS
-    ]
+    return _digest(recipe)[:FINGERPRINT_DIGITS]
 
 
 def sealed(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return a JSON object with the digest of all its other keys."""
     rest = {key: inner for key, inner in value.items() if key != SEAL}
+    return {**rest, SEAL: _digest(rest)}
+
+
+def _digest(value: Json) -> str:
+    """Return the SHA-256 of a value in its one form."""
     sha = hashlib.sha256()
-    for piece in store.canonical_pieces(rest):
+    for piece in store.canonical_pieces(value):
         sha.update(piece.encode("utf-8", "backslashreplace"))
-    return {**rest, SEAL: sha.hexdigest()}
+    return sha.hexdigest()
 
 
 def append(folder: Path, receipt: Receipt) -> None:

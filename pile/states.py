@@ -1,7 +1,6 @@
 """How far a run is: which stages are done, from their manifests and parts alone."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from pile import layout, ledger, store
 from pile.config import Config
 from pile.graph import Graph
 from pile.stages.stage import Made, Stage
+from pile.summaries import Summary, read_summary
 
 MANIFEST_KEYS = {
     "fingerprint",
@@ -29,13 +29,13 @@ MANIFEST_KEYS = {
 class State:
     """How far a stage is: ``done``, ``partial`` (some tasks or parts missing), or ``to do``.
 
-    ``manifest`` is what it published, if anything, even where parts are gone since.
+    ``summary`` is of the manifest that it published, if any, even where parts are gone since.
     """
 
     stage: Stage
     folder: Path
     state: Literal["done", "partial", "to do"]
-    manifest: Mapping[str, Any] | None
+    summary: Summary | None
 
 
 def states(config: Config, graph: Graph) -> list[State]:
@@ -46,10 +46,8 @@ def states(config: Config, graph: Graph) -> list[State]:
 def state_of(config: Config, stage: Stage) -> State:
     """Return how far one stage is."""
     folder = layout.stage(config.work, stage.name, stage.fingerprint)
-    found = read_manifest(folder)
-    if found is not None and all(
-        store.has_size(folder, part["name"], part["size"]) for part in found["parts"]
-    ):
+    found = read_summary(folder)
+    if found is not None and found.whole:
         return State(stage, folder, "done", found)
     begun = layout.receipts(folder).exists()
     return State(stage, folder, "partial" if begun else "to do", found)
@@ -70,8 +68,12 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 def made(config: Config, stage: Stage) -> Made | None:
     """Return a stage that is done, its parts all there, or None."""
-    found = state_of(config, stage)
-    return Made(found.folder, found.manifest) if found.state == "done" and found.manifest else None
+    found = published(config, stage)
+    if found is None or not all(
+        store.has_size(found.folder, part["name"], part["size"]) for part in found.manifest["parts"]
+    ):
+        return None
+    return found
 
 
 def published(config: Config, stage: Stage) -> Made | None:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from pile.rows import Rows
 from sources.source import Json
 
 CHUNK = 1 << 20
@@ -214,21 +215,21 @@ def canonical(value: Json) -> str:
     return _CANONICAL.encode(value)
 
 
-def canonical_pieces(value: Mapping[str, Json]) -> Iterator[str]:
-    """Yield `canonical` of an object in pieces, as the lists in it may be of a million parts."""
-    yield "{"
-    for place, key in enumerate(sorted(value)):
-        yield f"{',' if place else ''}{canonical(key)}:"
-        inner = value[key]
-        if isinstance(inner, list):
-            yield "["
-            yield from (
-                f"{',' if number else ''}{canonical(one)}" for number, one in enumerate(inner)
-            )
-            yield "]"
-        else:
-            yield canonical(inner)
-    yield "}"
+def canonical_pieces(value: Json) -> Iterator[str]:
+    """Yield `canonical` of a value in pieces, as the lists in it may be of a million parts."""
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        yield "{"
+        for place, key in enumerate(sorted(value)):
+            yield f"{',' if place else ''}{canonical(key)}:"
+            yield from canonical_pieces(value[key])
+        yield "}"
+    elif isinstance(value, list | Rows):
+        yield "["
+        for number, one in enumerate(value):
+            yield f"{',' if number else ''}{canonical(one)}"
+        yield "]"
+    else:
+        yield canonical(value)
 
 
 def _byte_at(path: Path, place: int) -> bytes:

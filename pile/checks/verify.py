@@ -8,7 +8,7 @@ run once more, and what comes out is compared.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,7 +121,7 @@ def _check_strangers(name: str, finished: Made) -> Iterator[Problem]:
                 yield Problem(name, str(path), what, is_users=True)
 
 
-def _files(graph: Graph, name: str) -> Sequence[Located]:
+def _files(graph: Graph, name: str) -> Collection[Located]:
     """Return the raw files that a stage fetches."""
     return graph.files.get(name.removeprefix("fetch."), ()) if name.startswith("fetch.") else ()
 

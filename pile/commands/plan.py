@@ -146,7 +146,7 @@ def _say_left_out(skipped: Sequence[tuple[str, str]]) -> None:
 
 
 def bench_command(as_json: AsJson = False, debug: Debug = False) -> None:
-    """Measure how fast each stage runs on a core of this machine, in a minute; `pile plan` reckons by it.
+    """Measure how fast each stage runs on a core of this machine, in about a minute; `pile plan` reckons by it.
 
     The pipeline is run over texts made up for it, in a temporary folder. The rates are kept below
     XDG_CACHE_HOME, or ~/.cache.

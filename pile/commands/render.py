@@ -16,6 +16,7 @@ from pile.graph import Skipped
 from pile.preflight import Download
 from pile.run import Outcome
 from pile.states import State
+from pile.summaries import Summary
 from sources.formats.reddit_links import REASONS
 from sources.source import Json
 
@@ -104,17 +105,16 @@ def unmet(found: Sequence[tuple[str, str]]) -> str:
     return "\n".join(f"{name}{': ' * bool(name)}a run is refused: {why}" for name, why in found)
 
 
-def status_row(name: str, state: str, manifest: Mapping[str, Any] | None) -> dict[str, Any]:
+def status_row(name: str, state: str, found: Summary | None) -> dict[str, Any]:
     """Return what exists of a stage, and how many records it took, gave and rejected."""
-    found = manifest or {}
     return {
         "stage": name,
         "state": state,
-        "taken": found.get("taken"),
-        "given": found.get("given"),
-        "rejected": found.get("rejected", {}),
-        "quarantined": found.get("quarantined", []),
-        "bytes": sum(part["size"] for part in found.get("parts", [])),
+        "taken": found.taken if found else None,
+        "given": found.given if found else None,
+        "rejected": found.rejected if found else {},
+        "quarantined": found.quarantined if found else [],
+        "bytes": found.bytes if found else 0,
     }
 
 

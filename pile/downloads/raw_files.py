@@ -10,8 +10,9 @@ import gzip
 import lzma
 import os
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -19,7 +20,7 @@ from pile import layout, ledger
 from pile.config import Config, ConfigError, SourceTable, expand
 from pile.downloads.addresses import without_password
 from pile.downloads.guests import Refused, guest, unmet
-from pile.downloads.remembered import Hashes, publish_plan, read_plan
+from pile.downloads.remembered import Hashes, Plan, publish_plan, read_plan
 from sources.fetch import UpstreamError, get
 from sources.source import Json, Options, RawFile
 from sources.upstream.attempts import PATIENT, Patience
@@ -50,7 +51,7 @@ class Located:
 
 def locate(
     config: Config, table: SourceTable, hear: Callable[[str], None], patience: Patience = PATIENT
-) -> tuple[Located, ...]:
+) -> Collection[Located]:
     """Return a source's raw files by name: ``files`` if the table has any, else the plan.
 
     ``hear`` hears of each file that must be read to know it, and of an upstream that is asked, for
@@ -58,7 +59,7 @@ def locate(
     `sources.fetch.UpstreamError` when a listing cannot be had.
     """
     if not table.files:
-        return tuple(_downloads(config, table, hear, patience))
+        return _downloads(config, table, hear, patience)
     entries = [expand(entry, config.path) for entry in table.files]
     given = list(_to_download(config, table, remote(config, table)))
     patterns = [
@@ -159,18 +160,36 @@ def _fixed_folder(pattern: str) -> Path:
     return Path(*parts[:first])
 
 
+class _Downloads(Collection[Located]):
+    """The downloads of a plan, which are not kept in memory."""
+
+    def __init__(self, config: Config, table: SourceTable, raws: Collection[RawFile]) -> None:
+        self._raws = raws
+        self._all = partial(_to_download, config, table, raws)
+
+    def __len__(self) -> int:
+        return len(self._raws)
+
+    def __iter__(self) -> Iterator[Located]:
+        return self._all()
+
+    def __contains__(self, located: object) -> bool:
+        return any(one == located for one in self)
+
+
 def _downloads(
     config: Config, table: SourceTable, hear: Callable[[str], None], patience: Patience
-) -> Iterable[Located]:
+) -> Collection[Located]:
     key = ledger.fingerprint({"version": table.source.version, "options": plain(table.all_options)})
     remembered = layout.plan(config.work, table.name, key)
-    raws = read_plan(remembered)
-    if raws is None:
+    plan = read_plan(remembered)
+    if plan is None:
         if table.source.access != "local":
             hear(f"asking what there is of {table.name}")
         raws = sorted(planned(config, table, patience), key=lambda raw: raw.name)
         publish_plan(remembered, raws)
-    yield from _to_download(config, table, raws)
+        plan = Plan(remembered)
+    return _Downloads(config, table, plan)
 
 
 def _to_download(config: Config, table: SourceTable, raws: Iterable[RawFile]) -> Iterator[Located]:

@@ -7,7 +7,9 @@ its own, and what is damaged is found out anew.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 from pile import ledger, store
@@ -79,16 +81,54 @@ def _files_of(raws: Sequence[RawFile]) -> Iterator[Json]:
         yield {name: value for name, value in every.items() if value not in {None, "file"}}
 
 
-def read_plan(path: Path) -> list[RawFile] | None:
-    """Read a remembered plan; a damaged one is made anew."""
-    seal = hashlib.sha256()
-    raws = []
+class Plan(Collection[RawFile]):
+    """A remembered plan, whose files are read whenever they are gone through: they may be a million.
+
+    It is read as it was when it was opened, even if it is removed or made anew since. Raises OSError if it
+    cannot be read, and ValueError, TypeError or KeyError if it is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the plan at ``path``, and go through it once."""
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._file)
+        seal, self._length = hashlib.sha256(), 0
+        lines = self._lines()
+        wanted = json.loads(next(lines, b""))[ledger.SEAL]
+        for line in lines:
+            seal.update(line)
+            _file_of(line)
+            self._length += 1
+        if seal.hexdigest() != wanted:
+            raise ValueError(f"{path} is damaged")
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[RawFile]:
+        return map(_file_of, islice(self._lines(), 1, None))
+
+    def __contains__(self, raw: object) -> bool:
+        return any(one == raw for one in self)
+
+    def _lines(self) -> Iterator[bytes]:
+        """Yield the lines with their ends, by a place of their own: several may go through them at once."""
+        place, torn = 0, b""
+        while chunk := os.pread(self._file, store.CHUNK, place):
+            place += len(chunk)
+            *whole, torn = (torn + chunk).split(b"\n")
+            yield from (line + b"\n" for line in whole)
+        if torn:
+            yield torn
+
+
+def _file_of(line: bytes) -> RawFile:
+    return RawFile(**json.loads(line))
+
+
+def read_plan(path: Path) -> Plan | None:
+    """Open a remembered plan; a damaged one is made anew."""
     try:
-        with path.open("rb") as lines:
-            wanted = json.loads(next(lines, b""))[ledger.SEAL]
-            for line in lines:
-                seal.update(line)
-                raws.append(RawFile(**json.loads(line)))
+        return Plan(path)
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
-    return raws if seal.hexdigest() == wanted else None

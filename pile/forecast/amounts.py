@@ -5,7 +5,7 @@ what the Pile published, of which its recipe downloads so much today, where they
 published share of what is read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -80,7 +80,7 @@ def published(table: SourceTable) -> Amount:
     )
 
 
-def of_files(table: SourceTable, files: Sequence[Located]) -> Amount | None:
+def of_files(table: SourceTable, files: Collection[Located]) -> Amount | None:
     """Return a source by the sizes of its raw files; None unless all are known."""
     sized = [(file.raw.name, size) for file in files if (size := _size(file)) is not None]
     if len(sized) < len(files):
@@ -99,7 +99,7 @@ def of_files(table: SourceTable, files: Sequence[Located]) -> Amount | None:
     )
 
 
-def _planned(table: SourceTable, files: Sequence[Located], to_come: Download | None) -> Amount:
+def _planned(table: SourceTable, files: Collection[Located], to_come: Download | None) -> Amount:
     known = of_files(table, files)
     amount = known or _taken(table, files, to_come)
     if to_come is None:
@@ -111,7 +111,7 @@ def _planned(table: SourceTable, files: Sequence[Located], to_come: Download | N
     return replace(amount, download=download, usd=to_come.usd, hours=hours)
 
 
-def _taken(table: SourceTable, files: Sequence[Located], to_come: Download | None) -> Amount:
+def _taken(table: SourceTable, files: Collection[Located], to_come: Download | None) -> Amount:
     """Return the share that files are of those that the Pile took; all of it where these are not counted."""
     whole = published(table)
     count = to_come.requests if to_come and to_come.requests else len(files)

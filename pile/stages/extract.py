@@ -8,7 +8,7 @@ a large file of which several tasks read a piece each, too.
 import sqlite3
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -55,7 +55,7 @@ class Reading:
     options: Options
 
 
-def stage(table: SourceTable, files: tuple[Located, ...], fetched: Stage) -> Stage:
+def stage(table: SourceTable, files: Collection[Located], fetched: Stage) -> Stage:
     """Return the stage that turns a source's raw files into documents."""
     reading = _reading(table)
     settings: dict[str, Json] = {
@@ -93,7 +93,7 @@ def _piece_bytes(reading: Reading) -> int:
     return pieces.size if pieces else 0
 
 
-def _units(files: Sequence[Located], reading: Reading) -> list[Unit]:
+def _units(files: Collection[Located], reading: Reading) -> list[Unit]:
     """Return what is read in one go: files, pieces of one, or those that a source reads together."""
     grouping = SOURCES[reading.reader].grouping
     if grouping is None:

@@ -6,7 +6,7 @@ fetches only what is new. The user's own files stay where they are.
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pile.downloads.transfers import Order, download
 from pile.engine import Task
 from pile.ledger import Part, Receipt
 from pile.parts import part_of
+from pile.rows import Rows
 from pile.stages.stage import Inputs, Stage
 from sources.source import Json
 
@@ -33,11 +34,11 @@ FEW_TASKS = 1024
 """Files of unknown size may be large: they are grouped only where there are more of them than this."""
 
 
-def stage(config: Config, table: SourceTable, files: tuple[Located, ...]) -> Stage:
+def stage(config: Config, table: SourceTable, files: Collection[Located]) -> Stage:
     """Return the stage that makes sure of a source's raw files."""
     settings: dict[str, Json] = {
         "source": table.name,
-        "files": [identity(file) for file in files],
+        "files": Rows(len(files), lambda: map(identity, files)),
     }
     name = f"fetch.{table.name}"
 
@@ -61,7 +62,7 @@ def note_local(files: int) -> Receipt:
 
 
 def _listed(
-    folder: Path, files: Sequence[Located], receipts: Sequence[Receipt]
+    folder: Path, files: Collection[Located], receipts: Sequence[Receipt]
 ) -> Iterator[dict[str, Json]]:
     """Yield what the list of raw files says of each: of a download what came, by its receipt."""
     came = {part.name: part for receipt in receipts for part in receipt.parts}

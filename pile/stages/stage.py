@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from pile import ledger
 from pile.engine import Failed, Task
 from pile.ledger import Part, Receipt
+from pile.rows import Rows
 from sources.source import Json
 
 
@@ -72,17 +73,24 @@ class Stage:
     finish: Callable[[Path, Sequence[Receipt]], Sequence[Part]] = _nothing_more
     settle: Callable[[Sequence[Receipt]], Sequence[Receipt]] = _as_they_are
 
-    @cached_property
+    @property
     def recipe(self) -> dict[str, Json]:
-        """Everything that decides this stage's bytes."""
-        return {
-            "stage": self.name,
-            "version": self.version,
-            "settings": dict(self.settings),
-            "inputs": {stage.name: stage.fingerprint for stage in self.inputs},
+        """Everything that decides this stage's bytes; made anew, as it may be a list of a million files."""
+        settings = {
+            key: list(value) if isinstance(value, Rows) else value
+            for key, value in self.settings.items()
         }
+        return self._recipe(settings)
 
     @cached_property
     def fingerprint(self) -> str:
         """Hash of the recipe."""
-        return ledger.fingerprint(self.recipe)
+        return ledger.fingerprint(self._recipe(self.settings))
+
+    def _recipe(self, settings: Mapping[str, Json]) -> dict[str, Json]:
+        return {
+            "stage": self.name,
+            "version": self.version,
+            "settings": dict(settings),
+            "inputs": {stage.name: stage.fingerprint for stage in self.inputs},
+        }

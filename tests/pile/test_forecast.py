@@ -18,6 +18,7 @@ from pile.forecast.progress import left
 from pile.forecast.rates import REFERENCE, UnreadableRates
 from pile.forecast.text import core_hours, hours, told
 from pile.graph import build
+from pile.settings import Dedup
 from sources.published import PILE_SET_NAMES
 from sources.upstream.attempts import Interrupted, Patience, Retries
 from tests.pile.small_corpus import write_raw
@@ -83,6 +84,20 @@ def test_a_price_of_a_core_is_added() -> None:
     priced = config.model_copy(update={"run": table})
     found = forecast(priced, [ONE], [], Means(REFERENCE, 4, 100.0))
     assert found.usd == pytest.approx(3.0 + 2 * found.core_hours)
+
+
+def test_stages_without_a_rate_are_named() -> None:
+    """What was never measured is said to be left out of the figures, until it is done."""
+    config = load(RECIPE)
+    clean = config.clean.model_copy(update={"rules": ("normalise_nfc",)})
+    dedup = Dedup(method="exact", keep={"notes": "first"})
+    other = config.model_copy(update={"clean": clean, "dedup": dedup})
+    found = forecast(other, [ONE], [], Means(REFERENCE, 4, 100.0))
+    assert found.unreckoned == ("clean.notes", "dedup.notes")
+    assert "not reckoned with, as not measured: clean.notes, dedup.notes" in told(found)
+    done = Means(REFERENCE, 4, 100.0, {"clean.notes": 0.0})
+    assert forecast(other, [ONE], [], done).unreckoned == ("dedup.notes",)
+    assert forecast(config, [ONE], [], done).unreckoned == ()
 
 
 def test_a_large_vocabulary_takes_four_bytes_a_token() -> None:

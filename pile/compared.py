@@ -1,8 +1,10 @@
 """Which documents are compared with each other for duplicates, and which of them stay."""
 
+import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dedup.bands import Bands, choose_bands
 from dedup.decisions import Keep
@@ -18,6 +20,11 @@ SPILL = "spill.json"
 
 INDEX = "index.json"
 """The file of a saved index that lists its files and their digests."""
+
+
+class DamagedIndex(ValueError):  # noqa: N818 - the name says what is wrong
+    """A file of a saved index is not what was saved."""
+
 
 EVERYTHING = "all"
 """The name of the group of all sources."""
@@ -110,10 +117,8 @@ def _group(
 ) -> Group:
     settings = config.dedup
     earlier = config.resolve(settings.earlier) / name if settings.earlier else None
-    if earlier is not None and not (earlier / INDEX).is_file():
-        raise ConfigError(
-            f"{config.path}: [dedup] earlier: {earlier} holds no saved index ({INDEX})"
-        )
+    if earlier is not None:
+        _require_whole(config, earlier)
     margin = settings.margin if settings.check == "signature" else 0.0
     group = Group(
         name=name,
@@ -128,6 +133,32 @@ def _group(
     )
     earlier_spill(group)  # refuses one that cannot be matched, before anything runs
     return group
+
+
+def _require_whole(config: Config, index: Path) -> None:
+    """Refuse a folder that holds no saved index, or lacks some of its files or bytes."""
+    where = f"{config.path}: [dedup] earlier: {index}"
+    if not (index / INDEX).is_file():
+        raise ConfigError(f"{where} holds no saved index ({INDEX})")
+    for name, entry in _listed(index).items():
+        path = index / name
+        if not path.is_file() or path.stat().st_size != entry["size"]:
+            raise ConfigError(
+                f"{where} is not whole: {name} is missing or cut; copy the index again"
+            )
+
+
+def require_undamaged(index: Path) -> None:
+    """Raise `DamagedIndex`, naming the file, unless a saved index holds the bytes it was saved with."""
+    for name, entry in _listed(index).items():
+        if store.digest(index / name)[1] != entry["sha256"]:
+            raise DamagedIndex(f"{index / name} is damaged: copy the index to {index} again")
+
+
+def _listed(index: Path) -> Mapping[str, Any]:
+    """Return size and digest of the files of a saved index, by name."""
+    found: Mapping[str, Any] = json.loads((index / INDEX).read_bytes())
+    return found
 
 
 def bands_of(settings: Dedup) -> Bands:

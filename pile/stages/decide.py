@@ -14,7 +14,7 @@ from dedup.components import Joining, Positions, Preference, Similarity, cluster
 from dedup.external import Duplicates, Workspace, decide_buckets
 from dedup.spill import Spill
 from pile import store
-from pile.compared import Group
+from pile.compared import Group, require_undamaged
 from pile.engine import Task
 from pile.ledger import Receipt
 from pile.parts import part_of
@@ -75,7 +75,12 @@ def stage(
 
 
 def decide(folder: Path, group: Group, ground: Ground, memory: int) -> Receipt:
-    """Decide about all documents of a group, and publish the duplicates."""
+    """Decide about all documents of a group, and publish the duplicates.
+
+    Raises `DamagedIndex` for an earlier index that is not what was saved.
+    """
+    if group.earlier is not None:
+        require_undamaged(group.earlier)
     whole = spill.spilled(ground.spilled, group)
     before = spill.decided(group)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".sort-", suffix=".tmp") as scratch:

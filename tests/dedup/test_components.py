@@ -1,5 +1,6 @@
 """Clusters, and which of their documents stays."""
 
+from itertools import islice, permutations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -86,6 +87,30 @@ def test_survivors_do_not_depend_on_order_or_parts(values, order, preferred, cut
     stay = {name for name, gone in zip(table["id"], table["duplicate"], strict=True) if not gone}
     assert stay == plain_survivors(ids, values, preferred)
     assert set(table["kept"]) == stay
+
+
+def test_order_of_parts_does_not_show(tmp_path):
+    """In 1,000 orders of seven parts the same documents stay, the longest of each set, equals by id."""
+    generator = np.random.default_rng(9)
+    values = generator.integers(0, 40, (35, 2)).astype(np.uint32)
+    ids = [f"id/{number:02d}" for number in range(35)]
+    lengths = generator.integers(1, 4, 35)
+    seen = set()
+    for order in islice(permutations(range(7)), 0, 5000, 5):
+        placed = np.array([5 * part + row for part in order for row in range(5)])
+        ordered = numbered([ids[at] for at in placed], values[placed], 2)
+        spill = spilled(tmp_path, [ordered], Bands(2, 1))  # how files cut them is tested above
+        longest = lambda at, lengths=lengths[placed]: -lengths[at]  # noqa: E731
+        found = cluster_spilled(spill, Workspace(tmp_path), longest)
+        gone = [ids[at] for at in placed[found.positions]]
+        kept = [ids[at] for at in placed[found.kept]]
+        seen.add(tuple(sorted(zip(gone, kept, strict=True))))
+        for path in tmp_path.iterdir():
+            path.unlink()
+    assert len(seen) == 1
+    stays = set(ids) - {name for name, _ in seen.pop()}
+    assert stays == plain_survivors(ids, values, (-lengths).tolist())
+    assert 1 < len(stays) < 30
 
 
 def test_best_source_and_longest_stay(tmp_path):

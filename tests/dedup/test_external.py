@@ -164,7 +164,7 @@ def test_parts_together_are_one_whole():
 
 @both_rules
 def test_order_in_which_parts_are_written_does_not_show(keep, tmp_path):
-    """In 500 orders in which seven parts can be spilled, the decisions are the same, by either rule."""
+    """In 500 orders in which seven parts can be spilled, by each rule, the decisions are the same."""
     values = np.random.default_rng(6).integers(0, 4, (40, 6)).astype(np.uint32)
     parts = cut(documents(values, [n % 31 for n in range(40)]), [5, 11, 12, 20, 30, 33])
     places = tuple(Part(tmp_path / f"part-{n}", len(part)) for n, part in enumerate(parts))

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from pile.config import ConfigError, load
 from pile.settings import Decontaminate
+from pile.stages import extract
 from pile.stages.decontaminate import BadBenchmarkError, Benchmark, decontaminate
 
 Pile = Callable[..., tuple[int, str, str]]
@@ -185,6 +187,58 @@ def test_an_index_that_cannot_be_matched_is_refused(
     code, _, errors = pile("plan", "-c", str(config))
     assert code == 2
     assert message in errors
+
+
+@pytest.mark.parametrize("harm", ["missing", "cut", "changed"])
+def test_an_index_that_is_not_whole_is_refused(tmp_path: Path, pile: Pile, harm: str) -> None:
+    """A file that a copy lacks or cut ends with 2 before anything runs, a changed one fails the run."""
+    table = '[dedup]\nmethod = "minhash"\nindex = true\n{}\n[dedup.keep]\nweb = "first"\n'
+    config = write(tmp_path, table.format(""), web=[LONG, OTHER])
+    assert pile("run", "-c", str(config))[0] == 0
+    shutil.copytree(tmp_path / "work/latest/index", tmp_path / "copy")
+    (values,) = (tmp_path / "copy").rglob("*.values")
+    content = values.read_bytes()
+    values.unlink()
+    if harm != "missing":
+        values.write_bytes(content[:-4] if harm == "cut" else bytes([content[0] ^ 1]) + content[1:])
+    write(tmp_path, table.format('earlier = "copy"'), web=[LONG, OTHER])
+    code, _, errors = pile("run" if harm == "changed" else "plan", "-c", str(config))
+    assert code == (1 if harm == "changed" else 2)
+    assert values.name in errors
+    assert "copy the index" in errors
+
+
+def stages_of(folder: Path, name: str) -> list[Path]:
+    """Return the files of a stage of which something would be lost, by their names."""
+    return sorted(
+        path
+        for path in (folder / "work" / "stages" / name).rglob("*")
+        if path.suffix in {".parquet", ".run", ".runs", ".values", ".ids", ".places"}
+    )
+
+
+@pytest.mark.parametrize(
+    "stage", ["sign.web", "spill.all", "buckets.all", "decide.all", "dedup.web"]
+)
+def test_a_lost_task_redoes_only_itself(
+    tmp_path: Path, pile: Pile, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    """Of four parts or many bands, the one whose file is lost is made again, and no other."""
+    monkeypatch.setattr(extract, "GROUP_BYTES", 1)  # a part of documents for each raw file
+    config = write(tmp_path, ACROSS, web=[NEAR, OTHER, f"{OTHER} more", "short"], books=[LONG])
+    assert pile("run", "-c", str(config))[0] == 0
+    found = stages_of(tmp_path, stage)
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in found}
+    lost = found[-1]
+    lost.unlink()
+    assert pile("run", "-c", str(config))[0] == 0
+    assert {path: path.read_bytes() for path in found} == {
+        path: content for path, (_, content) in before.items()
+    }
+    again = {path for path in found if path.stat().st_mtime_ns != before[path][0]}
+    task = {path for path in found if path.parent == lost.parent}  # four files of a spilled part
+    assert again == (task if stage == "spill.all" else {lost})
+    assert len(found) > len(again) or stage == "decide.all"
 
 
 def documents_of(folder: Path, stage: str) -> dict[str, str]:

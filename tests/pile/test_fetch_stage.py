@@ -296,6 +296,62 @@ def test_a_plan_that_cannot_be_made_ends_its_source_alone(
     assert "europarl" in err
 
 
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ([RawFile("file:///etc/hostname", "a.txt")], "no address of a file elsewhere"),
+        ([RawFile("memory://letters/a.txt", "a.txt")], "no address of a file elsewhere"),
+        ([RawFile("https:///a.txt", "a.txt")], "no address of a file elsewhere"),
+        ([RawFile("https://letters.example.org/a", "../../a.txt")], "outside its folder"),
+        ([RawFile("https://letters.example.org/a", "/a.txt")], "outside its folder"),
+        ([RawFile("https://letters.example.org/a", "a\0.txt")], "no name that a file can have"),
+        ([RawFile("https://letters.example.org/a", "é" * 120)], "no name that a file can have"),
+        ([RawFile("https://letters.example.org/a", "a.txt", -1)], "-1 bytes"),
+        ([RawFile("https://letters.example.org/a", "a", 1, "md5:zz")], "no checksum"),
+        ([RawFile(f"https://letters.example.org/{n}", "x/" * n + "/x") for n in (1, 1)], "two"),
+    ],
+    ids=lambda found: found[0].url if isinstance(found, list) else found,
+)
+def test_a_listing_reaches_nothing_that_is_not_upstream(
+    files: list[RawFile],
+    told: str,
+    tmp_path: Path,
+    upstream: Upstream,
+    letters: Callable[..., None],
+    pile: Pile,
+) -> None:
+    """No file of this machine, no place outside the folder, nothing that could not be verified."""
+    letters(plan=lambda options, get: files)
+    (tmp_path / "notes.txt").write_text("A note. " * 50, encoding="utf-8")
+    notes = '[sources.notes]\nreader = "local"\nfiles = ["notes.txt"]'
+    code, out, _ = pile("run", "-c", write(tmp_path, upstream, more=notes))
+    assert code == 8
+    assert told in out
+    assert (tmp_path / "work/latest/shards").exists()
+    assert not (tmp_path / "work/raw").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://example.org/", "outside its folder"),
+        ("https://example.org/%2e%2e", "outside its folder"),
+        ("https://example.org/a%00b", "no name that a file can have"),
+        ("https:///a.txt", "no address of a file elsewhere"),
+        ("https://example.org/a.txt#md5=zz", "no checksum"),
+    ],
+)
+def test_an_address_of_no_file_is_an_error_of_the_config(
+    address: str, told: str, tmp_path: Path, upstream: Upstream, pile: Pile
+) -> None:
+    """It is told with file, table and key, before anything is asked."""
+    code, _, err = pile("plan", "-c", write(tmp_path, upstream, more=f'files = ["{address}"]'))
+    assert code == 2
+    assert "pipeline.toml: [sources.europarl] files: " in err
+    assert told in err
+    assert upstream.asked == []
+
+
 def test_a_file_of_another_plan_is_not_taken_for_this_one(
     tmp_path: Path, upstream: Upstream, letters: Callable[..., None], pile: Pile
 ) -> None:

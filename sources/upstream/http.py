@@ -131,7 +131,7 @@ def answered(
         asked = {**_ours(guest.manners.contact), **headers, **keys.headers(here, guest.keys)}
         with (
             guest.manners.turn(host, patience.budget),
-            closing(_send(method, here, asked, patience)) as response,
+            closing(sent(method, here, asked, patience)) as response,
         ):
             guest.manners.hold(host, retry_after(response.headers))
             location = response.get_redirect_location()
@@ -149,9 +149,10 @@ def _ours(contact: str) -> dict[str, str]:
     return {"User-Agent": user_agent(contact), "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
-def _send(
-    method: str, url: str, headers: dict[str, str], patience: Patience
+def sent(
+    method: str, url: str, headers: Mapping[str, str], patience: Patience
 ) -> urllib3.BaseHTTPResponse:
+    """Send one request, whose answer the caller closes; raises UpstreamError, or Interrupted."""
     try:
         address, own = _without_user(url)
         return connections_to(address).urlopen(
@@ -246,7 +247,7 @@ def whole(response: urllib3.BaseHTTPResponse, url: str, patience: Patience) -> A
     # A chunked answer ends with its last chunk, whatever length it may state too.
     chunked = "Transfer-Encoding" in response.headers
     size = None if chunked else _number(response.headers.get("Content-Length"))
-    pieces = flowing(lambda: _read(response), size, patience)
+    pieces = flowing(lambda: piece_of(response), size, patience)
     return Answer(_version(response.headers, size), 0, chunked or size is not None, pieces)
 
 
@@ -265,7 +266,7 @@ def _part(
         raise Interrupted(
             f"a wrong part came (Content-Range: {stated!r} for bytes={start}-)", start_over=True
         )
-    return Answer(known, start, True, flowing(lambda: _read(response), size - start, patience))
+    return Answer(known, start, True, flowing(lambda: piece_of(response), size - start, patience))
 
 
 def _same_version(headers: Mapping[str, str], known: Version) -> bool:
@@ -298,7 +299,8 @@ def _nothing_more(response: urllib3.BaseHTTPResponse, start: int, known: Version
     return Answer(known, start, True, iter(()))
 
 
-def _read(response: urllib3.BaseHTTPResponse) -> bytes:
+def piece_of(response: urllib3.BaseHTTPResponse) -> bytes:
+    """Return what is there of a body, nothing at its end; raises Interrupted if it breaks off."""
     try:
         piece: bytes = response.read1(CHUNK, decode_content=False)
     except urllib3.exceptions.HTTPError as error:

@@ -47,6 +47,7 @@ PASSING_STATUSES = {408, 425, 429}
 
 SCHEMES = {"http", "https"}
 GZIP = {"gzip", "x-gzip"}
+NUMBER = re.compile(r"[0-9]{1,18}")
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
 REMEDIES = {
@@ -57,11 +58,18 @@ REMEDIES = {
     451: "the file may not be given to you by law: leave it out",
 }
 
+NOT_TO_BE_HAD = {404, 410, 451}
+"""What is answered for one file, and says nothing of how the guest is liked."""
+
 CERTIFICATE = "its certificate does not hold: check the URL, this machine's clock and certificates"
 
 DATE_DISTANCE = timedelta(seconds=60)
 """How much older than the answer a Last-Modified must be to tell two versions apart: within it, a
 file can change twice and keep its date (RFC 9110, section 8.8.2.2)."""
+
+
+EPOCHS_AGO = 10**9
+"""Seconds beyond which a number is a time since 1970, and no wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +216,14 @@ def refusal(response: urllib3.BaseHTTPResponse, url: str) -> Exception:
     """Return what it means that an answer is none: it may pass, or not."""
     status, headers = response.status, response.headers
     what = f"answers {status} {phrase(status)}".rstrip()
-    if status in PASSING_STATUSES or status >= 500 or "Retry-After" in headers:
-        return Interrupted(what, retry_after(headers))
+    wait = retry_after(headers)
+    if status in PASSING_STATUSES or status >= 500 or wait or "Retry-After" in headers:
+        return Interrupted(what, wait)
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         return Interrupted(what, start_over=True)
-    remedy = REMEDIES.get(status, CHECK_URL)
-    return UpstreamError(url, what, remedy, missing=status == HTTPStatus.NOT_FOUND)
+    return UpstreamError(
+        url, what, REMEDIES.get(status, CHECK_URL), missing=status in NOT_TO_BE_HAD
+    )
 
 
 def phrase(status: int) -> str:
@@ -225,13 +235,27 @@ def phrase(status: int) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Read seconds, or a date, by upstream's clock if it shows it (RFC 9110, section 10.2.3)."""
+    """Read seconds, or a date, by upstream's clock if it shows it (RFC 9110, section 10.2.3).
+
+    An upstream that says instead that no request is left is believed too.
+    """
     stated = headers.get("Retry-After", "").strip()
     if stated.isascii() and stated.isdigit():
         return float(stated[:9])
     until = _date(stated)
     now = _date(headers.get("Date", "")) or datetime.now(UTC)
-    return max(0.0, (until - now).total_seconds()) if until else 0.0
+    return max(0.0, (until - now).total_seconds()) if until else _used_up(headers, now)
+
+
+def _used_up(headers: Mapping[str, str], now: datetime) -> float:
+    """Return for how many seconds no request is left, as GitHub says it: a time, or seconds from now.
+
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    reset = _number(headers.get("X-RateLimit-Reset")) or 0
+    if headers.get("X-RateLimit-Remaining") != "0":
+        return 0.0
+    return max(0.0, reset - now.timestamp()) if reset > EPOCHS_AGO else float(reset)
 
 
 def whole(response: urllib3.BaseHTTPResponse, url: str, patience: Patience) -> Answer:
@@ -332,7 +356,7 @@ def _date(text: str) -> datetime | None:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() else None
+    return int(text) if text and NUMBER.fullmatch(text) else None
 
 
 def cause_of(error: BaseException) -> str:

@@ -18,7 +18,7 @@ from pile import preflight
 from pile.config import load
 from pile.downloads import names
 from pile.downloads import transfers as downloads
-from pile.downloads.guests import Refused
+from pile.downloads.guests import Refused, guest
 from pile.downloads.journals import Far, Journal, Listener, Told
 from pile.downloads.raw_files import Located
 from pile.graph import build
@@ -490,6 +490,13 @@ def test_paid_downloads_need_leave(
     Path(config).write_text(text.replace("spend_usd = 112", ""), encoding="utf-8")
     settings = load(Path(config))
     preflight.check_leave(settings, build(settings, print))
+
+
+def test_leave_to_spend_is_for_sources_with_a_price(tmp_path: Path, upstream: Upstream) -> None:
+    """What another bucket bills would be in no sum, so that nobody offers to pay it."""
+    settings = load(Path(write(tmp_path, upstream, "spend_usd = 5")))
+    assert guest(settings, SOURCES["arxiv"]).spend
+    assert not guest(settings, SOURCES["europarl"]).spend
 
 
 def _without_aws(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:

@@ -148,6 +148,7 @@ def _outcomes(
     """
     wanted_lines = _wanted(path, listed, following)
     ahead: deque[_Wanted] = deque()
+    running: set[Future[Outcome]] = set()
     threads = ThreadPoolExecutor(THREADS)
 
     def ask(wanted: _Wanted) -> Outcome:
@@ -160,11 +161,11 @@ def _outcomes(
                 return
             for wanted in _next(ahead):
                 wanted.outcome = threads.submit(ask, wanted)
+                running.add(wanted.outcome)
             while ahead and ahead[0].outcome is not None and ahead[0].outcome.done():
                 yield ahead.popleft().outcome.result()  # type: ignore[union-attr] # it was seen
-            running = [one.outcome for one in ahead if one.outcome and not one.outcome.done()]
-            if running:
-                wait(running, return_when=FIRST_COMPLETED)
+            if running:  # those too that have come since `_next`: their threads are free
+                running = wait(running, return_when=FIRST_COMPLETED).not_done
     finally:
         threads.shutdown(cancel_futures=True)
 

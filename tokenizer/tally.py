@@ -49,7 +49,7 @@ class Tally(NamedTuple):
 
 
 def tally(bits: int) -> Tally:
-    """Return empty tables of ``2**bits`` slots for short words: 32 bytes each, and half as much again.
+    """Return empty tables of ``2**bits`` slots for short words, 32 bytes each, and 9 more for longer ones.
 
     ``bits`` is at least 10, and there is room for all the bytes of documents taken together, so that an
     empty table is not full.

@@ -4,11 +4,12 @@ A line is 64 bytes, as those of the processor's caches are: four numbers to comp
 One of the first kind holds four words of at most 7 bytes, one of the second two of 8 to 15, whose
 second number is two places after their first. So one comparison of four numbers finds either. A value
 is up to three ids and their count; in lines of the second kind, two places after it are four more.
+A line of the third kind holds one word of 16 to 31 bytes and up to 15 ids.
 A value without a count says where among the long words the ids are: there are words of any length, by
 a hash of their bytes, which are compared with them.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from tokenizer.jit import lean, lean_inlined
 from tokenizer.merge import Numbers, aligned
 from tokenizer.split import Bytes, Mask
 from tokenizer.vector import at, load_byte, load_word, lowest_bit, matches, signed
+
+Ids: TypeAlias = NDArray[np.uint32]
 
 LINE = 8
 """Numbers of a line."""
@@ -31,10 +34,24 @@ VALUES = 4
 COUNT_PLACE = np.uint64(48)
 """Bits of a value below the count of its ids."""
 
-CACHED = 64
+CACHED = 256
 """Bytes of the longest word that is kept."""
 
+LINE_BYTES = 31
+"""Bytes of the longest word that has a line."""
+
+LINE_IDS = 15
+"""Ids at most of a word that has a line to itself."""
+
 NONE = np.uint64(0)
+
+LENGTH_PLACE = np.uint64(56)
+"""Bits of a word's last number below its length."""
+
+_LAST_MASKS = np.array(
+    [[(1 << 8 * min(n, 8)) - 1, (1 << 8 * max(n - 8, 0)) - 1] for n in range(16)], np.uint64
+).reshape(-1)
+"""For a word of 16 + n bytes, masks of its third and fourth number."""
 
 _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)
 _MIX_HIGH = np.uint64(0xC2B2_AE3D_27D4_EB4F)
@@ -48,8 +65,9 @@ _ALL = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 class Cache(NamedTuple):
     """Words and their ids; all of it may be forgotten at any time.
 
-    Lines of the first kind take ``narrow`` numbers. ``shift`` and ``shift_wide`` make the number of a
-    line of either kind out of a hash, and the latter that of a slot. ``long`` has two numbers a slot: a
+    Lines of the first kind take ``narrow`` numbers, and those of the first two kinds ``short``. ``shift``
+    makes the number of a line of the first or third kind out of a hash, ``shift_wide`` that of one of
+    the second, and of a slot. ``long`` has two numbers a slot: a
     hash, and the place in ``arena``, the length and the count of ids, in 32, 16 and 16 bits. There lie
     the bytes and then the ids, 16 bits each. ``filled`` says how many slots, and how much of ``arena``,
     are in use, and counts words merged.
@@ -57,6 +75,7 @@ class Cache(NamedTuple):
 
     lines: Numbers
     narrow: int
+    short: int
     shift: np.uint64
     shift_wide: np.uint64
     long: Numbers
@@ -65,13 +84,14 @@ class Cache(NamedTuple):
 
 
 def cache(bits: int) -> Cache:
-    """Return an empty cache of ``2**bits`` lines for the shortest words, and four times as many others.
+    """Return an empty cache of ``2**bits`` lines of the first and third kind, and four times as many of the second.
 
     With 64 bytes a line and 48 a slot: there is a slot for each line of the second kind.
     """
     return Cache(
-        lines=aligned(5 * LINE << bits, NONE),
+        lines=aligned(6 * LINE << bits, NONE),
         narrow=LINE << bits,
+        short=5 * LINE << bits,
         shift=np.uint64(64 - bits),
         shift_wide=np.uint64(62 - bits),
         long=aligned(8 << bits, NONE),
@@ -126,6 +146,58 @@ def hash_short(low: Mask, high: Mask) -> Mask:
     return low * _MIX ^ high * _MIX_HIGH
 
 
+@lean_inlined
+def last_numbers(text: Bytes, start: int, length: int) -> tuple[Mask, Mask]:
+    """Return the third and fourth number of a word of 16 to 31 bytes, which has its length in it."""
+    row = 2 * (length - 16)
+    third = load_word(text, start + 16) & at(_LAST_MASKS, row)
+    fourth = load_word(text, start + 24) & at(_LAST_MASKS, row + 1)
+    return third, fourth | np.uint64(length) << LENGTH_PLACE
+
+
+@lean_inlined
+def line_of(cache: Cache, text: Bytes, start: int, length: int) -> int:
+    """Return the place of the line for a word of 16 to 31 bytes."""
+    third, fourth = last_numbers(text, start, length)
+    mixed = hash_short(load_word(text, start), load_word(text, start + 8)) + third * _MIX
+    mixed = (mixed ^ mixed >> _FOLD ^ fourth) * _MIX_HIGH
+    line: int = cache.short + signed(mixed >> cache.shift) * LINE
+    return line
+
+
+@lean
+def in_line(cache: Cache, line: int, text: Bytes, start: int, length: int) -> bool:
+    """Tell whether a line of the third kind holds a word of 16 to 31 bytes."""
+    third, fourth = last_numbers(text, start, length)
+    first, second = load_word(text, start), load_word(text, start + 8)
+    lines = cache.lines
+    if at(lines, line) != first or at(lines, line + 1) != second:
+        return False
+    return at(lines, line + 2) == third and at(lines, line + 3) == fourth
+
+
+@lean
+def keep_line(cache: Cache, line: int, text: Bytes, word: tuple[int, int], ids: Ids) -> None:
+    """Put a word of 16 to 31 bytes and its ids, `LINE_IDS` at most, into its line."""
+    start, length = word
+    lines = cache.lines
+    lines[line], lines[line + 1] = load_word(text, start), load_word(text, start + 8)
+    lines[line + 2], lines[line + 3] = last_numbers(text, start, length)
+    lines[line + VALUES] = packed(ids, 0, FIRST_IDS) | np.uint64(len(ids)) << COUNT_PLACE
+    for number in range(1, VALUES):
+        first = FIRST_IDS + 4 * (number - 1)
+        lines[line + VALUES + number] = packed(ids, first, first + 4)
+
+
+@lean
+def packed(ids: Ids, first: int, end: int) -> Mask:
+    """Return at most four ids as one number, 16 bits each."""
+    found = NONE
+    for number in range(first, min(end, len(ids))):
+        found |= np.uint64(ids[number]) << (_ID_BITS * np.uint64(number - first))
+    return found
+
+
 @lean
 def hash_long(text: Bytes, start: int, length: int) -> Mask:
     """Return a hash of a word of at least 8 bytes, never 0."""
@@ -170,7 +242,7 @@ def holds(cache: Cache, slot: int, text: Bytes, word: tuple[int, int]) -> bool:
 
 
 @lean
-def copy(cache: Cache, slot: int, ids: NDArray[np.uint32], place: int) -> int:
+def copy(cache: Cache, slot: int, ids: Ids, place: int) -> int:
     """Write the ids of a long word; return the place after."""
     kept = at(cache.long, slot + 1)
     count: int = signed(kept & _ID)
@@ -183,7 +255,7 @@ def copy(cache: Cache, slot: int, ids: NDArray[np.uint32], place: int) -> int:
 
 @lean
 def keep_long(
-    text: Bytes, word: tuple[int, int], cache: Cache, key: tuple[int, Mask], ids: NDArray[np.uint32]
+    text: Bytes, word: tuple[int, int], cache: Cache, key: tuple[int, Mask], ids: Ids
 ) -> bool:
     """Keep a long word in a free slot; when there is no room left, forget all long words instead.
 

@@ -14,6 +14,7 @@ from tokenizer.alphabet import BYTE_OF_CHARACTER, CHARACTER_OF_BYTE
 from tokenizer.characters import classes
 from tokenizer.composed import composed
 from tokenizer.jit import jit, lean
+from tokenizer.joins import joins_of
 from tokenizer.split import Bytes, split
 from tokenizer.split_scalar import split_scalar
 from tokenizer.vector import MARGIN, equal_mask, load_byte, lowest_bit
@@ -41,6 +42,7 @@ def tables(config: dict[str, Any], cache_bits: int = CACHE_BITS) -> words.Tables
         cache.cache(cache_bits),
         merge.workspace(),
         words.ahead(),
+        joins_of(vocabulary),
     )
 
 
@@ -110,7 +112,7 @@ def encode_documents(
             stop = _end_of_piece(text, start, end)
             if stop - start >= len(scratch.starts):
                 scratch = _scratch(stop - start + 1)
-            count = split(text, start, stop, kinds, longest > 0, scratch.starts)
+            count = split(text, start, stop, (kinds, tables.joins), longest > 0, scratch.starts)
             after = words.look_up(text, scratch, count, tables, ids, place)
             if after == words.SPLIT_AGAIN:
                 count = split_scalar(text, start, stop, kinds, longest, scratch.starts)

@@ -8,6 +8,7 @@ where words begin, given the class of each character:
 - after a contraction, which is one wherever an apostrophe begins a word.
 
 If runs of spaces are tokens, text ends before each run of two or more and begins anew after it.
+Words are also cut where no token can lie (`tokenizer.joins`): between characters beyond ASCII.
 All of this is arithmetic on masks, in which bit i tells about byte i of a block. Characters beyond
 ASCII are looked up one by one and painted into the masks over all their bytes.
 """
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from tokenizer.characters import DIGIT, LETTER, SPACE
 from tokenizer.jit import lean
+from tokenizer.joins import may_join
 from tokenizer.vector import at, block_masks, highest_bit, load_byte, lowest_bit, put
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -69,14 +71,18 @@ def _below(count: int) -> Mask:
 
 
 @lean
-def _painted(text: Bytes, start: int, leading: Mask, classes: Bytes) -> tuple[Mask, ...]:
-    """Return masks of letters, digits, white space beyond ASCII, and where the latter begins."""
-    letters = digits = spaces = space_starts = _NONE
+def _painted(
+    text: Bytes, start: int, leading: Mask, classes: Bytes, joins: Bytes
+) -> tuple[Mask, ...]:
+    """Return masks of what is beyond ASCII: letters, digits, white space, where the latter begins, cuts."""
+    letters = digits = spaces = space_starts = cuts = _NONE
     while leading:
         bit = lowest_bit(leading)
         leading &= leading - _ONE
         code_point, length = decode(text, start + bit)
         paint = ((_ONE << np.uint64(length)) - _ONE) << np.uint64(bit)
+        if length > 2 and start + bit > 0 and not may_join(joins, text, start + bit):
+            cuts |= _ONE << np.uint64(bit)
         kind = at(classes, code_point)
         if kind == LETTER:
             letters |= paint
@@ -85,7 +91,7 @@ def _painted(text: Bytes, start: int, leading: Mask, classes: Bytes) -> tuple[Ma
         elif kind == SPACE:
             spaces |= paint
             space_starts |= _ONE << np.uint64(bit)
-    return letters, digits, spaces, space_starts
+    return letters, digits, spaces, space_starts, cuts
 
 
 @lean
@@ -155,8 +161,10 @@ def _moved(here: Mask, beyond: Mask, taken: int) -> Mask:
 
 
 @lean
-def _classified(text: Bytes, start: int, left: int, classes: Bytes) -> tuple[Any, ...]:
-    """Return the bytes taken of a block, masks of its classes, and last wide white space.
+def _classified(
+    text: Bytes, start: int, left: int, classes: Bytes, joins: Bytes
+) -> tuple[Any, ...]:
+    """Return the bytes taken of a block, masks of its classes, last white space, and cuts.
 
     Masks are of letters, digits, white space, plain spaces and apostrophes. A block ends before a
     character that lies in it whole, so that what follows its last one is known; only the end of the
@@ -175,9 +183,10 @@ def _classified(text: Bytes, start: int, left: int, classes: Bytes) -> tuple[Any
         taken = _whole_characters(text, start, high, leading)
         whole = _below(taken) | _ONE << np.uint64(taken)
     lasts = spaces & ~high & ~(spaces >> _ONE)
+    cuts = _NONE
     if leading & whole:
-        wide_letters, wide_digits, wide_spaces, space_starts = _painted(
-            text, start, leading & whole, classes
+        wide_letters, wide_digits, wide_spaces, space_starts, cuts = _painted(
+            text, start, leading & whole, classes, joins
         )
         letters |= wide_letters
         digits |= wide_digits
@@ -185,7 +194,7 @@ def _classified(text: Bytes, start: int, left: int, classes: Bytes) -> tuple[Any
             spaces |= wide_spaces
             lasts = spaces & ~high & ~(spaces >> _ONE)
             lasts |= _last_before_others(text, start, space_starts & _below(taken), spaces)
-    return taken, letters, digits, spaces, blanks, apostrophes, lasts
+    return taken, letters, digits, spaces, blanks, apostrophes, lasts, cuts
 
 
 @lean
@@ -201,19 +210,27 @@ def _run_masks(blanks: Mask, before: Mask) -> tuple[Mask, Mask, Mask]:
 
 @lean
 def split(
-    text: Bytes, start: int, end: int, classes: Bytes, runs: bool, starts: NDArray[np.int64]
+    text: Bytes,
+    start: int,
+    end: int,
+    kinds: tuple[Bytes, Bytes],
+    runs: bool,
+    starts: NDArray[np.int64],
 ) -> int:
     """Write where the words of ``text[start:end]`` begin, then ``end``; return how many words.
+
+    ``kinds`` are the class of each character, and between which a token can lie (`tokenizer.joins`).
 
     ``starts`` has room for a word at each byte and one more. With ``runs``, two or more spaces are
     a word of their own: see `tokenizer.words` for the one case in which that is not enough.
     """
+    classes, joins = kinds
     count = 0
     clear, begin = _NONE, _ONE  # which bytes begin no word, and which do, whatever their class
     letter = digit = space = single = before = _NONE  # of the byte before the block
     while start < end:
-        taken, letters, digits, spaces, blanks, apostrophes, found = _classified(
-            text, start, end - start, classes
+        taken, letters, digits, spaces, blanks, apostrophes, found, cuts = _classified(
+            text, start, end - start, classes, joins
         )
         run = run_start = run_end = _NONE
         if runs:
@@ -232,7 +249,7 @@ def split(
             )
             clear |= more_clear
             begin |= more_begin
-        found = ((found & ~clear) | begin) & _below(taken)
+        found = ((found & ~clear) | begin | cuts) & _below(taken)
         while found:
             put(starts, count, start + lowest_bit(found))
             count += 1

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from tokenizer.cache import hash_long
 from tokenizer.jit import jit, lean, lean_inlined
+from tokenizer.joins import anywhere
 from tokenizer.merge import Numbers
 from tokenizer.split import Bytes, split
 from tokenizer.split_scalar import split_scalar
@@ -21,6 +22,7 @@ _LENGTH_PLACE = np.uint64(56)
 _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)
 _MIX_HIGH = np.uint64(0xC2B2_AE3D_27D4_EB4F)
 _FOLD = np.uint64(32)
+_ANYWHERE = anywhere()
 _NONE = np.uint64(0)
 _ONE = np.uint64(1)
 _FNV_OFFSET = np.uint64(0xCBF2_9CE4_8422_2325)
@@ -127,7 +129,7 @@ def _split(
     while True:
         # One document ends where the next begins, as do their words.
         start, end = offsets[document], offsets[document + 1]
-        found = split(text, start, end, kinds, reserved > 0, starts[words:])
+        found = split(text, start, end, (kinds, _ANYWHERE), reserved > 0, starts[words:])
         if reserved > 0 and _leaves_one_over(text, starts[words:], found, reserved):
             found = split_scalar(text, start, end, kinds, reserved, starts[words:])
         words += found

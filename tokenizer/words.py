@@ -18,21 +18,28 @@ from tokenizer.cache import (
     COUNT_PLACE,
     FIRST_IDS,
     LINE,
+    LINE_BYTES,
+    LINE_IDS,
     MORE,
     NONE,
+    VALUES,
     Cache,
     copy,
     hash_long,
     hash_short,
     holds,
+    in_line,
+    keep_line,
     keep_long,
     keep_short,
+    line_of,
+    packed,
     place_of,
     slot_of,
 )
 from tokenizer.jit import lean, lean_inlined
 from tokenizer.merge import SHORT, Merges, Numbers, Workspace, merge_long, merge_short
-from tokenizer.split import Bytes, Mask
+from tokenizer.split import Bytes
 from tokenizer.vector import at, load_word, prefetch, put, signed, spread
 
 SPLIT_AGAIN = -1
@@ -51,10 +58,9 @@ _BY_LENGTH[16] = 0, 0, 0xFF << 56, 0
 _KEYS = _BY_LENGTH.reshape(-1)
 """Four numbers a length: masks of a word's first two numbers, and what is set in each, the length.
 
-The last four are for all that is longer: a number that no line holds.
+The last four are for all that is longer: a number that no line of the first kinds holds.
 """
 
-_ID_BITS = np.uint64(16)
 _ODD = np.uint64(1)
 
 
@@ -74,13 +80,17 @@ class Scratch(NamedTuple):
 
 
 class Tables(NamedTuple):
-    """All that turns words into ids; ``run_ids`` has the id of n spaces at n, or is empty."""
+    """All that turns words into ids; ``run_ids`` has the id of n spaces at n, or is empty.
+
+    ``joins`` says between which characters a token can lie.
+    """
 
     merges: Merges
     run_ids: NDArray[np.int64]
     cache: Cache
     room: Workspace
     ahead: Ahead
+    joins: Bytes
 
 
 def ahead() -> Ahead:
@@ -108,10 +118,10 @@ def look_up(
         _ask(text, starts, first, asked, tables)
         for word in range(asked):
             value = place_of(tables.cache, at(lines, word), at(low, word), at(other, word))
-            packed = at(tables.cache.lines, value)
-            count = signed(packed >> COUNT_PLACE)
+            found = at(tables.cache.lines, value)
+            count = signed(found >> COUNT_PLACE)
             if value > 0 and count > 0:
-                spread(ids, place, packed)
+                spread(ids, place, found)
                 if count > FIRST_IDS:
                     spread(ids, place + FIRST_IDS, at(tables.cache.lines, value + MORE))
                 place += count
@@ -139,6 +149,8 @@ def _ask(text: Bytes, starts: NDArray[np.int64], first: int, count: int, tables:
         wide = high != NONE
         line = signed(hash_short(low, high) >> (shift_wide if wide else shift)) * LINE
         line += narrow if wide else 0
+        if 15 < length <= LINE_BYTES:
+            line = line_of(tables.cache, text, start, length)
         prefetch(tables.cache.lines, line)
         put(lows, word, low)
         put(others, word, high if wide else low)
@@ -187,8 +199,11 @@ def _seldom(
         return after
     if length > CACHED:
         return _merge(text, (start, length), tables, scratch, ids, place)
-    if length > 15:
+    if length > LINE_BYTES:
         return _long(text, (start, length), tables, scratch, ids, place)
+    if length > 15:
+        line = at(tables.ahead.lines, key)
+        return _medium(text, (start, length, line), tables, scratch, ids, place)
     low, other, lines = tables.ahead
     value = place_of(tables.cache, at(lines, key), at(low, key), at(other, key))
     if value > 0:
@@ -207,8 +222,8 @@ def _keep(text: Bytes, word: tuple[int, int, int], tables: Tables, ids: NDArray[
     numbers = at(tables.ahead.low, key), at(tables.ahead.other, key)
     value = more = NONE
     if len(ids) <= (FIRST_IDS if length < 8 else FIRST_IDS + 4):
-        value = _packed(ids, 0, FIRST_IDS) | np.uint64(len(ids)) << COUNT_PLACE
-        more = _packed(ids, FIRST_IDS, len(ids))
+        value = packed(ids, 0, FIRST_IDS) | np.uint64(len(ids)) << COUNT_PLACE
+        more = packed(ids, FIRST_IDS, len(ids))
     else:
         hashed = hash_short(numbers[0], numbers[1]) | _ODD
         slot = slot_of(tables.cache, text, (start, length), hashed)
@@ -221,12 +236,26 @@ def _keep(text: Bytes, word: tuple[int, int, int], tables: Tables, ids: NDArray[
 
 
 @lean
-def _packed(ids: NDArray[np.uint32], first: int, end: int) -> Mask:
-    """Return at most four ids as one number, 16 bits each."""
-    packed = NONE
-    for number in range(first, min(end, len(ids))):
-        packed |= np.uint64(ids[number]) << (_ID_BITS * np.uint64(number - first))
-    return packed
+def _medium(
+    text: Bytes,
+    word: tuple[int, int, int],
+    tables: Tables,
+    scratch: Scratch,
+    ids: NDArray[np.uint32],
+    place: int,
+) -> int:
+    """Write the ids of a word of 16 to 31 bytes, whose line is the third of ``word``."""
+    start, length, line = word
+    if in_line(tables.cache, line, text, start, length):
+        count: int = signed(at(tables.cache.lines, line + VALUES) >> COUNT_PLACE)
+        for number in range(VALUES):  # there is room: ids are fewer than bytes
+            after = place + (FIRST_IDS + 4 * (number - 1) if number else 0)
+            spread(ids, after, at(tables.cache.lines, line + VALUES + number))
+        return place + count
+    after = _long(text, (start, length), tables, scratch, ids, place)
+    if after - place <= LINE_IDS:
+        keep_line(tables.cache, line, text, (start, length), ids[place:after])
+    return after
 
 
 @lean

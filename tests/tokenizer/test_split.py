@@ -14,6 +14,7 @@ from tokenizer import reference
 from tokenizer.alphabet import spelled
 from tokenizer.characters import DIGIT, LETTER, OTHER, SPACE, classes
 from tokenizer.fast import joined
+from tokenizer.joins import anywhere
 from tokenizer.split import split
 from tokenizer.split_scalar import split_scalar
 
@@ -30,7 +31,7 @@ def found(text: str, *, runs: bool) -> list[str]:
     """Return the words that `split` finds."""
     buffer, offsets = joined([text.encode()])
     starts = np.zeros(len(buffer) + 1, dtype=np.int64)
-    count = split(buffer, 0, int(offsets[1]), classes(), runs, starts)
+    count = split(buffer, 0, int(offsets[1]), (classes(), anywhere()), runs, starts)
     return _between(text, starts[: count + 1])
 
 

@@ -10,7 +10,9 @@ from typing import Any
 from tokenizer.pieces import can_be_cut
 
 _UNUSUAL = ("continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges")
-_LARGEST_ID = (1 << 16) - 1
+_LARGEST_ID = (1 << 16) - 2
+"""Kernels give an id 16 bits, of which all ones stand for the ends of a word."""
+
 MOST = 0xFFFF
 """Merges at most: kernels give a rank 16 bits, and the last is for pairs that were never learned."""
 
@@ -26,7 +28,7 @@ def uncovered(config: dict[str, Any]) -> str | None:
     if unusual:
         return f"its model sets {unusual[0]}"
     if _largest_id(config) > _LARGEST_ID:
-        return "its ids need more than 16 bits"
+        return f"its ids go beyond {_LARGEST_ID:,}"
     if len(model["merges"]) > MOST:
         return f"it has more than {MOST:,} merges"
     return _unusual_added(config)

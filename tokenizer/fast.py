@@ -17,6 +17,7 @@ from tokenizer.jit import jit, lean
 from tokenizer.joins import joins_of
 from tokenizer.split import Bytes, split
 from tokenizer.split_scalar import split_scalar
+from tokenizer.tables import Scratch, Tables, ahead
 from tokenizer.vector import MARGIN, equal_mask, load_byte, lowest_bit
 
 CACHE_BITS = 15
@@ -28,7 +29,7 @@ _ONE = np.uint64(1)
 _PIECE = 1 << 15
 
 
-def tables(config: dict[str, Any], cache_bits: int = CACHE_BITS) -> words.Tables:
+def tables(config: dict[str, Any], cache_bits: int = CACHE_BITS) -> Tables:
     """Return the kernels' tables of a tokenizer that `tokenizer.coverage` has nothing against."""
     vocabulary = config["model"]["vocab"]
     pairs = []
@@ -36,12 +37,12 @@ def tables(config: dict[str, Any], cache_bits: int = CACHE_BITS) -> words.Tables
         left, right = pair.split(" ") if isinstance(pair, str) else pair
         pairs.append((vocabulary[left], vocabulary[right], vocabulary[left + right]))
     ids = {byte: vocabulary[c] for c, byte in BYTE_OF_CHARACTER.items() if c in vocabulary}
-    return words.Tables(
+    return Tables(
         merge.table(ids, pairs),
         _run_ids(config),
         cache.cache(cache_bits),
         merge.workspace(),
-        words.ahead(),
+        ahead(),
         joins_of(vocabulary),
     )
 
@@ -84,9 +85,9 @@ def _end_of_piece(text: Bytes, start: int, end: int) -> int:
 
 
 @jit
-def _scratch(size: int) -> words.Scratch:
+def _scratch(size: int) -> Scratch:
     """Return room for a piece of so many bytes, which takes memory as far as it is written to."""
-    return words.Scratch(np.empty(size, np.int64), np.empty(merge.LONG_ROOM * size, np.int64))
+    return Scratch(np.empty(size, np.int64), np.empty(merge.LONG_ROOM * size, np.int64))
 
 
 @jit
@@ -94,7 +95,7 @@ def encode_documents(
     text: Bytes,
     offsets: NDArray[np.int64],
     kinds: Bytes,
-    tables: words.Tables,
+    tables: Tables,
     ids: NDArray[np.uint32],
 ) -> NDArray[np.int64]:
     """Write the ids of documents, one after the other; return the number of each one's ids.

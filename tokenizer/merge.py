@@ -3,6 +3,10 @@
 Of all neighbouring pairs the one learned first is joined, the leftmost of several; then again, until
 no pair was ever learned. Short words are searched from end to end for each step, 16 pairs at a time;
 long ones keep their pairs in a heap, so that a word of n bytes takes n log n steps.
+
+What a join's two new pairs are worth is far away in memory. It is asked for at the end of a step, and
+read at the beginning of the next: several short words are merged side by side, a step each in turn,
+so that memory answers one while the others go on.
 """
 
 from typing import NamedTuple
@@ -15,19 +19,23 @@ from tokenizer.split import Bytes, Mask
 from tokenizer.vector import (
     at,
     highest_bit,
-    least_of_16,
     load_byte,
-    low_half_of,
     lowest_bit,
+    prefetch,
     put,
+    settle_16,
     signed,
+    value_of,
 )
 
 Numbers = NDArray[np.uint64]
 Signed = NDArray[np.int64]
 
-SHORT = 64
-"""Bytes of the longest word that is searched from end to end."""
+SHORT = 62
+"""Bytes of the longest word that is searched from end to end: with an end on either side, 64 symbols."""
+
+LANES = 16
+"""Short words that can be merged side by side."""
 
 LONG_ROOM = 6
 """Numbers that a byte of a longer word needs room for."""
@@ -35,8 +43,13 @@ LONG_ROOM = 6
 NEVER = np.uint64(0xFFFF_FFFF)
 """The worth of a pair that was never learned; `tokenizer.coverage` sees to it that no rank reaches it."""
 
-_EMPTY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
-_LINE = 8
+_LANE = 64
+_END = 0xFFFF
+"""What stands before and behind a word: no pair holds it, as `tokenizer.coverage` sees to."""
+
+_EMPTY = np.uint32(0xFFFF_FFFF)
+_LINE = 16
+_VALUES = 8
 _ID_BITS = np.uint64(16)
 _ID = np.uint64(0xFFFF)
 _BYTE_BITS = np.uint64(8)
@@ -50,26 +63,45 @@ class Merges(NamedTuple):
     """A tokenizer's merges, and the ids of bytes. Ids have 16 bits.
 
     The worth of a pair is its rank and the id of the token it makes, 16 bits each. That of two bytes
-    is found by the bytes; that of two ids in ``pairs``, lines of eight, filled from the first on:
-    left id, right id, worth. A pair that finds its line full is in the next with room.
+    is found by the bytes; that of two ids in ``pairs``, lines of eight pairs (left id, right id) and
+    what each is worth, filled from the first on. A pair that finds its line full is in the next with room.
     """
 
     byte_ids: NDArray[np.int64]
     byte_pairs: NDArray[np.uint32]
-    pairs: Numbers
+    pairs: NDArray[np.uint32]
     shift: np.uint64
 
 
 class Workspace(NamedTuple):
-    """Room for the symbols of a short word, and the worth of each with the next."""
+    """Room for short words that are merged side by side, each in a lane.
+
+    A lane has 64 symbols, of which the first and the one behind the word are `_END`, the worth of each
+    with the next, the number of those in use, and a mask of the places that still hold one: symbols
+    stay where their first bytes are. ``right`` is the place that the last join took in, ``joined`` is
+    the place of the last join, whose pairs are still to be read, or -1. ``running`` lists lanes.
+    """
 
     symbols: NDArray[np.int64]
     worth: NDArray[np.uint32]
+    bytes: NDArray[np.int64]
+    live: Numbers
+    right: NDArray[np.int64]
+    joined: NDArray[np.int64]
+    running: NDArray[np.int64]
 
 
 def workspace() -> Workspace:
     """Return room for one thread."""
-    return Workspace(np.zeros(SHORT, np.int64), np.zeros(SHORT, np.uint32))
+    return Workspace(
+        symbols=np.full(LANES * _LANE, _END, np.int64),
+        worth=aligned(LANES * _LANE // 2, _ALL).view(np.uint32),
+        bytes=np.zeros(LANES, np.int64),
+        live=np.zeros(LANES, np.uint64),
+        right=np.zeros(LANES, np.int64),
+        joined=np.zeros(LANES, np.int64),
+        running=np.zeros(LANES, np.int64),
+    )
 
 
 def table(ids: dict[int, int], pairs: list[tuple[int, int, int]]) -> Merges:
@@ -81,7 +113,7 @@ def table(ids: dict[int, int], pairs: list[tuple[int, int, int]]) -> Merges:
     merges = Merges(
         byte_ids,
         np.full(1 << 16, NEVER, dtype=np.uint32),
-        aligned(_LINE << bits, _EMPTY),
+        aligned(_LINE // 2 << bits, _ALL).view(np.uint32),
         np.uint64(64 - bits),
     )
     _fill(merges, np.array(pairs, dtype=np.uint64).reshape(-1, 3))
@@ -91,19 +123,22 @@ def table(ids: dict[int, int], pairs: list[tuple[int, int, int]]) -> Merges:
 
 def aligned(size: int, value: np.uint64) -> Numbers:
     """Return an array whose lines of eight numbers are lines of the processor's cache."""
-    array = np.full(size + _LINE, value, dtype=np.uint64)
-    first = -(array.ctypes.data // 8) % _LINE
+    array = np.full(size + 8, value, dtype=np.uint64)
+    first = -(array.ctypes.data // 8) % 8
     return array[first : first + size]
 
 
 @jit
 def _fill(merges: Merges, pairs: NDArray[np.uint64]) -> None:
     for rank in range(len(pairs)):
-        pair = pairs[rank, 0] << _ID_BITS | pairs[rank, 1]
-        slot = _LINE * _line(merges, pair)
-        while merges.pairs[slot] != _EMPTY and merges.pairs[slot] >> _HALF != pair:
-            slot = (slot + 1) % len(merges.pairs)
-        merges.pairs[slot] = pair << _HALF | np.uint64(rank) << _ID_BITS | pairs[rank, 2]
+        pair = np.uint32(pairs[rank, 0] << _ID_BITS | pairs[rank, 1])
+        line, way = _LINE * _line(merges, pair), 0
+        while merges.pairs[line + way] != _EMPTY and merges.pairs[line + way] != pair:
+            way += 1
+            if way == _VALUES:
+                line, way = (line + _LINE) % len(merges.pairs), 0
+        merges.pairs[line + way] = pair
+        merges.pairs[line + way + _VALUES] = np.uint64(rank) << _ID_BITS | pairs[rank, 2]
 
 
 @jit
@@ -116,7 +151,7 @@ def _fill_bytes(merges: Merges) -> None:
 
 @lean_inlined
 def _line(merges: Merges, pair: Mask) -> int:
-    line: int = signed((pair * _SPREAD) >> merges.shift)
+    line: int = signed((np.uint64(pair) * _SPREAD) >> merges.shift)
     return line
 
 
@@ -125,10 +160,14 @@ def _worth(merges: Merges, left: int, right: int) -> Mask:
     """Return rank and id of what a pair makes, or `NEVER`."""
     pair = np.uint64(left) << _ID_BITS | np.uint64(right)
     place = _LINE * _line(merges, pair)
-    worth = low_half_of(merges.pairs, place, pair)
-    while worth == NEVER and at(merges.pairs, place + _LINE - 1) != _EMPTY:
-        place = (place + _LINE) % len(merges.pairs)
-        worth = low_half_of(merges.pairs, place, pair)
+    worth = value_of(merges.pairs, place, pair)
+    # Few lines are full: the processor guesses right, as it would not whether the pair is there.
+    if at(merges.pairs, place + _VALUES - 1) != _EMPTY:
+        while worth == NEVER and at(merges.pairs, place + _VALUES - 1) != _EMPTY:
+            place += _LINE
+            if place == len(merges.pairs):
+                place = 0
+            worth = value_of(merges.pairs, place, pair)
     return worth
 
 
@@ -141,58 +180,116 @@ def merge_short(
     ids: NDArray[np.uint32],
     place: int,
 ) -> int:
-    """Write the tokens of a word of at most `SHORT` bytes to ``ids``; return the place after.
+    """Write the tokens of a word of at most `SHORT` bytes to ``ids``; return the place after."""
+    begin(text, word, merges, room, 0)
+    merge_lanes(merges, room, 1)
+    return write_tokens(room, 0, ids, place)
 
-    Symbols stay where their first bytes are; ``live`` tells which places still hold one.
-    """
-    _, length = word
-    symbols, worth = room
-    live = _ALL >> np.uint64(64 - length)
-    blocks = (length + 15) >> 4
-    _begin(text, word, merges, room)
+
+@lean
+def begin(text: Bytes, word: tuple[int, int], merges: Merges, room: Workspace, lane: int) -> None:
+    """Put the bytes of a word into a lane, and what each is worth with the next."""
+    start, length = word
+    first = lane * _LANE
+    put(room.worth, first, np.uint32(NEVER))
+    byte = load_byte(text, start)
+    for place in range(first + 1, first + 1 + length):
+        put(room.symbols, place, at(merges.byte_ids, byte))
+        start += 1
+        following = load_byte(text, start)
+        put(room.worth, place, at(merges.byte_pairs, byte << 8 | following))
+        byte = following
+    put(room.symbols, first + length + 1, _END)
+    for place in range(first + length, first + (length + 17 & ~15)):
+        put(room.worth, place, np.uint32(NEVER))
+    put(room.bytes, lane, length + 2)
+    put(room.live, lane, _ALL >> np.uint64(62 - length))
+    put(room.right, lane, -1)
+    put(room.joined, lane, -1)
+
+
+@lean
+def merge_lanes(merges: Merges, room: Workspace, lanes: int) -> None:
+    """Merge the words of the first lanes, a step of each in turn."""
+    running = lanes
+    for lane in range(lanes):
+        put(room.running, lane, lane)
+    while running > 0:
+        still = 0
+        for number in range(running):
+            lane = at(room.running, number)
+            if _step(merges, room, lane):
+                put(room.running, still, lane)
+                still += 1
+        running = still
+
+
+@lean
+def write_tokens(room: Workspace, lane: int, ids: NDArray[np.uint32], place: int) -> int:
+    """Write what a lane holds; return the place after."""
+    live = at(room.live, lane)
+    live &= live - _ONE
     while True:
-        best, joined = least_of_16(worth, 0)
-        for block in range(1, blocks):
-            least, found = least_of_16(worth, 16 * block)
-            if least < best:
-                best, joined = least, 16 * block + found
-        if best == NEVER:
-            break
-        made = signed(best & _ID)
-        put(symbols, joined, made)
-        after = live & (_ALL << np.uint64(joined)) & ~(_ONE << np.uint64(joined))
-        right = lowest_bit(after)
-        put(worth, right, np.uint32(NEVER))
-        live &= ~(_ONE << np.uint64(right))
-        after &= after - _ONE
-        value = NEVER
-        if after:
-            value = _worth(merges, made, at(symbols, lowest_bit(after)))
-        put(worth, joined, np.uint32(value))
-        before = live & ((_ONE << np.uint64(joined)) - _ONE)
-        if before:
-            left = highest_bit(before)
-            put(worth, left, np.uint32(_worth(merges, at(symbols, left), made)))
-    while live:
-        put(ids, place, np.uint32(at(symbols, lowest_bit(live))))
-        place += 1
+        symbol = at(room.symbols, lane * _LANE + lowest_bit(live))
         live &= live - _ONE
-    return place
+        if not live:
+            return place  # the end behind the word
+        put(ids, place, np.uint32(symbol))
+        place += 1
 
 
 @lean_inlined
-def _begin(text: Bytes, word: tuple[int, int], merges: Merges, room: Workspace) -> None:
-    """Put the bytes of a word into the workspace, and what each is worth with the next."""
-    start, length = word
-    symbols, worth = room
-    byte = load_byte(text, start)
-    for place in range(length):
-        put(symbols, place, at(merges.byte_ids, byte))
-        following = load_byte(text, start + place + 1)
-        put(worth, place, at(merges.byte_pairs, byte << 8 | following))
-        byte = following
-    for place in range(length - 1, (length + 15) & ~15):
-        put(worth, place, np.uint32(NEVER))
+def _step(merges: Merges, room: Workspace, lane: int) -> bool:
+    """Join the best pair of a lane; return whether there was one."""
+    symbols, first = room.symbols, lane * _LANE
+    live = at(room.live, lane)
+    right, joined = at(room.right, lane), at(room.joined, lane)
+    left, behind, before = joined, NEVER, NEVER
+    if joined >= 0:
+        left = _last(live, joined)
+        made = at(symbols, first + joined)
+        behind = _worth(merges, made, at(symbols, first + _next(live, joined)))
+        before = _worth(merges, at(symbols, first + left), made)
+    values = behind, before, NEVER
+    best, place = settle_16(room.worth, first, (joined, left, right), values)
+    for block in range(16, at(room.bytes, lane), 16):
+        places = joined - block, left - block, right - block
+        least, found = settle_16(room.worth, first + block, places, values)
+        if least < best:
+            best, place = least, block + found
+    if best == NEVER:
+        return False
+    made = signed(best & _ID)
+    right = _next(live, place)
+    live &= ~(_ONE << np.uint64(right))
+    put(symbols, first + place, made)
+    put(room.live, lane, live)
+    put(room.right, lane, right)
+    put(room.joined, lane, place)
+    _ask_for(merges, made, at(symbols, first + _next(live, place)))
+    _ask_for(merges, at(symbols, first + _last(live, place)), made)
+    return True
+
+
+@lean_inlined
+def _next(live: Mask, place: int) -> int:
+    """Return the place that holds a symbol after one; there is an end behind the word."""
+    following: int = lowest_bit(live & (_ALL << np.uint64(place)) & ~(_ONE << np.uint64(place)))
+    return following
+
+
+@lean_inlined
+def _last(live: Mask, place: int) -> int:
+    """Return the place that holds a symbol before one; there is an end before the word."""
+    before: int = highest_bit(live & ((_ONE << np.uint64(place)) - _ONE))
+    return before
+
+
+@lean_inlined
+def _ask_for(merges: Merges, left: int, right: int) -> None:
+    """Ask memory for the line of a pair."""
+    pair = np.uint64(left) << _ID_BITS | np.uint64(right)
+    prefetch(merges.pairs, _LINE * _line(merges, pair))
 
 
 @lean

@@ -232,54 +232,73 @@ def spread(_typing: Any, ids: Any, _place: Any, _packed: Any) -> Built:
 
 
 @intrinsic
-def least_of_16(_typing: Any, array: Any, _place: Any) -> Built:
-    """Return the least of 16 numbers of 32 bits, and which of the 16 is the first that is."""
+def settle_16(_typing: Any, array: Any, _place: Any, _changed: Any, _values: Any) -> Built:
+    """Change three of 16 numbers of 32 bits; return the least, and which of the 16 is the first that is.
+
+    Which are changed is counted from the first of the 16, and may be none of them. Numbers are written
+    and read 16 at a time: a processor that has to put one together from several writes waits for them.
+    """
 
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         wide = ir.VectorType(_I32, 16)
-        address = _address(context, builder, array, *arguments)
-        numbers = builder.load(builder.bitcast(address, wide.as_pointer()), align=4)
-        least = _least(builder, numbers, 16)
-        splat = builder.shuffle_vector(
-            builder.insert_element(ir.Constant(wide, ir.Undefined), least, _I32(0)),
-            ir.Constant(wide, ir.Undefined),
-            ir.Constant(wide, [0] * 16),
+        array_value, place, changed, values = arguments
+        address = builder.bitcast(
+            _address(context, builder, array, array_value, place), wide.as_pointer()
         )
-        which = builder.bitcast(builder.icmp_unsigned("==", numbers, splat), ir.IntType(16))
-        place = builder.cttz(builder.zext(which, _I64), ir.Constant(ir.IntType(1), 1))
-        pair = [builder.zext(least, _I64), place]
+        numbers = builder.load(address, align=4)
+        counted = ir.Constant(wide, list(range(16)))
+        for number in range(3):
+            which = _sixteen(builder, builder.extract_value(changed, number))
+            value = _sixteen(builder, builder.extract_value(values, number))
+            numbers = builder.select(builder.icmp_unsigned("==", counted, which), value, numbers)
+        builder.store(numbers, address, align=4)
+        least = _least(builder, numbers, 16)
+        same = builder.icmp_unsigned("==", numbers, _sixteen(builder, builder.zext(least, _I64)))
+        which = builder.bitcast(same, ir.IntType(16))
+        found = builder.cttz(builder.zext(which, _I64), ir.Constant(ir.IntType(1), 1))
+        pair = [builder.zext(least, _I64), found]
         return context.make_tuple(builder, signature.return_type, pair)
 
-    return types.Tuple((types.uint64, types.int64))(array, types.intp), codegen
+    pair: Any = types.Tuple((types.uint64, types.int64))
+    three = types.UniTuple(types.int64, 3), types.UniTuple(types.uint64, 3)
+    return pair(array, types.intp, *three), codegen
+
+
+def _sixteen(builder: Any, value: Any) -> Any:
+    """Return a vector of the lower 32 bits of a number."""
+    wide = ir.VectorType(_I32, 16)
+    one = builder.insert_element(
+        ir.Constant(wide, ir.Undefined), builder.trunc(value, _I32), _I32(0)
+    )
+    zeros = ir.Constant(wide, [0] * 16)
+    return builder.shuffle_vector(one, ir.Constant(wide, ir.Undefined), zeros)
 
 
 @intrinsic
-def low_half_of(_typing: Any, array: Any, _place: Any, _high: Any) -> Built:
-    """Return the lower 32 bits of the one of eight numbers whose upper 32 are ``high``, or all ones."""
+def value_of(_typing: Any, array: Any, _place: Any, _key: Any) -> Built:
+    """Return the number eight places after the one of eight that is ``key``, or all ones; 32 bits each."""
 
     def codegen(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        array_value, place, high = arguments
-        wide = ir.VectorType(_I64, 8)
+        array_value, place, key = arguments
+        eight = ir.VectorType(_I32, 8)
         address = _address(context, builder, array, array_value, place)
-        numbers = builder.load(builder.bitcast(address, wide.as_pointer()), align=8)
-        upper = builder.trunc(
-            builder.lshr(numbers, ir.Constant(wide, [32] * 8)), ir.VectorType(_I32, 8)
-        )
-        lower = builder.trunc(numbers, ir.VectorType(_I32, 8))
-        narrow = ir.VectorType(_I32, 8)
-        splat = builder.shuffle_vector(
+        keys = builder.load(builder.bitcast(address, eight.as_pointer()), align=4)
+        wanted = builder.shuffle_vector(
             builder.insert_element(
-                ir.Constant(narrow, ir.Undefined), builder.trunc(high, _I32), _I32(0)
+                ir.Constant(eight, ir.Undefined), builder.trunc(key, _I32), _I32(0)
             ),
-            ir.Constant(narrow, ir.Undefined),
-            ir.Constant(narrow, [0] * 8),
+            ir.Constant(eight, ir.Undefined),
+            ir.Constant(eight, [0] * 8),
         )
-        found = builder.select(
-            builder.icmp_unsigned("==", upper, splat),
-            lower,
-            ir.Constant(narrow, [0xFFFF_FFFF] * 8),
+        found = builder.zext(builder.bitcast(builder.icmp_unsigned("==", keys, wanted), _I8), _I64)
+        which = builder.cttz(
+            builder.or_(found, ir.Constant(_I64, 0x80)), ir.Constant(ir.IntType(1), 1)
         )
-        return builder.zext(_least(builder, found, 8), _I64)
+        value = builder.load(
+            builder.gep(address, [builder.add(which, ir.Constant(_I64, 8))]), align=4
+        )
+        none = builder.icmp_unsigned("==", found, ir.Constant(_I64, 0))
+        return builder.zext(builder.select(none, ir.Constant(_I32, 0xFFFF_FFFF), value), _I64)
 
     return types.uint64(array, types.intp, types.uint64), codegen
 

@@ -1,0 +1,157 @@
+"""Words of up to 31 bytes that are not in the cache: some are merged side by side, and kept."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tokenizer.cache import (
+    COUNT_PLACE,
+    FIRST_IDS,
+    LINE_BYTES,
+    LINE_IDS,
+    MORE,
+    NONE,
+    VALUES,
+    copy,
+    hash_long,
+    hash_short,
+    holds,
+    in_line,
+    keep_line,
+    keep_long,
+    keep_short,
+    packed,
+    place_of,
+    slot_of,
+)
+from tokenizer.jit import lean
+from tokenizer.merge import LANES, begin, merge_lanes, write_tokens
+from tokenizer.split import Bytes
+from tokenizer.tables import Tables
+from tokenizer.vector import at, put, signed, spread
+
+_ODD = np.uint64(1)
+
+Word = tuple[int, int, int]
+"""Where a word begins, its length, and its number among those that are looked at together."""
+
+
+@lean
+def is_run(text: Bytes, start: int, length: int, run_ids: NDArray[np.int64]) -> bool:
+    """Tell whether a word is a run of spaces that has tokens of its own."""
+    if len(run_ids) == 0 or length == 1:
+        return False
+    for place in range(start, start + length):  # noqa: SIM110 - Numba compiles no generators
+        if text[place] != 32:
+            return False
+    return True
+
+
+@lean
+def is_known(text: Bytes, word: Word, tables: Tables) -> bool:
+    """Tell whether the cache has a word of up to 31 bytes."""
+    start, length, number = word
+    low, other, lines, _, _ = tables.ahead
+    line = at(lines, number)
+    if length < 16:
+        return place_of(tables.cache, line, at(low, number), at(other, number)) > 0
+    if in_line(tables.cache, line, text, start, length):
+        return True
+    slot = slot_of(tables.cache, text, (start, length), hash_long(text, start, length))
+    return at(tables.cache.long, slot) != NONE  # type: ignore[no-any-return] # a number
+
+
+@lean
+def write_known(
+    text: Bytes, word: Word, tables: Tables, ids: NDArray[np.uint32], place: int
+) -> int:
+    """Write the ids of a word of up to 31 bytes; return the place after, or the same if it is unknown."""
+    start, length, number = word
+    low, other, lines, _, _ = tables.ahead
+    cache, line = tables.cache, at(lines, number)
+    if length < 16:
+        value = place_of(cache, line, at(low, number), at(other, number))
+        if value == 0:
+            return place
+        found = at(cache.lines, value)
+        count: int = signed(found >> COUNT_PLACE)
+        if count > 0:
+            spread(ids, place, found)
+            if count > FIRST_IDS:
+                spread(ids, place + FIRST_IDS, at(cache.lines, value + MORE))
+            return place + count
+        slot = signed(found)
+        return copy(cache, slot, ids, place) if holds(cache, slot, text, (start, length)) else place
+    if in_line(cache, line, text, start, length):
+        spread(ids, place, at(cache.lines, line + VALUES))
+        for value in range(1, VALUES):  # there is room: ids are not more than bytes
+            after = place + FIRST_IDS + 4 * (value - 1)
+            spread(ids, after, at(cache.lines, line + VALUES + value))
+        return place + signed(at(cache.lines, line + VALUES) >> COUNT_PLACE)
+    slot = slot_of(cache, text, (start, length), hash_long(text, start, length))
+    if at(cache.long, slot) == NONE:
+        return place
+    after = copy(cache, slot, ids, place)
+    if after - place <= LINE_IDS:
+        keep_line(cache, line, text, (start, length), ids[place:after])
+    return after
+
+
+@lean
+def merge_unknown(
+    text: Bytes, starts: NDArray[np.int64], batch: tuple[int, int, int], tables: Tables
+) -> None:
+    """Merge words that are not in the cache, `LANES` at most, and keep them.
+
+    ``batch`` is the first of the words looked at together, then of which to which they are asked for.
+    """
+    first, begins, ends = batch
+    lanes = 0
+    for number in range(begins, ends):
+        start = at(starts, first + number)
+        length = at(starts, first + number + 1) - start
+        if length > LINE_BYTES or is_run(text, start, length, tables.run_ids):
+            continue
+        if not is_known(text, (start, length, number), tables):
+            begin(text, (start, length), tables.merges, tables.room, lanes)
+            put(tables.ahead.unknown, lanes, number)
+            lanes += 1
+            if lanes == LANES:
+                break
+    merge_lanes(tables.merges, tables.room, lanes)
+    tables.cache.filled[2] += lanes
+    made = tables.ahead.ids
+    for lane in range(lanes):
+        number = at(tables.ahead.unknown, lane)
+        start = at(starts, first + number)
+        length = at(starts, first + number + 1) - start
+        count = write_tokens(tables.room, lane, made, 0)
+        keep(text, (start, length, number), tables, made[:count])
+
+
+@lean
+def keep(text: Bytes, word: Word, tables: Tables, ids: NDArray[np.uint32]) -> None:
+    """Keep the ids of a word of up to 31 bytes: in its line, or among the long words if they are too many."""
+    start, length, number = word
+    cache, line = tables.cache, at(tables.ahead.lines, number)
+    if length > 15:
+        hashed = hash_long(text, start, length)
+        slot = slot_of(cache, text, (start, length), hashed)
+        if at(cache.long, slot) == NONE:
+            keep_long(text, (start, length), cache, (slot, hashed), ids)
+        if len(ids) <= LINE_IDS:
+            keep_line(cache, line, text, (start, length), ids)
+        return
+    numbers = at(tables.ahead.low, number), at(tables.ahead.other, number)
+    value = more = NONE
+    if len(ids) <= (FIRST_IDS if length < 8 else FIRST_IDS + 4):
+        value = packed(ids, 0, FIRST_IDS) | np.uint64(len(ids)) << COUNT_PLACE
+        more = packed(ids, FIRST_IDS, len(ids))
+    else:
+        hashed = hash_short(numbers[0], numbers[1]) | _ODD
+        slot = slot_of(cache, text, (start, length), hashed)
+        if at(cache.long, slot) == NONE and not keep_long(
+            text, (start, length), cache, (slot, hashed), ids
+        ):
+            return
+        value = np.uint64(slot)
+    keep_short(cache, line, numbers, value, more)

@@ -11,20 +11,19 @@ from pathlib import Path
 import numpy as np
 
 from dedup.runs import Rows, Run, read_run, runs_of, write_runs
-from dedup.spill import Spill
 
 _RANK = 2
 """The column of a document's rank behind its key."""
 
 
 def write_buckets(
-    spill: Spill, section: int, merged: Callable[[Sequence[Run]], Iterator[Rows]], path: Path
+    runs: Sequence[Run], merged: Callable[[Sequence[Run]], Iterator[Rows]], path: Path
 ) -> None:
-    """Write the buckets of digests (section 0) or of a band (from 1 on).
+    """Write the buckets of the runs of all digests, or of a band: one section of `Spill.sections`.
 
     ``merged`` gives the rows of runs in order, as `external.Workspace.merged`. Raises CorruptRun.
     """
-    write_runs(path, _shared(merged(spill.runs(section))))
+    write_runs(path, _shared(merged(runs)))
 
 
 def read_buckets(path: Path) -> Iterator[Rows]:
@@ -54,7 +53,8 @@ def _shared(blocks: Iterable[Rows]) -> Iterator[Rows]:
         rows = np.concatenate((held, block))
         if not len(rows):
             continue
-        same = np.concatenate(([continued], (rows[1:, :_RANK] == rows[:-1, :_RANK]).all(axis=1)))
+        equal = [rows[1:, column] == rows[:-1, column] for column in range(_RANK)]
+        same = np.concatenate(([continued], np.logical_and(*equal)))
         shares = same[:-1] | same[1:]
         begins = shares & ~same[:-1]
         numbers = (bucket - 1 + np.cumsum(begins)).astype(np.uint64)

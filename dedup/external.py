@@ -87,9 +87,10 @@ def decide_spilled(spill: Spill, work: Workspace, decided: int = 0) -> Duplicate
 
 def bucket_files(spill: Spill, work: Workspace) -> list[Path]:
     """Write the buckets of digests and of every band into the workspace, one after the other."""
-    paths = [work.folder / f"buckets-{section}" for section in range(1 + spill.bands.bands)]
-    for section, path in enumerate(paths):
-        write_buckets(spill, section, work.merged, path)
+    sections = spill.sections()
+    paths = [work.folder / f"buckets-{section}" for section in range(len(sections))]
+    for runs, path in zip(sections, paths, strict=True):
+        write_buckets(runs, work.merged, path)
     return paths
 
 

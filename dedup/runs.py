@@ -5,6 +5,7 @@ a header of four little-endian numbers (`_MAGIC`, columns, rows, CRC-32 of the r
 A merge reads each section from end to end, and so notices any that was cut short or changed.
 """
 
+import struct
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ Rows: TypeAlias = NDArray[np.uint64]
 """Rows of numbers, (rows, columns)."""
 
 _MAGIC = 0x316E75722D646564  # "ded-run1"
-_HEADER = np.dtype("<u8")
-_HEADER_BYTES = 4 * _HEADER.itemsize
+_HEADER = struct.Struct("<4Q")
+_NUMBER = np.dtype("<u8")
 _LEAST_BLOCK = 1 << 10
 """Rows of a run that are at least read at a time: with fewer, more time goes into reading."""
 _COPIES = 6
@@ -46,7 +47,7 @@ def sort_rows(rows: Rows) -> Rows:
 
     Most first numbers are found once, so that is what is sorted by; only equals are looked at again.
     """
-    rows = rows[np.argsort(rows[:, 0])]
+    rows = np.take(rows, np.argsort(rows[:, 0]), axis=0)
     equal = rows[1:, 0] == rows[:-1, 0]
     if equal.any():
         among = np.zeros(len(rows), np.bool_)
@@ -62,10 +63,9 @@ def write_runs(path: Path, sections: Iterable[Rows]) -> None:
     """Write sections of sorted rows to a file, one after the other."""
     with path.open("wb") as file:
         for rows in sections:
-            written = np.ascontiguousarray(rows, _HEADER)
+            written = np.ascontiguousarray(rows, _NUMBER)
             checksum = zlib.crc32(written.data)
-            header = [_MAGIC, rows.shape[1], len(rows), checksum]
-            file.write(np.array(header, _HEADER).tobytes())
+            file.write(_HEADER.pack(_MAGIC, rows.shape[1], len(rows), checksum))
             file.write(written.data)
 
 
@@ -73,16 +73,16 @@ def runs_of(path: Path) -> list[Run]:
     """Return the sections of a file; raise CorruptRun, naming file and place, for anything else."""
     found: list[Run] = []
     size = path.stat().st_size
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         at = 0
         while at < size:
             file.seek(at)
-            header = np.frombuffer(file.read(_HEADER_BYTES), np.uint8)
-            if len(header) < _HEADER_BYTES or header.view(_HEADER)[0] != _MAGIC:
+            header = file.read(_HEADER.size)
+            if len(header) < _HEADER.size or header[:8] != _MAGIC.to_bytes(8, "little"):
                 raise CorruptRun(f"{path}: no section of a run at byte {at}; make it again")
-            _, columns, rows, checksum = header.view(_HEADER).tolist()
-            found.append(Run(path, at + _HEADER_BYTES, rows, columns, checksum))
-            at += _HEADER_BYTES + 8 * columns * rows
+            _, columns, rows, checksum = _HEADER.unpack(header)
+            found.append(Run(path, at + _HEADER.size, rows, columns, checksum))
+            at += _HEADER.size + _NUMBER.itemsize * columns * rows
     if at != size:
         raise CorruptRun(
             f"{path}: ends at byte {size}, within the section up to {at}; make it again"
@@ -143,51 +143,68 @@ def _merged(runs: Sequence[Run], budget: int, path: Path) -> Run:
     """Merge runs into one section of a file of its own."""
     columns, rows, checksum = runs[0].columns, sum(run.rows for run in runs), 0
     with path.open("wb") as file:
-        file.write(bytes(_HEADER_BYTES))
+        file.write(bytes(_HEADER.size))
         for block in _merge(runs, budget // len(runs)):
             checksum = zlib.crc32(block.data, checksum)
             file.write(block.data)
         file.seek(0)
-        file.write(np.array([_MAGIC, columns, rows, checksum], _HEADER).tobytes())
-    return Run(path, _HEADER_BYTES, rows, columns, checksum)
+        file.write(_HEADER.pack(_MAGIC, columns, rows, checksum))
+    return Run(path, _HEADER.size, rows, columns, checksum)
 
 
 def _merge(runs: Sequence[Run], block: int) -> Iterator[Rows]:
     """Merge runs, ``block`` rows of each in memory at a time.
 
-    What is at most the least of the blocks' last rows can come: all that is less has been read.
+    What is at most the last row that is held of each run with more to read can come: nothing less
+    is to be read. Once all runs are read to their ends, everything can.
     """
     files = {path: path.open("rb") for path in sorted({run.path for run in runs})}
     try:
-        open_runs = [_blocks(files[run.path], run, block) for run in runs]
-        held = [(next(reader), reader) for reader in open_runs]
+        held = [_Held(files[run.path], run, block) for run in runs]
         while held:
-            limit = min(tuple(rows[-1].tolist()) for rows, _ in held)
-            cut = [(rows, _count_up_to(rows, limit), reader) for rows, reader in held]
-            yield sort_rows(np.concatenate([rows[:count] for rows, count, _ in cut]))
-            held = []
-            for rows, count, reader in cut:
-                left = rows[count:] if count < len(rows) else next(reader, None)
-                if left is not None:
-                    held.append((left, reader))
+            limit = min((one.last() for one in held if one.unread), default=None)
+            yield sort_rows(np.concatenate([one.take(limit) for one in held]))
+            held = [one for one in held if len(one.rows)]
     finally:
         for file in files.values():
             file.close()
+
+
+class _Held:
+    """The rows of a run that are in memory, and how many are still to be read."""
+
+    def __init__(self, file: BinaryIO, run: Run, block: int) -> None:
+        self._blocks = _blocks(file, run, block)
+        self.rows = next(self._blocks)
+        self.unread = run.rows - len(self.rows)
+
+    def last(self) -> tuple[int, ...]:
+        """Return the last row in memory."""
+        return tuple(self.rows[-1].tolist())
+
+    def take(self, limit: tuple[int, ...] | None) -> Rows:
+        """Return the rows that are at most ``limit``, or all; read on if none is left."""
+        count = len(self.rows) if limit is None else _count_up_to(self.rows, limit)
+        taken, self.rows = self.rows[:count], self.rows[count:]
+        if not len(self.rows) and self.unread:
+            self.rows = next(self._blocks)
+            self.unread -= len(self.rows)
+        return taken
 
 
 def _blocks(file: BinaryIO, run: Run, size: int) -> Iterator[Rows]:
     """Yield the rows of a run, and raise CorruptRun behind the last if they are others."""
     checksum = 0
     for first in range(0, run.rows, size):
-        count = min(size, run.rows - first) * run.columns
-        file.seek(run.start + 8 * first * run.columns)
-        read = file.read(8 * count)
+        wanted = min(size, run.rows - first) * run.columns * _NUMBER.itemsize
+        file.seek(run.start + first * run.columns * _NUMBER.itemsize)
+        read = file.read(wanted)
         checksum = zlib.crc32(read, checksum)
-        if len(read) < 8 * count or (first + size >= run.rows and checksum != run.checksum):
+        if len(read) < wanted or (first + size >= run.rows and checksum != run.checksum):
             raise CorruptRun(
                 f"{run.path}: the rows at byte {run.start} are damaged; make them again"
             )
-        yield np.frombuffer(read, _HEADER).reshape(-1, run.columns)
+        yield np.frombuffer(read, _NUMBER).reshape(-1, run.columns)
 
 
 def _count_up_to(rows: Rows, limit: tuple[int, ...]) -> int:

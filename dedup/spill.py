@@ -77,9 +77,10 @@ class Spill:
         parts = tuple(Part(path.parent / name, documents) for name, documents in named["parts"])
         return cls(scheme, Bands(*named["bands"]), named["keep"], parts)
 
-    def runs(self, section: int) -> list[Run]:
-        """Return the runs of digests (section 0) or of a band (from 1 on), of all parts."""
-        return [runs_of(part.path("runs"))[section] for part in self.parts]
+    def sections(self) -> list[list[Run]]:
+        """Return the runs of digests, then those of each band; each of all parts."""
+        found = [runs_of(part.path("runs")) for part in self.parts]
+        return [[runs[section] for runs in found] for section in range(1 + self.bands.bands)]
 
     def ranks(self, positions: NDArray[Any]) -> NDArray[np.int64]:
         """Return the ranks of positions, or the positions of ranks."""

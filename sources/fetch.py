@@ -35,7 +35,7 @@ from sources.upstream.attempts import (
 from sources.upstream.guest import ALONE, Guest
 from sources.upstream.partial import Partial, forget
 
-__all__ = ["Fetched", "Patience", "UpstreamError", "fetch", "forget", "get"]
+__all__ = ["Fetched", "Patience", "UpstreamError", "checksum_of", "fetch", "forget", "get"]
 
 LISTING_LIMIT = 64 << 20
 DIGEST_LENGTHS = {"md5": 32, "sha1": 40, "sha256": 64}
@@ -99,7 +99,7 @@ def fetch(
     by when it starts over. Raises `UpstreamError`; OSError if ``partial`` cannot be written; and
     ValueError for a checksum that is none.
     """
-    algorithm, expected = _checksum(raw)
+    algorithm, expected = checksum_of(raw)
     url = guest.mirrored(raw.url)
     raw = raw if url == raw.url else replace(raw, url=url)
     ask = _transport(raw.url)
@@ -270,8 +270,11 @@ def _gatherer(form: str) -> Gather:
     return gather
 
 
-def _checksum(raw: RawFile) -> tuple[str, str | None]:
-    """Return the algorithm of the published checksum and its digits, or SHA-256 and None."""
+def checksum_of(raw: RawFile) -> tuple[str, str | None]:
+    """Return the algorithm of the published checksum and its digits, or SHA-256 and None.
+
+    Raises ValueError for a checksum that is none.
+    """
     if raw.checksum is None:
         return "sha256", None
     algorithm, _, digits = raw.checksum.lower().partition(":")

@@ -33,6 +33,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from sources.formats import uspto_aps, uspto_xml
 from sources.formats.numbering import Uses, numbered
@@ -88,13 +89,7 @@ def _listed(product: str, listing: bytes) -> list[tuple[str, RawFile]]:
     try:
         (described,) = json.loads(listing)["bulkDataProductBag"]
         bag = described["productFileBag"]
-        found = [
-            (
-                file["fileDataFromDate"],
-                RawFile(file["fileDownloadURI"], file["fileName"], file["fileSize"]),
-            )
-            for file in bag["fileDataBag"]
-        ]
+        found = [_weekly(file) for file in bag["fileDataBag"]]
         stated = int(bag.get("count", len(found)))
     except (AttributeError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
@@ -103,6 +98,12 @@ def _listed(product: str, listing: bytes) -> list[tuple[str, RawFile]]:
     if stated > len(found):
         raise ValueError(f"{PRODUCTS}{product} lists {len(found):,} of its {stated:,} files")
     return found
+
+
+def _weekly(file: dict[str, Any]) -> tuple[str, RawFile]:
+    """Return a file and its day; raises KeyError, TypeError or ValueError where a listing has neither."""
+    url, name = str(file["fileDownloadURI"]), str(file["fileName"])
+    return str(file["fileDataFromDate"]), RawFile(url, name, int(file["fileSize"]))
 
 
 @dataclass(frozen=True, slots=True)

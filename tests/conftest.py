@@ -5,6 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes is for benchmarks to say: it decides no test.
+settings.register_profile("pile", deadline=None)
+settings.load_profile("pile")
 
 
 def folder_from_environment(variable: str) -> Path:

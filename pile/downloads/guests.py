@@ -19,9 +19,13 @@ class Refused(Exception):  # noqa: N818 - the name says what happens to the run
 
 
 def guest(config: Config, source: Source) -> Guest:
-    """Return who asks for a source's raw files; all guests of a run share their manners."""
+    """Return who asks for a source's raw files; all guests of a run share their manners.
+
+    It may spend only where a price is known: what any other upstream bills would be in no sum.
+    """
+    may_spend = config.run.spend_usd > 0 and source.usd_per_gb > 0
     manners = Manners(layout.manners(config.work), _paces(), contact=config.contact)
-    return Guest(manners, source.keys, config.mirrors, spend=config.run.spend_usd > 0)
+    return Guest(manners, source.keys, config.mirrors, spend=may_spend)
 
 
 def _paces() -> dict[str, Pace]:

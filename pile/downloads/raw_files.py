@@ -19,14 +19,12 @@ from urllib.parse import unquote, urlsplit
 from pile import layout, ledger
 from pile.config import Config, ConfigError, SourceTable, expand
 from pile.downloads.addresses import without_password
+from pile.downloads.entries import REMOTE, require_one, require_sound
 from pile.downloads.guests import Refused, guest, unmet
 from pile.downloads.remembered import Hashes, Plan, publish_plan, read_plan
 from sources.fetch import UpstreamError, get
 from sources.source import Json, Options, RawFile
 from sources.upstream.attempts import PATIENT, Patience
-
-REMOTE = ("http://", "https://", "s3://", "ftp://")
-
 
 NOT_AS_EXPECTED: tuple[type[Exception], ...] = (
     *(ValueError, LookupError, TypeError, AttributeError, SyntaxError),
@@ -108,7 +106,15 @@ def _remote(config: Config, table: SourceTable, address: str) -> RawFile:
             f"{config.path}: [sources.{table.name}] files: an address {error}"
         ) from None
     name = unquote(PurePosixPath(urlsplit(url).path).name)
-    return RawFile(url, name, checksum=checksum.replace("=", ":") or None)
+    raw = RawFile(url, name, checksum=checksum.replace("=", ":") or None)
+    try:
+        require_one(table.name, raw)
+    except ValueError as error:
+        raise ConfigError(
+            f"{config.path}: [sources.{table.name}] files: {url}: {error}; give the address of a file,"
+            " as https://host/name.txt#sha256=…"
+        ) from None
+    return raw
 
 
 def _local(
@@ -213,13 +219,15 @@ def planned(config: Config, table: SourceTable, patience: Patience) -> list[RawF
         return get(url, guest=asked, patience=patience)
 
     try:
-        return list(source.plan(table.all_options, ask))
+        raws = list(source.plan(table.all_options, ask))
+        require_sound(source.name, raws)
     except NOT_AS_EXPECTED as error:
         raise UpstreamError(
             source.homepage,
             f"its listing cannot be read, and may have another form now ({type(error).__name__}: {error})",
             "bring the files by hand, or see whether a newer version of this program reads it",
         ) from error
+    return raws
 
 
 def plain(options: Options) -> dict[str, Json]:

@@ -1,8 +1,9 @@
 """Download the raw files of one task: over a few connections, keeping whatever is finished.
 
 A file that has its name is whole, so a second attempt goes on with the others. An upstream that is
-gone does not stop the other files of the task, unless several in a row could not be had: then its host
-is taken to be down, and no other task of the source asks it again in this run.
+gone does not stop the other files of the task, unless several in a row could not be had, but for such as
+it does not have: then it is taken to be down, or to want no such guest, and no other task of the source
+asks it again in this run.
 """
 
 import fcntl
@@ -32,7 +33,7 @@ CONNECTIONS = 8
 """Small files that a task downloads at once; each host's own pace holds besides."""
 
 DOWN_AFTER = 3
-"""Files in a row that could not be had for now, after which a source's upstream is taken to be down."""
+"""Files in a row that could not be had, after which a source's upstream is not asked any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,7 @@ def _fetch(attempt: _Attempt, file: Located, lock: ExitStack) -> tuple[int, str]
             fetched = fetch(raw, partial, guest=order.guest, on_bytes=grew, patience=patience)
         except UpstreamError as error:
             journal.say("file failed", **of, why=str(error), seconds=_since(started))
-            if error.retry_later:
+            if not error.missing:
                 _count_failure(order)
             raise
         with suppress(FileNotFoundError):

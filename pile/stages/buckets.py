@@ -49,5 +49,5 @@ def find(folder: Path, spilled: Path, group: Group, section: int, memory: int) -
         tempfile.TemporaryDirectory(dir=folder, prefix=".merge-", suffix=".tmp") as scratch,
         store.publish(path) as attempt,
     ):
-        write_buckets(whole, section, Workspace(Path(scratch), memory).merged, attempt)
+        write_buckets(whole.sections()[section], Workspace(Path(scratch), memory).merged, attempt)
     return Receipt(name_of(section), (part_of(folder, path, {}),), len(whole), len(whole))

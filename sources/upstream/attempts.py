@@ -47,7 +47,7 @@ class UpstreamError(Exception):
     """An upstream that is gone, refuses, or gives something else than it should.
 
     ``retry_later`` tells whether the same request may succeed at another time, ``missing`` whether
-    upstream says that there is no such file. The URL is shown without credentials.
+    upstream says that it has no such file to give. The URL is shown without credentials.
     """
 
     def __init__(

@@ -50,15 +50,16 @@ def _host(url: str) -> str:
 def _file_system(url: str) -> tuple[AbstractFileSystem, str]:
     if "::" in url:
         raise UpstreamError(url, "an address within another, which no mirror has", CHECK_URL)
-    try:
-        found: tuple[AbstractFileSystem, str] = fsspec.core.url_to_fs(url, skip_instance_cache=True)
-    except ImportError as error:
-        what = f"fsspec reaches it by a library that is not installed ({error})"
-        raise UpstreamError(url, what, "install that library") from None
-    except ValueError:
-        raise UpstreamError(url, "not an address that fsspec knows", CHECK_URL) from None
-    except (OSError, EOFError) as error:
-        raise _interrupted(error) from None
+    with _refusals(url):
+        try:
+            found: tuple[AbstractFileSystem, str] = fsspec.core.url_to_fs(
+                url, skip_instance_cache=True
+            )
+        except ImportError as error:
+            what = f"fsspec reaches it by a library that is not installed ({error})"
+            raise UpstreamError(url, what, "install that library") from None
+        except ValueError:
+            raise UpstreamError(url, "not an address that fsspec knows", CHECK_URL) from None
     return found
 
 
@@ -115,10 +116,9 @@ def _refusals(url: str) -> Iterator[None]:
         raise UpstreamError(url, "it may not be read", REMEDIES[401]) from None
     except IsADirectoryError:
         raise UpstreamError(url, "a folder, not a file", CHECK_URL) from None
-    except (OSError, EOFError) as error:
-        raise _interrupted(error) from None
-
-
-def _interrupted(error: BaseException) -> Interrupted:
-    what = getattr(error, "strerror", None) or type(error).__name__
-    return Interrupted(f"it cannot be read ({what})")
+    except (UpstreamError, Interrupted):
+        raise
+    except Exception as error:  # noqa: BLE001 - libraries have errors of their own
+        # Not chained: what such an error says may show a password that the library was given.
+        what = getattr(error, "strerror", None) or type(error).__name__
+        raise Interrupted(f"it cannot be read ({what})") from None

@@ -9,6 +9,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from http import HTTPStatus
 from itertools import islice
@@ -23,19 +24,9 @@ import urllib3
 from sources.source import RawFile
 from sources.upstream import keys
 from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, Retries, UpstreamError
-from sources.upstream.connections import connections_to
 from sources.upstream.flow import flowing
 from sources.upstream.guest import Guest
-from sources.upstream.http import (
-    CHUNK,
-    PASSING_STATUSES,
-    REMEDIES,
-    SCHEMES,
-    cause_of,
-    phrase,
-    retry_after,
-    user_agent,
-)
+from sources.upstream.http import SCHEMES, piece_of, refusal, retry_after, sent, user_agent
 from sources.upstream.partial import Partial
 from sources.upstream.steps import noted, step
 
@@ -62,13 +53,21 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
     before, after = address[: found.start()], address[found.end() :]
     following = int(noted(part) or found[1])
     pace = guest.manners.pace(urlsplit(address).netloc) or guest.manners.default
-    ask: Ask = local
-    if urlsplit(address).scheme in SCHEMES:
-        pool, headers = connections_to(address), headers_for(address, guest)
-        ask = partial(asked, pool, headers, guest, patience, longest=LONGEST)
+    ask = _ask(address, guest, patience)
     numbers = range(following, int(found[2]) + 1)
     wanted = ((number, f"{before}{number}{after}") for number in numbers)
     _write(part, following, _runs(ask, wanted, pace.connections, patience))
+
+
+def _ask(address: str, guest: Guest, patience: Patience) -> Ask:
+    """Return what asks for an item; raises UpstreamError where items cannot be asked for one by one."""
+    scheme = urlsplit(address).scheme
+    if scheme == "file":
+        return local
+    if scheme not in SCHEMES:
+        what = f"items are not to be had by {scheme}, but over HTTP(S) or from a folder"
+        raise UpstreamError(address, what, CHECK_URL)
+    return partial(asked, headers_for(address, guest), guest, patience, longest=LONGEST)
 
 
 def _write(part: Partial, following: int, runs: Iterator[list[bytes]]) -> None:
@@ -137,53 +136,30 @@ def _checked(answer: bytes, number: int) -> bytes:
 
 
 def asked(
-    pool: urllib3.PoolManager,
-    headers: Mapping[str, str],
-    guest: Guest,
-    patience: Patience,
-    url: str,
-    longest: int = LONGEST,
+    headers: Mapping[str, str], guest: Guest, patience: Patience, url: str, longest: int
 ) -> bytes:
-    """Ask once for at most so many bytes, in the host's turn; raises UpstreamError, or Interrupted."""
-    timeout = urllib3.Timeout(connect=patience.connect_timeout, read=patience.read_timeout)
+    """Ask once for at most so many bytes, in the host's turn; raises UpstreamError, or Interrupted.
+
+    A connection is kept only if all of its answer was read.
+    """
     host = urlsplit(url).netloc
-    with guest.manners.turn(host, patience.budget):
-        try:
-            response = pool.urlopen(
-                "GET",
-                url,
-                headers=headers,
-                timeout=timeout,
-                retries=False,
-                redirect=False,
-                preload_content=False,
-                decode_content=False,
-            )
-            answer = _body(response, patience, longest)
-            response.release_conn()
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Interrupted(f"no answer ({cause_of(error)})") from None
-    if response.status == HTTPStatus.OK and len(answer) <= longest:
-        return answer
-    if response.status == HTTPStatus.OK:
-        response.close()
-        raise UpstreamError(url, f"an item of more than {longest:,} bytes", CHECK_URL)
-    what = f"answers {response.status} {phrase(response.status)}".rstrip()
-    if (
-        response.status in PASSING_STATUSES
-        or response.status >= 500
-        or "Retry-After" in response.headers
+    with (
+        guest.manners.turn(host, patience.budget),
+        closing(sent("GET", url, headers, patience)) as response,
     ):
-        wait = retry_after(response.headers)
-        guest.manners.hold(host, wait)
-        raise Interrupted(what, wait)
-    raise UpstreamError(url, what, REMEDIES.get(response.status, CHECK_URL))
+        guest.manners.hold(host, retry_after(response.headers))
+        answer = _body(response, patience, longest)
+    if response.status != HTTPStatus.OK:
+        raise refusal(response, url)
+    if len(answer) > longest:
+        raise UpstreamError(url, f"an item of more than {longest:,} bytes", CHECK_URL)
+    return answer
 
 
 def _body(response: urllib3.BaseHTTPResponse, patience: Patience, longest: int) -> bytes:
     """Return what comes, no more than is too much, unless it comes too slowly."""
     content = bytearray()
-    for piece in flowing(lambda: response.read1(CHUNK, decode_content=False), None, patience):
+    for piece in flowing(lambda: piece_of(response), None, patience):
         content += piece
         if len(content) > longest:
             break

@@ -18,8 +18,14 @@ from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 from sources.formats.listings import Listed, objects
 from sources.source import RawFile
 from sources.upstream.answer import UNKNOWN
-from sources.upstream.attempts import CHECK_URL, Interrupted, Patience, Retries, UpstreamError
-from sources.upstream.connections import connections_to
+from sources.upstream.attempts import (
+    BY_HAND,
+    CHECK_URL,
+    Interrupted,
+    Patience,
+    Retries,
+    UpstreamError,
+)
 from sources.upstream.gather_items import Ask, asked, headers_for
 from sources.upstream.guest import Guest
 from sources.upstream.http import SCHEMES
@@ -29,8 +35,14 @@ from sources.upstream.steps import noted, step
 BATCH = 8 << 20
 """Bytes that are brought to disk together: so many are asked for again after a kill."""
 
-LONGEST = 64 << 20
-"""Bytes of one object, and of a page of the listing."""
+LONGEST = 256 << 20
+"""Bytes of one object."""
+
+LONGEST_PAGE = 64 << 20
+"""Bytes of a page of the listing."""
+
+AHEAD_BYTES = 256 << 20
+"""Bytes of objects that are asked for, or wait for one before them; a single one may have as many."""
 
 END = bytes(2 * tarfile.BLOCKSIZE)
 
@@ -40,19 +52,20 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
     parts = urlsplit(raw.url)
     prefixes, ends = parse_qs(parts.query).get("prefix", []), tuple(parts.fragment.split(","))
     if parts.scheme not in SCHEMES or not prefixes:
-        raise UpstreamError(raw.url, "not the address of a listing, with ?prefix=", CHECK_URL)
+        what = "not the address of a listing over HTTP(S), with ?prefix="
+        raise UpstreamError(raw.url, what, CHECK_URL)
     bucket = urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
     pace = guest.manners.pace(parts.netloc) or guest.manners.default
-    pool = connections_to(bucket)
-    ask = partial(asked, pool, headers_for(bucket, guest), guest, patience, longest=LONGEST)
-    members = _listed(bucket, prefixes, ends, ask, patience)
+    ask = partial(asked, headers_for(bucket, guest), guest, patience)
+    pages, whole = partial(ask, longest=LONGEST_PAGE), partial(ask, longest=LONGEST)
+    members = _listed(bucket, prefixes, ends, pages, patience)
     same = hashlib.sha256(repr(members).encode("utf-8")).hexdigest()
     before, _, count = (noted(part) or "").partition(" ")
     if before != same:
         part.start_over(UNKNOWN)
     done = int(count) if before == same else 0
     if done <= len(members):
-        content = _contents(bucket, members[done:], ask, pace.connections, patience)
+        content = _contents(bucket, members[done:], whole, pace.connections, patience)
         _write(part, members, done, content, same)
 
 
@@ -73,6 +86,10 @@ def _listed(
         ]
     except ValueError as error:
         raise UpstreamError(bucket, str(error), CHECK_URL) from None
+    for entry in found:
+        if entry.size > LONGEST:
+            what = f"an object of {entry.size:,} bytes, more than the {LONGEST:,} that are held at once"
+            raise UpstreamError(bucket + quote(entry.key), what, BY_HAND)
     return sorted(found, key=lambda entry: (entry.key.rpartition("/")[2], entry.key))
 
 
@@ -81,17 +98,21 @@ def _contents(
 ) -> Iterator[bytes]:
     """Yield the content of each member in their order, a few ahead."""
     stop = Event()
-    ahead: deque[Future[bytes]] = deque()
+    ahead: deque[tuple[int, Future[bytes]]] = deque()
+    held = 0
     with ThreadPoolExecutor(connections) as threads:
         try:
             for member in members:
+                while ahead and (held + member.size > AHEAD_BYTES or len(ahead) > 2 * connections):
+                    size, first = ahead.popleft()
+                    yield first.result()
+                    held -= size
                 url = bucket + quote(member.key)
                 once = partial(_verified, ask, url, member)
-                ahead.append(threads.submit(_patient, once, url, patience, stop))
-                if len(ahead) > 2 * connections:
-                    yield ahead.popleft().result()
-            while ahead:
-                yield ahead.popleft().result()
+                ahead.append((member.size, threads.submit(_patient, once, url, patience, stop)))
+                held += member.size
+            for _, following in ahead:
+                yield following.result()
         finally:
             stop.set()
             threads.shutdown(cancel_futures=True)

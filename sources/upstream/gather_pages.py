@@ -49,6 +49,8 @@ OUTAGE = 100
 
 OUTAGE_HOSTS = 10
 
+RUN_AGAIN = "run again, and leave the list alone meanwhile"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -60,16 +62,24 @@ class Outcome:
 
 
 def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> None:
-    """Bring in the pages of the list at a ``file:`` URL; raises `UpstreamError`."""
+    """Bring in the pages of the list at a ``file:`` URL; raises `UpstreamError`.
+
+    With ``#sha256=…`` behind it, that digest must be the list's: the WARC stands for that very list.
+    """
     parts = urlsplit(raw.url)
     if parts.scheme != "file":
         raise UpstreamError(raw.url, "not a file: URL of a list of pages", CHECK_URL)
     path = Path(url2pathname(parts.path))
     try:
         listed = _digest(path)
+        if parts.fragment not in {"", f"sha256={listed}"}:
+            raise UpstreamError(raw.url, "the list is not the one that was planned", RUN_AGAIN)
         following = _following(part, listed)
         outcomes = _outcomes(path, listed, following, guest, patience)
         _write(part, raw.url, listed, outcomes)
+        if _digest(path) != listed:
+            part.start_over(UNKNOWN)
+            raise UpstreamError(raw.url, "the list changed while its pages came", RUN_AGAIN)
     except OSError as error:
         if error.filename != str(path):
             raise
@@ -138,6 +148,7 @@ def _outcomes(
     """
     wanted_lines = _wanted(path, listed, following)
     ahead: deque[_Wanted] = deque()
+    running: set[Future[Outcome]] = set()
     threads = ThreadPoolExecutor(THREADS)
 
     def ask(wanted: _Wanted) -> Outcome:
@@ -150,11 +161,11 @@ def _outcomes(
                 return
             for wanted in _next(ahead):
                 wanted.outcome = threads.submit(ask, wanted)
+                running.add(wanted.outcome)
             while ahead and ahead[0].outcome is not None and ahead[0].outcome.done():
                 yield ahead.popleft().outcome.result()  # type: ignore[union-attr] # it was seen
-            running = [one.outcome for one in ahead if one.outcome and not one.outcome.done()]
-            if running:
-                wait(running, return_when=FIRST_COMPLETED)
+            if running:  # those too that have come since `_next`: their threads are free
+                running = wait(running, return_when=FIRST_COMPLETED).not_done
     finally:
         threads.shutdown(cancel_futures=True)
 

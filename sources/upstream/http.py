@@ -47,6 +47,7 @@ PASSING_STATUSES = {408, 425, 429}
 
 SCHEMES = {"http", "https"}
 GZIP = {"gzip", "x-gzip"}
+NUMBER = re.compile(r"[0-9]{1,18}")
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
 REMEDIES = {
@@ -57,11 +58,18 @@ REMEDIES = {
     451: "the file may not be given to you by law: leave it out",
 }
 
+NOT_TO_BE_HAD = {404, 410, 451}
+"""What is answered for one file, and says nothing of how the guest is liked."""
+
 CERTIFICATE = "its certificate does not hold: check the URL, this machine's clock and certificates"
 
 DATE_DISTANCE = timedelta(seconds=60)
 """How much older than the answer a Last-Modified must be to tell two versions apart: within it, a
 file can change twice and keep its date (RFC 9110, section 8.8.2.2)."""
+
+
+EPOCHS_AGO = 10**9
+"""Seconds beyond which a number is a time since 1970, and no wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +139,7 @@ def answered(
         asked = {**_ours(guest.manners.contact), **headers, **keys.headers(here, guest.keys)}
         with (
             guest.manners.turn(host, patience.budget),
-            closing(_send(method, here, asked, patience)) as response,
+            closing(sent(method, here, asked, patience)) as response,
         ):
             guest.manners.hold(host, retry_after(response.headers))
             location = response.get_redirect_location()
@@ -149,9 +157,10 @@ def _ours(contact: str) -> dict[str, str]:
     return {"User-Agent": user_agent(contact), "Accept": "*/*", "Accept-Encoding": "identity"}
 
 
-def _send(
-    method: str, url: str, headers: dict[str, str], patience: Patience
+def sent(
+    method: str, url: str, headers: Mapping[str, str], patience: Patience
 ) -> urllib3.BaseHTTPResponse:
+    """Send one request, whose answer the caller closes; raises UpstreamError, or Interrupted."""
     try:
         address, own = _without_user(url)
         return connections_to(address).urlopen(
@@ -207,12 +216,14 @@ def refusal(response: urllib3.BaseHTTPResponse, url: str) -> Exception:
     """Return what it means that an answer is none: it may pass, or not."""
     status, headers = response.status, response.headers
     what = f"answers {status} {phrase(status)}".rstrip()
-    if status in PASSING_STATUSES or status >= 500 or "Retry-After" in headers:
-        return Interrupted(what, retry_after(headers))
+    wait = retry_after(headers)
+    if status in PASSING_STATUSES or status >= 500 or wait or "Retry-After" in headers:
+        return Interrupted(what, wait)
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         return Interrupted(what, start_over=True)
-    remedy = REMEDIES.get(status, CHECK_URL)
-    return UpstreamError(url, what, remedy, missing=status == HTTPStatus.NOT_FOUND)
+    return UpstreamError(
+        url, what, REMEDIES.get(status, CHECK_URL), missing=status in NOT_TO_BE_HAD
+    )
 
 
 def phrase(status: int) -> str:
@@ -224,13 +235,27 @@ def phrase(status: int) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Read seconds, or a date, by upstream's clock if it shows it (RFC 9110, section 10.2.3)."""
+    """Read seconds, or a date, by upstream's clock if it shows it (RFC 9110, section 10.2.3).
+
+    An upstream that says instead that no request is left is believed too.
+    """
     stated = headers.get("Retry-After", "").strip()
     if stated.isascii() and stated.isdigit():
         return float(stated[:9])
     until = _date(stated)
     now = _date(headers.get("Date", "")) or datetime.now(UTC)
-    return max(0.0, (until - now).total_seconds()) if until else 0.0
+    return max(0.0, (until - now).total_seconds()) if until else _used_up(headers, now)
+
+
+def _used_up(headers: Mapping[str, str], now: datetime) -> float:
+    """Return for how many seconds no request is left, as GitHub says it: a time, or seconds from now.
+
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    """
+    reset = _number(headers.get("X-RateLimit-Reset")) or 0
+    if headers.get("X-RateLimit-Remaining") != "0":
+        return 0.0
+    return max(0.0, reset - now.timestamp()) if reset > EPOCHS_AGO else float(reset)
 
 
 def whole(response: urllib3.BaseHTTPResponse, url: str, patience: Patience) -> Answer:
@@ -246,7 +271,7 @@ def whole(response: urllib3.BaseHTTPResponse, url: str, patience: Patience) -> A
     # A chunked answer ends with its last chunk, whatever length it may state too.
     chunked = "Transfer-Encoding" in response.headers
     size = None if chunked else _number(response.headers.get("Content-Length"))
-    pieces = flowing(lambda: _read(response), size, patience)
+    pieces = flowing(lambda: piece_of(response), size, patience)
     return Answer(_version(response.headers, size), 0, chunked or size is not None, pieces)
 
 
@@ -265,7 +290,7 @@ def _part(
         raise Interrupted(
             f"a wrong part came (Content-Range: {stated!r} for bytes={start}-)", start_over=True
         )
-    return Answer(known, start, True, flowing(lambda: _read(response), size - start, patience))
+    return Answer(known, start, True, flowing(lambda: piece_of(response), size - start, patience))
 
 
 def _same_version(headers: Mapping[str, str], known: Version) -> bool:
@@ -298,7 +323,8 @@ def _nothing_more(response: urllib3.BaseHTTPResponse, start: int, known: Version
     return Answer(known, start, True, iter(()))
 
 
-def _read(response: urllib3.BaseHTTPResponse) -> bytes:
+def piece_of(response: urllib3.BaseHTTPResponse) -> bytes:
+    """Return what is there of a body, nothing at its end; raises Interrupted if it breaks off."""
     try:
         piece: bytes = response.read1(CHUNK, decode_content=False)
     except urllib3.exceptions.HTTPError as error:
@@ -330,7 +356,7 @@ def _date(text: str) -> datetime | None:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() else None
+    return int(text) if text and NUMBER.fullmatch(text) else None
 
 
 def cause_of(error: BaseException) -> str:

@@ -9,6 +9,7 @@ pace. This machine is asked at no pace, unless one is stated.
 import hashlib
 import ipaddress
 import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ SHARD_DIGITS = 2
 """Hexadecimal digits that name the folders over which those of the hosts are spread."""
 LONGEST_NAME = 200
 """Characters of a file's name, beyond which a digest stands for it; most systems take 255."""
+
+_MAKING = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +112,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-@cache
 def _own_folder() -> tempfile.TemporaryDirectory[str]:
     """Return a folder of this process, which goes with it."""
+    with _MAKING:  # or each of the threads that ask first would have one, and lose it again
+        return _made_folder()
+
+
+@cache
+def _made_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="pile-manners-")

@@ -13,10 +13,10 @@ from io import FileIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sources.upstream.attempts import PATIENT, Interrupted, Patience, Retries, UpstreamError
+from sources.upstream.attempts import Patience
 from sources.upstream.bucket import locked
-from sources.upstream.guest import ALONE, Guest
-from sources.upstream.http import ask, user_agent
+from sources.upstream.guest import Guest
+from sources.upstream.http import user_agent
 from sources.upstream.manners import file_name
 from sources.upstream.robots_rules import Rules, parsed
 
@@ -39,18 +39,16 @@ Asked = Callable[[str, Guest, Patience], str]
 """Asks for a robots.txt by its address: its text, empty if there is none, or `NOTHING`."""
 
 
-def allowed(
-    url: str, guest: Guest = ALONE, patience: Patience = PATIENT, asked: Asked | None = None
-) -> bool:
+def allowed(url: str, guest: Guest, patience: Patience, asked: Asked) -> bool:
     """Tell whether a site lets us fetch a page, and slow its host down to what it asks for.
 
-    ``asked`` is for who asks otherwise than by `sources.upstream.http`; what it raises goes through.
+    What ``asked`` raises goes through, and is not kept.
     """
     parts = urlsplit(url)
     site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
     agent = user_agent(guest.manners.contact)
     kept = guest.manners.beside(parts.netloc, f"robots-{file_name(site)}")
-    text = _text(kept, lambda: (asked or _asked)(f"{site}/robots.txt", guest, patience))
+    text = _text(kept, lambda: asked(f"{site}/robots.txt", guest, patience))
     rules = _parsed(text, agent)
     if rules.delay > LONGEST_DELAY or not rules.allow(url):
         return False
@@ -78,26 +76,6 @@ def _read(file: FileIO) -> str | None:
     except (ValueError, TypeError, KeyError):
         return None
     return text if 0 < left <= KEPT else None
-
-
-def _asked(url: str, guest: Guest, patience: Patience) -> str:
-    retries = Retries(url, patience)
-    while True:
-        try:
-            with ask(url, patience, guest=guest) as answer:
-                content = bytearray()
-                for piece in answer.pieces:
-                    content += piece
-                    if len(content) >= LIMIT:
-                        break
-                return content[:LIMIT].decode("utf-8", "replace")
-        except Interrupted as interrupted:
-            try:
-                retries.wait(interrupted, 0)
-            except UpstreamError:
-                return NOTHING
-        except UpstreamError:
-            return ""
 
 
 @lru_cache(maxsize=64)

@@ -66,7 +66,8 @@ SET_CREDENTIALS = (
     " profile (`aws configure`)"
 )
 SET_SPENDING = (
-    "if its bucket lets whoever asks pay, say how many dollars it may cost: [run] spend_usd"
+    "if its bucket lets whoever asks pay, say how many dollars it may cost: [run] spend_usd; of a source"
+    " without a known price, get the file by other means, and give it as one of your own"
 )
 
 

@@ -94,4 +94,5 @@ def _digest(content: bytes) -> str:
 
 
 def _quoted(url: str) -> str:
-    return quote(url, safe=SAFE)
+    # JSON may hold halves of surrogate pairs, which no encoding has: they are quoted as they would be.
+    return quote(url, safe=SAFE, errors="surrogatepass")

@@ -18,7 +18,7 @@ from pile import preflight
 from pile.config import load
 from pile.downloads import names
 from pile.downloads import transfers as downloads
-from pile.downloads.guests import Refused
+from pile.downloads.guests import Refused, guest
 from pile.downloads.journals import Far, Journal, Listener, Told
 from pile.downloads.raw_files import Located
 from pile.graph import build
@@ -237,21 +237,23 @@ def test_a_file_gone_keeps_the_others_and_is_named(
     assert sorted(upstream.asked) == ["/letters/017.txt", "/letters/019.txt"]
 
 
+@pytest.mark.parametrize("status", [503, 403, 401])
 def test_a_host_that_stays_down_is_not_asked_for_every_file(
-    tmp_path: Path, upstream: Upstream, letters: Callable[..., None], pile: Pile
+    status: int, tmp_path: Path, upstream: Upstream, letters: Callable[..., None], pile: Pile
 ) -> None:
     """After a few files in a row the source ends, and the rest of the run goes on."""
-    upstream.answers = {f"/letters/{n:03d}.txt": (503, {}) for n in range(20)}
+    upstream.answers = {f"/letters/{n:03d}.txt": (status, {}) for n in range(20)}
     notes = '[sources.notes]\nreader = "local"\nfiles = ["notes.txt"]'
     (tmp_path / "notes.txt").write_text("A note. " * 50, encoding="utf-8")
     code, out, _ = pile("run", "-c", write(tmp_path, upstream, more=notes))
     assert code == 8
-    assert "503" in out
+    assert str(status) in out
     assert (tmp_path / "work/latest/shards").exists()
     asked = set(upstream.asked) - {"/letters/index"}
     assert len(asked) <= downloads.DOWN_AFTER + downloads.CONNECTIONS
     told = Counter(event["event"] for event in events(tmp_path))
-    assert told == {name: len(asked) for name in ("file started", "file retried", "file failed")}
+    names = ["file started", *(["file retried"] if status == 503 else []), "file failed"]
+    assert told == {name: len(asked) for name in names}
 
 
 def test_an_s3_that_is_out_of_reach_ends_its_source_for_now(
@@ -294,6 +296,62 @@ def test_a_plan_that_cannot_be_made_ends_its_source_alone(
     code, _, err = pile("run", "-c", write(tmp_path, upstream, 'work = "alone"'))
     assert code == 8
     assert "europarl" in err
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ([RawFile("file:///etc/hostname", "a.txt")], "no address of a file elsewhere"),
+        ([RawFile("memory://letters/a.txt", "a.txt")], "no address of a file elsewhere"),
+        ([RawFile("https:///a.txt", "a.txt")], "no address of a file elsewhere"),
+        ([RawFile("https://letters.example.org/a", "../../a.txt")], "outside its folder"),
+        ([RawFile("https://letters.example.org/a", "/a.txt")], "outside its folder"),
+        ([RawFile("https://letters.example.org/a", "a\0.txt")], "no name that a file can have"),
+        ([RawFile("https://letters.example.org/a", "é" * 120)], "no name that a file can have"),
+        ([RawFile("https://letters.example.org/a", "a.txt", -1)], "-1 bytes"),
+        ([RawFile("https://letters.example.org/a", "a", 1, "md5:zz")], "no checksum"),
+        ([RawFile(f"https://letters.example.org/{n}", "x/" * n + "/x") for n in (1, 1)], "two"),
+    ],
+    ids=lambda found: found[0].url if isinstance(found, list) else found,
+)
+def test_a_listing_reaches_nothing_that_is_not_upstream(
+    files: list[RawFile],
+    told: str,
+    tmp_path: Path,
+    upstream: Upstream,
+    letters: Callable[..., None],
+    pile: Pile,
+) -> None:
+    """No file of this machine, no place outside the folder, nothing that could not be verified."""
+    letters(plan=lambda options, get: files)
+    (tmp_path / "notes.txt").write_text("A note. " * 50, encoding="utf-8")
+    notes = '[sources.notes]\nreader = "local"\nfiles = ["notes.txt"]'
+    code, out, _ = pile("run", "-c", write(tmp_path, upstream, more=notes))
+    assert code == 8
+    assert told in out
+    assert (tmp_path / "work/latest/shards").exists()
+    assert not (tmp_path / "work/raw").exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://example.org/", "outside its folder"),
+        ("https://example.org/%2e%2e", "outside its folder"),
+        ("https://example.org/a%00b", "no name that a file can have"),
+        ("https:///a.txt", "no address of a file elsewhere"),
+        ("https://example.org/a.txt#md5=zz", "no checksum"),
+    ],
+)
+def test_an_address_of_no_file_is_an_error_of_the_config(
+    address: str, told: str, tmp_path: Path, upstream: Upstream, pile: Pile
+) -> None:
+    """It is told with file, table and key, before anything is asked."""
+    code, _, err = pile("plan", "-c", write(tmp_path, upstream, more=f'files = ["{address}"]'))
+    assert code == 2
+    assert "pipeline.toml: [sources.europarl] files: " in err
+    assert told in err
+    assert upstream.asked == []
 
 
 def test_a_file_of_another_plan_is_not_taken_for_this_one(
@@ -432,6 +490,13 @@ def test_paid_downloads_need_leave(
     Path(config).write_text(text.replace("spend_usd = 112", ""), encoding="utf-8")
     settings = load(Path(config))
     preflight.check_leave(settings, build(settings, print))
+
+
+def test_leave_to_spend_is_for_sources_with_a_price(tmp_path: Path, upstream: Upstream) -> None:
+    """What another bucket bills would be in no sum, so that nobody offers to pay it."""
+    settings = load(Path(write(tmp_path, upstream, "spend_usd = 5")))
+    assert guest(settings, SOURCES["arxiv"]).spend
+    assert not guest(settings, SOURCES["europarl"]).spend
 
 
 def _without_aws(monkeypatch: pytest.MonkeyPatch, nowhere: Path) -> None:

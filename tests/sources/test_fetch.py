@@ -627,6 +627,40 @@ def test_retry_after_is_obeyed(
 
 
 @pytest.mark.parametrize(
+    ("status", "stated", "seconds"),
+    [
+        ("403 Forbidden", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1761031691"}, 11.0),
+        ("429 Too Many", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "12"}, 12.0),
+        ("429 Too Many", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9" * 5000}, None),
+        ("429 Too Many", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1761031000"}, None),
+        ("429 Too Many", {"X-RateLimit-Remaining": "3", "X-RateLimit-Reset": "1761031691"}, None),
+    ],
+)
+def test_a_limit_that_is_used_up_is_waited_for(
+    upstream: Upstream,
+    patience: Patience,
+    waits: list[float],
+    status: str,
+    stated: dict[str, str],
+    seconds: float | None,
+) -> None:
+    """As GitHub says it: when the next request is left, be its refusal called 403 or 429."""
+    upstream.replies = [Reply(status, {**stated, "Date": DATE})]
+    get(f"{upstream.url}/list", patience=patience)
+    assert waits == ([seconds] if seconds else waits)
+    assert seconds or 0.5 <= waits[0] <= 1.0
+
+
+def test_a_length_that_is_no_number_is_none(
+    upstream: Upstream, partial: Path, patience: Patience
+) -> None:
+    """Digits without end are an answer whose end cannot be told."""
+    upstream.otherwise = lambda _: Reply(headers={"Content-Length": "9" * 5000}, body=(b"x",))
+    with pytest.raises(UpstreamError, match="does not say where it ends"):
+        fetch(raw(upstream), partial, patience=patience)
+
+
+@pytest.mark.parametrize(
     "retry_after", ["Mon, 20 Oct 2025 07:28:00 GMT", "soon", "-5", "²", ABSURD]
 )
 def test_a_retry_after_that_says_nothing_is_ignored(

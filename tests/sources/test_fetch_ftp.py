@@ -5,6 +5,7 @@ import random
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -277,3 +278,23 @@ def test_a_library_that_is_missing_is_named(partial: Path, monkeypatch: pytest.M
     monkeypatch.setattr(fsspec.core, "url_to_fs", missing)
     with pytest.raises(UpstreamError, match="paramiko"):
         fetch(RawFile("sftp://mirror/raw.txt", "a"), partial, patience=PATIENCE)
+
+
+@pytest.mark.parametrize("method", ["info", "open"])
+def test_an_error_of_a_library_s_own_is_told_without_its_words(
+    partial: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """A file system may raise anything; it may pass, and what it says may show a password."""
+
+    class AuthError(Exception):
+        pass
+
+    def fails(*_: object, **__: object) -> None:
+        raise AuthError("the-users-secret")
+
+    url = memory(CONTENT)
+    monkeypatch.setattr(fsspec.get_filesystem_class("memory"), method, fails)
+    with pytest.raises(UpstreamError, match="AuthError") as caught:
+        fetch(RawFile(url, "a"), partial, patience=PATIENCE)
+    assert caught.value.retry_later
+    assert "the-users-secret" not in "".join(traceback.format_exception(caught.value))

@@ -3,10 +3,13 @@
 import functools
 import json
 import random
+import socketserver
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -144,6 +147,61 @@ def test_an_item_without_an_end_is_refused(
     upstream.answer = lambda _: Reply(b'"' + b"x" * 2000 + b'"')
     with pytest.raises(UpstreamError, match="1,000 bytes"):
         fetch(raw(upstream, 1, 1), partial, patience=PATIENCE)
+
+
+class _Unfinished(socketserver.BaseRequestHandler):
+    """Answers 503 with more than is read, and 200 to whoever asks anew; notes the requests of each."""
+
+    requests: ClassVar[list[int]] = []
+
+    def handle(self) -> None:
+        first, kept = not self.requests, 0
+        while self.request.recv(65536):
+            kept += 1
+            item = b'{"id": 1}' if first or kept > 1 else b'{"id": 1, "by": "me"}'
+            head = b"HTTP/1.1 503 No\r\nContent-Length: 9000" if kept == 1 and first else b""
+            head = head or b"HTTP/1.1 200 OK\r\nContent-Length: %d" % len(item)
+            body = b" " * 2000 if head.startswith(b"HTTP/1.1 503") else item
+            self.request.sendall(head + b"\r\n\r\n" + body)
+            if kept == 1:
+                self.requests.append(0)
+            self.requests[-1] = kept
+
+
+def test_what_is_left_of_an_answer_reaches_no_other_item(
+    partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection of an answer that was not read to its end is closed, whatever its status."""
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setattr(gather_items, "LONGEST", 1000)
+    _Unfinished.requests.clear()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Unfinished) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/{{1..1}}.json"
+        fetch(RawFile(url, "a", form="items"), partial, patience=PATIENCE)
+        server.shutdown()
+    assert partial.read_bytes() == b'{"id": 1, "by": "me"}\n'
+    assert _Unfinished.requests == [1, 1]
+
+
+def test_items_come_by_http_or_from_a_folder(partial: Path) -> None:
+    """A mirror of another kind is refused: a path on it is none of this machine."""
+    guest = Guest(mirrors=(("https://api.invalid/", "s3://bucket/"),))
+    plan = RawFile("https://api.invalid/etc/{1..2}.json", "a", form="items")
+    with pytest.raises(UpstreamError, match="not to be had by s3"):
+        fetch(plan, partial, guest=guest, patience=PATIENCE)
+
+
+def test_a_key_that_no_header_can_hold_is_not_quoted(
+    upstream: WebUpstream, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line break in a key ends in an error that does not repeat it."""
+    monkeypatch.setenv("ITEMS_KEY", "the-users\nsecret")
+    key = Key("ITEMS_KEY", ("127.0.0.1",), "X-Key", "nowhere")
+    with pytest.raises(UpstreamError, match="cannot be used") as caught:
+        fetch(raw(upstream, 1, 3), partial, guest=Guest(keys=(key,)), patience=PATIENCE)
+    assert "secret" not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.parametrize("name", ["item/1.json", "{2..1}", "{1..2}/{3..4}", "{a..b}", "{1..}"])

@@ -4,8 +4,10 @@ import hashlib
 import io
 import sys
 import tarfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,6 +117,35 @@ def test_a_failed_fetch_goes_on_at_a_member(
     assert again.resumed_from > 20_000
     assert again.sha256 == whole.sha256
     assert len([asked for asked in upstream.asked if "?" not in asked.path]) < 20
+
+
+def test_objects_that_wait_are_bounded_by_their_bytes(
+    upstream: WebUpstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tar is the same if only one fits into memory, and one that does not is named at once."""
+    whole = fetch(raw(upstream), tmp_path / "a", patience=PATIENCE)
+    monkeypatch.setattr(gather_objects, "AHEAD_BYTES", 1)
+    lock, at_once, most = threading.Lock(), 0, 0
+    verified = gather_objects._verified
+
+    def counted(*asked: Any) -> bytes:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        content = verified(*asked)
+        with lock:
+            at_once -= 1
+        return content
+
+    monkeypatch.setattr(gather_objects, "_verified", counted)
+    assert fetch(raw(upstream), tmp_path / "b", patience=PATIENCE).sha256 == whole.sha256
+    assert most == 1
+    upstream.asked.clear()
+    monkeypatch.setattr(gather_objects, "LONGEST", 20)
+    with pytest.raises(UpstreamError, match=r"PMC10\.1\.xml: an object of 21 bytes"):
+        fetch(raw(upstream), tmp_path / "c", patience=PATIENCE)
+    assert all("?" in asked.path for asked in upstream.asked)
 
 
 def test_no_objects_are_an_empty_tar(upstream: WebUpstream, tmp_path: Path) -> None:

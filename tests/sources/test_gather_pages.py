@@ -2,11 +2,13 @@
 
 import functools
 import gzip
+import hashlib
 import json
 import random
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -174,6 +176,8 @@ def test_a_page_that_cannot_be_had_says_why(
         ('{"title": "no url"}', "bad_address"),
         ('{"url": 1}', "bad_address"),
         ('{"url": "http://x/\\r\\nHost: y"}', "unknown_host"),
+        ('{"url": "http://\\ud800.example/"}', "bad_address"),
+        ('{"url": "http://127.0.0.1:1/\\udfff"}', "unreachable"),
         ("{broken", "bad_address"),
         ("http://" + "x" * 70_000, "bad_address"),
         ("http://a.name.that.is.invalid/", "unknown_host"),
@@ -434,6 +438,30 @@ def test_a_list_that_changed_starts_over(site: WebUpstream, tmp_path: Path, part
     found = fetch(raw(tmp_path, f"{site.url}/b", f"{site.url}/c"), partial, patience=PATIENCE)
     assert found.resumed_from == 0
     assert bodies(partial) == {1: body("/b"), 2: body("/c")}
+
+
+def test_a_list_is_the_one_that_was_planned(
+    site: WebUpstream, tmp_path: Path, partial: Path
+) -> None:
+    """No pages of another list are had under its name, be it changed before or meanwhile."""
+    plan = raw(tmp_path, f"{site.url}/a")
+    digest = hashlib.sha256((tmp_path / "list.txt").read_bytes()).hexdigest()
+    planned = replace(plan, url=f"{plan.url}#sha256={digest}")
+    fetch(planned, partial, patience=PATIENCE)
+    assert bodies(partial) == {1: body("/a")}
+    site.asked.clear()
+    with pytest.raises(UpstreamError, match="not the one that was planned"):
+        fetch(replace(plan, url=f"{plan.url}#sha256={'0' * 64}"), tmp_path / "b", patience=PATIENCE)
+    assert site.asked == []
+
+    def meanwhile(asked: Asked) -> Reply:
+        raw(tmp_path, f"{site.url}/b")
+        return answer(asked)
+
+    site.answer = meanwhile
+    with pytest.raises(UpstreamError, match="changed while its pages came"):
+        fetch(planned, tmp_path / "c", guest=fresh(tmp_path), patience=PATIENCE)
+    assert not (tmp_path / "c").stat().st_size
 
 
 def test_a_host_that_wants_to_be_left_alone_is(

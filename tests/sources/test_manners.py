@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -17,7 +18,7 @@ import pytest
 
 from sources.fetch import Patience, UpstreamError, get
 from sources.source import Pace
-from sources.upstream import bucket
+from sources.upstream import bucket, manners
 from sources.upstream.attempts import Interrupted
 from sources.upstream.guest import Guest
 from sources.upstream.manners import Manners
@@ -272,3 +273,23 @@ def test_without_a_folder_a_process_keeps_the_pace_by_itself() -> None:
         with manners.turn("a.org"):
             pass
     assert time.monotonic() - begun >= 0.1
+
+
+def test_threads_that_ask_first_share_one_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many come at once: a folder that nobody holds is removed, with the buckets in it."""
+    made, begin = tempfile.TemporaryDirectory, threading.Barrier(8)
+
+    def slowly(prefix: str) -> tempfile.TemporaryDirectory[str]:
+        time.sleep(0.05)
+        return made(prefix=prefix)
+
+    def bucket_of(number: int) -> Path:
+        begin.wait()
+        return Manners().beside(f"{number}.example.org", "bucket")
+
+    monkeypatch.setattr("sources.upstream.manners.tempfile.TemporaryDirectory", slowly)
+    manners._made_folder.cache_clear()
+    with ThreadPoolExecutor(8) as threads:
+        buckets = list(threads.map(bucket_of, range(8)))
+    assert len({path.parents[2] for path in buckets}) == 1
+    assert all(path.parent.is_dir() for path in buckets)

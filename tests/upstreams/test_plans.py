@@ -1,5 +1,6 @@
 """Each source's plan against a stand-in of its upstream: found, asked for with manners, and fetched."""
 
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -11,7 +12,7 @@ import pytest
 from s3_upstream import serving_s3
 from standin import Host, Reply, Standin
 from stores import cloud_storage, s3_bucket
-from worlds import SECRETS, World, arxiv_bucket, hosts
+from worlds import SECRETS, World, articles, arxiv_bucket, hosts
 
 from sources.fetch import Patience, UpstreamError, fetch, get
 from sources.registry import SOURCES
@@ -161,7 +162,7 @@ def test_a_search_is_followed_from_page_to_page(world: World, standin: Standin) 
     assert [ask.query["page"] for ask in standin.asked] == ["1", "2", "1", "2", "3"]
 
 
-def _articles(count: int) -> Host:
+def _many_articles(count: int) -> Host:
     return s3_bucket({f"PMC{n}.1/PMC{n}.1.xml": b"" for n in range(1, count + 1)}, page=10)
 
 
@@ -177,7 +178,7 @@ def _snapshots(count: int) -> Host:
 @pytest.mark.parametrize(
     ("name", "host", "play"),
     [
-        ("pubmed_central", "pmc-oa-opendata.s3.amazonaws.com", _articles),
+        ("pubmed_central", "pmc-oa-opendata.s3.amazonaws.com", _many_articles),
         ("gutenberg_pg19", "storage.googleapis.com", _books),
         ("freelaw", "com-courtlistener-storage.s3-us-west-2.amazonaws.com", _snapshots),
     ],
@@ -225,6 +226,23 @@ def test_the_inventory_of_a_bucket_tells_what_its_listing_does(
         "0.csv.gz",
         "1.csv.gz",
     ]
+
+
+def test_ranges_of_a_bucket_come_as_tars(world: World, standin: Standin, tmp_path: Path) -> None:
+    """All versions of a range's articles and their records, without a listing beforehand."""
+    source, guest = SOURCES["pubmed_central"], guest_of(SOURCES["pubmed_central"], standin)
+    options = {**source.defaults, "listing": "ranges", "prefix": "PMC9000", "records": True}
+    (raw,) = source.plan(options, asks(guest))
+    assert standin.asked == []
+    fetch(raw, tmp_path / "x", guest=guest, patience=SWIFT)
+    held = articles(world.raws["pubmed_central"])
+    wanted = {key for key in held if "PMC9000" in key and key.endswith((".xml", ".json"))}
+    assert len(wanted) == 8
+    with tarfile.open(tmp_path / "x") as archive:
+        found = {member.name: archive.extractfile(member) for member in archive}
+        assert {name: file.read() for name, file in found.items() if file} == {
+            key: held[key] for key in wanted
+        }
 
 
 def test_update_files_follow_the_baseline(world: World, standin: Standin) -> None:

@@ -245,7 +245,7 @@ def _bucket_hosts(raws: Mapping[str, Files]) -> dict[str, Host]:
     }
     return {
         "data.commoncrawl.org": plain_site(_crawl(raws["pile_cc"])),
-        "pmc-oa-opendata.s3.amazonaws.com": s3_bucket(_articles(raws["pubmed_central"])),
+        "pmc-oa-opendata.s3.amazonaws.com": s3_bucket(articles(raws["pubmed_central"])),
         "arxiv": s3_bucket(arxiv_bucket(raws["arxiv"])),
         "com-courtlistener-storage.s3-us-west-2.amazonaws.com": s3_bucket(courts),
         "storage.courtlistener.com": plain_site(courts),
@@ -262,7 +262,7 @@ def _crawl(files: Files) -> dict[str, bytes]:
     return {**placed, f"crawl-data/{CRAWL}/warc.paths.gz": gzip.compress(listing, mtime=0)}
 
 
-def _articles(files: Files) -> dict[str, bytes]:
+def articles(files: Files) -> dict[str, bytes]:
     """Place each article's version, and an older one, with their records and text."""
     placed = {"README.txt": b"about"}
     for name, raw in files.items():

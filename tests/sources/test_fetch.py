@@ -780,6 +780,7 @@ def test_a_lasting_refusal_is_not_asked_again(
     with pytest.raises(UpstreamError, match=f"answers {status} [A-Z]") as caught:
         fetch(raw(upstream), partial, patience=patience)
     assert not caught.value.retry_later
+    assert caught.value.missing == (status in {404, 410, 451})
     assert len(upstream.requests) == 1
 
 

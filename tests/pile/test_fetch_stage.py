@@ -310,7 +310,8 @@ def test_a_plan_that_cannot_be_made_ends_its_source_alone(
         ([RawFile("https://letters.example.org/a", "é" * 120)], "no name that a file can have"),
         ([RawFile("https://letters.example.org/a", "a.txt", -1)], "-1 bytes"),
         ([RawFile("https://letters.example.org/a", "a", 1, "md5:zz")], "no checksum"),
-        ([RawFile(f"https://letters.example.org/{n}", "x/" * n + "/x") for n in (1, 1)], "two"),
+        ([RawFile("https://letters.example.org/a", "a//b")], "no name that a file can have"),
+        ([RawFile(f"https://letters.example.org/{n}", "x") for n in (1, 2)], "two raw files"),
     ],
     ids=lambda found: found[0].url if isinstance(found, list) else found,
 )

@@ -53,18 +53,22 @@ def forms() -> NDArray[np.uint8]:
     which begin anew there.
     """
     table = np.zeros(_CODE_POINTS, dtype=np.uint8)
+    decomposed: list[int] = []
     for code_point in range(0x80, _CODE_POINTS):
         character = chr(code_point)
         if unicodedata.category(character) in ("Cn", "Cs"):
             table[code_point] = UNSURE
         elif (mark := unicodedata.combining(character)) and table[code_point] != UNSURE:
             table[code_point] = mark
-        if decomposed := unicodedata.decomposition(character):
+        if parts := unicodedata.decomposition(character).split():
             if not unicodedata.is_normalized("NFC", character):
                 table[code_point] = UNSURE
-            parts = decomposed.split()
-            if len(parts) == 2 and not parts[0].startswith("<"):
-                table[int(parts[1], 16)] = UNSURE
+            if not parts[0].startswith("<"):
+                decomposed.append(code_point)
+                table[[int(part, 16) for part in parts[1:]]] = UNSURE
     table[0x1161:0x1176] = UNSURE  # Hangul vowels and finals join the syllable before them.
     table[0x11A8:0x11C3] = UNSURE
+    # What begins with such a character may join what is before it too; Unicode has some from 16.0 on.
+    begins = [ord(unicodedata.normalize("NFD", chr(code_point))[0]) for code_point in decomposed]
+    table[decomposed] = np.where(table[begins] == UNSURE, UNSURE, table[decomposed])
     return table

@@ -6,6 +6,7 @@ is composed by itself, by HF ``tokenizers``, whose Unicode version is the one th
 left as it is. HF needs half a microsecond for a byte, ten times as long as all else together.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -23,6 +24,7 @@ REMEMBERED = 1 << 16
 LONGEST_REMEMBERED = 64
 """Bytes of the longest of them."""
 
+_TOGETHER = 1 << 14
 _ONE = np.uint64(1)
 _NFC = NFC()
 
@@ -38,12 +40,38 @@ def composed(text: Bytes, offsets: NDArray[np.int64]) -> tuple[Bytes, NDArray[np
         return text, offsets
     places = np.empty((found, 2), dtype=np.int64)
     stretches(text, offsets, forms(), places)
-    changed = [
-        (start, end, after)
-        for start, end in places.tolist()
-        if (after := _composed(before := text[start:end].tobytes())) != before
-    ]
-    return _replaced(text, offsets, changed) if changed else (text, offsets)
+    growth = np.zeros(found, dtype=np.int64)
+    parts = list(_parts(text, int(offsets[0]), int(offsets[-1]), places, growth))
+    if len(parts) == 1:
+        return text, offsets
+    # A stretch lies within a document, so that it moves the ends of that and of all later ones.
+    before = np.searchsorted(places[:, 1], offsets, side="right")
+    moved = offsets - offsets[0] + np.concatenate(([0], np.cumsum(growth)))[before]
+    return np.frombuffer(b"".join([*parts, bytes(MARGIN)]), np.uint8), moved
+
+
+def _parts(
+    text: Bytes, done: int, end: int, places: NDArray[np.int64], growth: NDArray[np.int64]
+) -> Iterator[bytes | memoryview]:
+    """Yield the text from ``done`` to ``end`` in NFC; as one part, if all its stretches are.
+
+    Writes by how much each stretch grows. `_TOGETHER` are in memory as Python's objects at a time.
+    """
+    source = text.data
+    for first in range(0, len(places), _TOGETHER):
+        replaced: list[bytes | memoryview] = []
+        for number, (start, stop) in enumerate(places[first : first + _TOGETHER].tolist(), first):
+            before = source[start:stop].tobytes()
+            after = _composed(before)
+            if after != before:
+                if start > done:
+                    replaced.append(source[done:start])
+                replaced.append(after)
+                growth[number] = len(after) - len(before)
+                done = stop
+        if replaced:
+            yield b"".join(replaced)
+    yield source[done:end]
 
 
 def _composed(stretch: bytes) -> bytes:
@@ -56,24 +84,6 @@ def _by_hf(stretch: bytes) -> bytes:
 
 
 _remembered = lru_cache(REMEMBERED)(_by_hf)
-
-
-def _replaced(
-    text: Bytes, offsets: NDArray[np.int64], changed: list[tuple[int, int, bytes]]
-) -> tuple[Bytes, NDArray[np.int64]]:
-    """Return a copy of the documents with some stretches, in order, replaced."""
-    first = int(offsets[0])
-    parts: list[bytes | memoryview] = []
-    done = first
-    for start, end, after in changed:
-        parts += [text[done:start].data, after]
-        done = end
-    parts += [text[done : int(offsets[-1])].data, bytes(MARGIN)]
-    ends = np.array([end for _, end, _ in changed])
-    grown = np.cumsum([0, *(len(after) - (end - start) for start, end, after in changed)])
-    # A stretch lies within a document, so that it moves the ends of that and of all later ones.
-    moved = offsets - first + grown[np.searchsorted(ends, offsets, side="right")]
-    return np.frombuffer(b"".join(parts), np.uint8), moved
 
 
 @lean

@@ -28,7 +28,7 @@ BUCKETS = 64
 """Row groups of a file of counts."""
 
 TABLE_BITS = 22
-"""A counter holds 2**22 slots for short words: 128 MiB, and 60 MiB for longer ones."""
+"""A counter holds 2**22 slots for short words: 128 MiB, and 36 MiB for longer ones."""
 
 SCHEMA = pa.schema([("word", pa.large_binary()), ("count", pa.int64())])
 """The columns of a file of counts."""

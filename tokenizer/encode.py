@@ -108,6 +108,7 @@ class Encoder:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
         self._tokenizer.encode_special_tokens = literal_specials == "text"
+        config = _with_ids_in_use(config, self._tokenizer)
         self._missing = _missing_bytes(config)
         self._cut = pieces if can_be_cut(config) else whole
         self._config = config
@@ -148,11 +149,13 @@ class Encoder:
             return Encoded(*kernels.encode(*_joined(texts)))
         return self._encode_in_parts(texts, kernels)
 
-    def encode_column(self, column: pa.LargeStringArray) -> Encoded:
-        """Encode the documents of an Arrow column from its buffers; as `encode` for the rest.
+    def encode_column(self, column: pa.Array | pa.ChunkedArray) -> Encoded:
+        """Encode the documents of an Arrow column; as `encode` for the rest.
 
-        A null is an empty document.
+        They are read from its buffers if it is of one `pa.large_string` without nulls, else from those of
+        a copy. A null is an empty document.
         """
+        column = _as_large_strings(column)
         text, offsets = _buffers(column)
         size = int(offsets[-1] - offsets[0])
         longest = int(np.diff(offsets).max(initial=0))
@@ -161,7 +164,7 @@ class Encoder:
             text, offsets = kernels.readable(text, offsets)
             if not self._may_hold_special(kernels, text, offsets):
                 return Encoded(*kernels.encode(text, offsets))
-        return self._encode_in_parts([text or "" for text in column.to_pylist()], kernels)
+        return self._encode_in_parts(column.to_pylist(), kernels)
 
     def _may_hold_special(
         self, kernels: "Kernels", text: NDArray[np.uint8], offsets: NDArray[np.int64]
@@ -281,6 +284,15 @@ def _joined(texts: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]
         raise
 
 
+def _as_large_strings(column: pa.Array | pa.ChunkedArray) -> pa.LargeStringArray:
+    """Return a column in one piece and of one type; a null, behind which text may lie, as no text."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if column.type != pa.large_string():
+        column = column.cast(pa.large_string())
+    return column.fill_null("") if column.null_count else column
+
+
 def _buffers(column: pa.LargeStringArray) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return the bytes of a column of texts, and where each begins and the last ends."""
     if not len(column):
@@ -297,6 +309,20 @@ def _parsed(tokenizer_json: str) -> dict[str, Any]:
     if config["model"].get("dropout"):
         raise ValueError("the tokenizer has BPE dropout: it would encode differently each time")
     return config
+
+
+def _with_ids_in_use(config: dict[str, Any], tokenizer: Tokenizer) -> dict[str, Any]:
+    """Return a configuration with the ids that added tokens have, whatever ids the file gives them.
+
+    HF ``tokenizers`` numbers those that the vocabulary lacks from its end on, without gaps.
+    """
+    stated = config.get("added_tokens") or ()
+    ids = [tokenizer.token_to_id(token["content"]) for token in stated]
+    added = [
+        token if number is None else {**token, "id": number}
+        for token, number in zip(stated, ids, strict=True)
+    ]
+    return {**config, "added_tokens": added}
 
 
 def _specials(config: dict[str, Any]) -> tuple[str, ...]:

@@ -49,15 +49,16 @@ class Tally(NamedTuple):
 
 
 def tally(bits: int) -> Tally:
-    """Return empty tables of ``2**bits`` slots for short words: 32 bytes each, and half as much again.
+    """Return empty tables of ``2**bits`` slots for short words, 32 bytes each, and 9 more for longer ones.
 
-    ``bits`` is at least 10, so that an empty table is not full.
+    ``bits`` is at least 10, and there is room for all the bytes of documents taken together, so that an
+    empty table is not full.
     """
     return Tally(
         short=_large(4 << bits),
         shift=np.uint64(64 - bits),
         long=np.zeros(3 << (bits - 2), dtype=np.uint64),
-        bytes=np.zeros(12 << (bits - 2), dtype=np.uint8),
+        bytes=np.zeros(max(12 << (bits - 2), TOGETHER), dtype=np.uint8),
         filled=np.zeros(3, dtype=np.int64),
         keys=np.zeros(3 * _AHEAD, dtype=np.uint64),
     )

@@ -68,10 +68,16 @@ GOOD = corpus.line_bytes(Line("good", "x"))
         b'{"text": "\\ud800", "meta": {"pile_set_name": "x"}}\n',
         GOOD.replace(b"\n", b" ") + GOOD,
         GOOD.replace(b",", b",\n"),
+        b"\n" + GOOD.replace(b"\n", b" ") + GOOD,
+        b"null\n",
+        GOOD.replace(b"}}", b'}, "n": NaN}'),
+        GOOD.replace(b"}}", b'}, "n": "\xff"}'),
+        GOOD.replace(b"\n", b"\0}\n"),
+        b"\xef\xbb\xbf" + GOOD,
     ],
 )
 def test_a_line_that_is_no_document_is_named(tmp_path: Path, bad: bytes) -> None:
-    """Two documents on one line and one on two lines too."""
+    """Two documents on one line and one on two lines too, or as many of both as there are lines."""
     path = with_lines(tmp_path, GOOD, bad, GOOD)
     errors = []
     for size in (1 << 20, len(GOOD)):

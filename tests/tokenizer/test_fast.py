@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -169,6 +170,14 @@ def test_other_tokenizers_are_left_to_hf(
     assert encoder._kernels is None
 
 
+def test_added_tokens_have_the_ids_that_hf_tokenizers_gives_them(small_tokenizer: str) -> None:
+    """Without those of 4 to 24 spaces, those of 2 and 3 move up, whatever the file says."""
+    config = json.loads(small_tokenizer)
+    del config["added_tokens"][2:-2]
+    text = json.dumps(config)
+    assert check(text, ["a   b  c", " " * 10]).uncovered is None
+
+
 def test_a_small_job_does_not_load_kernels(
     small_tokenizer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +269,22 @@ def test_arrow_columns_are_encoded_from_their_buffers(small_tokenizer: str) -> N
         assert [row.tolist() for row in rows] == (expected * 2)[start : start + count]
     assert encoder.encode_column(pa.array([None], pa.large_string())).ids.size == 0
     assert encoder.fallbacks == 0
+
+
+def test_any_column_of_texts_is_encoded(small_tokenizer: str) -> None:
+    """Of other types and in several pieces; what lies behind a null is no text."""
+    encoder = Encoder(small_tokenizer)
+    texts = pa.array(["The tide", "", "x", "out"], pa.large_string())
+    expected = encoder.encode_column(texts).lengths.tolist()
+    for other in (
+        texts.cast(pa.string()),
+        texts.dictionary_encode(),
+        pa.chunked_array([texts[:1], texts[1:]]),
+    ):
+        assert encoder.encode_column(other).lengths.tolist() == expected
+    hidden = pc.if_else(pa.array([True, True, True, False]), texts, None)
+    assert hidden.buffers()[2].size == texts.buffers()[2].size
+    assert encoder.encode_column(hidden).lengths.tolist() == [*expected[:3], 0]
 
 
 def test_columns_that_kernels_do_not_cover_are_left_to_hf_and_counted(small_tokenizer: str) -> None:

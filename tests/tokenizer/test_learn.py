@@ -107,8 +107,9 @@ def test_counting_finds_each_word(tmp_path: Path) -> None:
 
 
 def test_full_tables_go_to_disk_and_leave_no_trace(tmp_path: Path, texts: list[str]) -> None:
-    """With room for a few hundred words, a word longer than the tables, and files cleaned away."""
-    documents = [*texts, " ".join(f"w{n} longer_than_fifteen_{n}" for n in range(3000)), "z" * 5000]
+    """With room for a few hundred words, words as long as the tables or longer, and files cleaned away."""
+    documents = [*texts, " ".join(f"w{n} longer_than_fifteen_{n}" for n in range(3000))]
+    documents += ["z" * 70_000, *(["y" * 700] * 100)]
     for bits in (10, 20):
         counter = count.Counter(tmp_path, table_bits=bits)
         counter.add(documents)

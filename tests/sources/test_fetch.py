@@ -633,6 +633,11 @@ def test_retry_after_is_obeyed(
         ("429 Too Many", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "12"}, 12.0),
         ("429 Too Many", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9" * 5000}, None),
         ("429 Too Many", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1761031000"}, None),
+        (
+            "429 Too Many",
+            {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1761031691000"},
+            None,
+        ),
         ("429 Too Many", {"X-RateLimit-Remaining": "3", "X-RateLimit-Reset": "1761031691"}, None),
     ],
 )

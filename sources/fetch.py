@@ -6,8 +6,8 @@ and its SHA-256 is computed on the way.
 
 How bytes come is a transport's business, chosen by the scheme of the address: each is a module of
 `sources.upstream` with the function that `sources.upstream.answer` describes. A raw file made of the
-answers to many requests is written by the module of its form, ``gather_items``, ``gather_oai`` or
-``gather_pages``, each with one function, ``gather(raw, part, guest, patience)``.
+answers to many requests is written by the module of its form, ``gather_items``, ``gather_oai``,
+``gather_pages`` or ``gather_objects``, each with one function, ``gather(raw, part, guest, patience)``.
 """
 
 import hashlib

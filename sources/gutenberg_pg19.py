@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from sources.archives import open_stream
-from sources.formats.listings import json_object
+from sources.formats.listings import json_object, require_onward
 from sources.formats.packed import uncompressed_name
 from sources.option_checks import one_of, within
 from sources.published import PILE_SET_NAMES
@@ -73,7 +73,7 @@ def plan(options: Options, get: Get) -> Iterable[RawFile]:
 
 def _listed(part: str, get: Get) -> Iterator[dict[str, Any]]:
     """Yield what the bucket lists of the books in a part, page after page, in its order."""
-    token = ""
+    token = name = ""
     while True:
         query = {"prefix": f"{part}/", "fields": "items(name,size,md5Hash),nextPageToken"}
         if token:
@@ -84,7 +84,10 @@ def _listed(part: str, get: Get) -> Iterator[dict[str, Any]]:
             books = [item for item in page.get("items", []) if _NAME.fullmatch(item["name"])]
         except (KeyError, TypeError) as error:
             raise ValueError(f"{url} is no listing of a bucket ({error!r})") from error
-        yield from books
+        for book in books:
+            before, name = name, book["name"]
+            require_onward(url, before, name)
+            yield book
         last, token = token, page.get("nextPageToken", "")
         if not token:
             return

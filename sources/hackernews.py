@@ -71,7 +71,7 @@ ITEMS = 10_000
 """Items that are fetched into one file, an item a line."""
 
 
-_NUMBER = re.compile(rb"\s*([0-9]{1,18})\s*")
+_NUMBER = re.compile(rb"\s*([0-9]{1,9})\s*")
 
 
 def plan(options: Options, get: Get) -> Iterable[RawFile]:

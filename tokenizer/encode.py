@@ -80,7 +80,7 @@ def warm() -> None:
 
 
 class Encoder:
-    """A tokenizer, ready to encode.
+    """A tokenizer, ready to encode. Threads may share it, and take turns; each encodes faster with its own.
 
     ``vocabulary_size`` is the largest id plus 1, added tokens included. ``eod`` is the id that ends
     a document. Truncation, padding and templates that the file may ask for are not applied: a

@@ -4,6 +4,7 @@ For tokenizers that `tokenizer.coverage` has nothing against, and special tokens
 """
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -125,9 +126,10 @@ def encode_documents(
 
 
 class Kernels:
-    """A tokenizer's tables, and the buffers that one thread encodes with."""
+    """A tokenizer's tables, and the cache and buffers that one thread at a time encodes with."""
 
     def __init__(self, config: dict[str, Any], cache_bits: int = CACHE_BITS) -> None:
+        self._one_at_a_time = Lock()
         self._tables = tables(config, cache_bits)
         self._composes = bool(config.get("normalizer"))  # to NFC
 
@@ -160,7 +162,9 @@ class Kernels:
             text, offsets = composed(text, offsets)
         # What is not written to takes no memory: there is an id a byte at most.
         ids = np.empty(int(offsets[-1] - offsets[0]) + 16, dtype=np.uint32)
-        lengths = encode_documents(text, offsets, classes(), self._tables, ids)
+        kinds = classes()
+        with self._one_at_a_time:
+            lengths = encode_documents(text, offsets, kinds, self._tables, ids)
         return ids[: int(lengths.sum())], lengths
 
 

@@ -18,22 +18,22 @@ LONGEST_NAME = 200
 
 
 def require_sound(source: str, raws: Sequence[RawFile]) -> None:
-    """Raise ValueError unless files of a source can be had, each under a name of its own."""
-    names: set[str] = set()
+    """Raise ValueError unless files of a source, sorted by name, can be had, each under a name of its own."""
+    name = ""
     for raw in raws:
         require_one(source, raw)
-        name = layout.inside(source, raw.name)
-        if name in names:
+        before, name = name, raw.name
+        if name == before:
             raise ValueError(f"the plan of {source} names two raw files {name!r}")
-        names.add(name)
 
 
 def require_one(source: str, raw: RawFile) -> None:
     """Raise ValueError unless a file has an address elsewhere, a name here, and a true checksum."""
     if not raw.url.startswith(REMOTE) or not urlsplit(raw.url).netloc:
         raise ValueError(f"{raw.url[:200]!r} is no address of a file elsewhere")
-    parts = layout.inside(source, raw.name).split("/")
-    if "\0" in raw.name or max(len(part.encode()) for part in parts) > LONGEST_NAME:
+    name = layout.inside(source, raw.name)
+    longest = max(len(part.encode()) for part in name.split("/"))
+    if name != raw.name or "\0" in name or longest > LONGEST_NAME:
         raise ValueError(f"{raw.name[:200]!r} is no name that a file can have")
     if raw.size is not None and raw.size < 0:
         raise ValueError(f"{raw.name} has {raw.size} bytes")

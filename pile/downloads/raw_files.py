@@ -192,7 +192,7 @@ def _downloads(
     if plan is None:
         if table.source.access != "local":
             hear(f"asking what there is of {table.name}")
-        raws = sorted(planned(config, table, patience), key=lambda raw: raw.name)
+        raws = planned(config, table, patience)
         publish_plan(remembered, raws)
         plan = Plan(remembered)
     return _Downloads(config, table, plan)
@@ -205,7 +205,7 @@ def _to_download(config: Config, table: SourceTable, raws: Iterable[RawFile]) ->
 
 
 def planned(config: Config, table: SourceTable, patience: Patience) -> list[RawFile]:
-    """Ask an upstream what there is to download.
+    """Ask an upstream what there is to download, and return it by name.
 
     Raises `Refused` before anything is asked of an upstream that wants a key or money and is given
     none, and `sources.fetch.UpstreamError`.
@@ -219,7 +219,7 @@ def planned(config: Config, table: SourceTable, patience: Patience) -> list[RawF
         return get(url, guest=asked, patience=patience)
 
     try:
-        raws = list(source.plan(table.all_options, ask))
+        raws = sorted(source.plan(table.all_options, ask), key=lambda raw: raw.name)
         require_sound(source.name, raws)
     except NOT_AS_EXPECTED as error:
         raise UpstreamError(

@@ -84,7 +84,8 @@ def download(order: Order) -> Receipt:
     with Journal(order.journals, order.source, order.task) as journal:
         attempt = _Attempt(order, journal, Names(journal), threading.Event())
         try:
-            if len(order.files) == 1:
+            # What is gathered by threads waits in them, where Ctrl-C reaches it by ``stop`` alone.
+            if len(order.files) == 1 and order.files[0].raw.form == "file":
                 entries = [_download(attempt, order.files[0])]
             else:
                 entries = _download_all(attempt)
@@ -170,17 +171,21 @@ def _fetch(attempt: _Attempt, file: Located, lock: ExitStack) -> tuple[int, str]
         journal.grew(count)
         attempt.names.tend()
 
-    def sleep(seconds: float) -> None:
-        # Called while the failure that is waited for is being handled.
-        journal.say("file retried", **of, why=str(sys.exception()), wait=round(seconds, 3))
+    def pause(seconds: float) -> None:
         if stop.wait(seconds):
             raise _Stopped
 
+    def sleep(seconds: float) -> None:
+        # Called while the failure that is waited for is being handled.
+        journal.say("file retried", **of, why=str(sys.exception()), wait=round(seconds, 3))
+        pause(seconds)
+
     journal.say("file started", **of, bytes=raw.size)
+    guest = replace(order.guest, manners=replace(order.guest.manners, pause=pause))
     with lock:
         try:
             patience = replace(PATIENT, sleep=sleep)
-            fetched = fetch(raw, partial, guest=order.guest, on_bytes=grew, patience=patience)
+            fetched = fetch(raw, partial, guest=guest, on_bytes=grew, patience=patience)
         except UpstreamError as error:
             journal.say("file failed", **of, why=str(error), seconds=_since(started))
             if not error.missing:

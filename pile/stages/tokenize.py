@@ -243,7 +243,8 @@ def _add_singly(
         return
     tally.rejected["unencodable"] += 1
     if len(tally.unencodable) < SHOWN:
-        tally.unencodable.append(str(error))
+        line = batch.column("number")[0].as_py()
+        tally.unencodable.append(str(error).replace("document 0", f"line {line}", 1))
 
 
 def _write(

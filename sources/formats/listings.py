@@ -59,11 +59,14 @@ def objects(bucket: str, prefix: str, get: Get) -> Iterator[Listed]:
 
     ``bucket`` is its HTTP address, with a slash behind it. Raises ValueError.
     """
+    key = ""
     for url, page in _pages(f"{bucket}?list-type=2&prefix={quote(prefix)}", get):
         for entry in page.iterfind("{*}Contents"):
-            key, size = entry.findtext("{*}Key"), entry.findtext("{*}Size", "")
+            last, key = key, entry.findtext("{*}Key", "")
+            size = entry.findtext("{*}Size", "")
             if not key or not size.isdecimal():
                 raise ValueError(f"{url} lists an object without key or size")
+            require_onward(url, last, key)
             etag = entry.findtext("{*}ETag", "").strip('"').lower()
             yield Listed(key, int(size), etag if _MD5.fullmatch(etag) else "")
 
@@ -73,9 +76,18 @@ def folders(bucket: str, prefix: str, get: Get) -> Iterator[str]:
 
     Raises ValueError.
     """
-    for _, page in _pages(f"{bucket}?list-type=2&delimiter=/&prefix={quote(prefix)}", get):
+    name = ""
+    for url, page in _pages(f"{bucket}?list-type=2&delimiter=/&prefix={quote(prefix)}", get):
         for folder in page.iterfind("{*}CommonPrefixes/{*}Prefix"):
-            yield folder.text or ""
+            last, name = name, folder.text or ""
+            require_onward(url, last, name)
+            yield name
+
+
+def require_onward(url: str, last: str, name: str) -> None:
+    """Raise ValueError unless a name stands behind the last one, as stores list: no circle ends."""
+    if name <= last:
+        raise ValueError(f"{url} lists {name[:200]!r} behind {last[:200]!r}: it would never end")
 
 
 def _pages(query: str, get: Get) -> Iterator[tuple[str, etree._Element]]:

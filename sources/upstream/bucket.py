@@ -17,7 +17,7 @@ import os
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cache
@@ -69,7 +69,16 @@ class Token:
         return min(self.held, max(0.0, left))
 
 
-def take(bucket: Path, gap: float, longest: float) -> None:
+Pause = Callable[[float], None]
+"""Waits so many seconds; what it raises ends the wait, and goes through."""
+
+
+def pause(seconds: float) -> None:
+    """Wait, whatever happens meanwhile."""
+    time.sleep(seconds)
+
+
+def take(bucket: Path, gap: float, longest: float, pause: Pause = pause) -> None:
     """Wait for the token and take it; raises Interrupted if that must be more than ``longest``."""
     deadline = time.monotonic() + longest
     while True:
@@ -77,12 +86,12 @@ def take(bucket: Path, gap: float, longest: float) -> None:
             token = _read(file)
             left = token.left_alone()
             if not left:
-                time.sleep(token.wait(gap))
+                pause(token.wait(gap))
                 _write(file, replace(token, boot=_boot(), taken=time.monotonic()))
                 return
         if time.monotonic() + left > deadline:
             raise Interrupted("the host asked to be left alone", left)
-        time.sleep(min(left, 1.0) + POLL)
+        pause(min(left, 1.0) + POLL)
 
 
 def hold(bucket: Path, seconds: float) -> None:
@@ -104,17 +113,17 @@ def slow(bucket: Path, delay: float) -> None:
 
 
 @contextmanager
-def slot(folder: Path, connections: int) -> Iterator[None]:
+def slot(folder: Path, connections: int, pause: Pause = pause) -> Iterator[None]:
     """Hold one of the host's connections, once one is free.
 
     Those who hold one are workers of our own, each of which ends or is given up: to wait for them is
     no failure, however long it takes.
     """
-    pause = POLL
+    seconds = POLL
     with ExitStack() as held:
         while not any(_free(folder / f"slot-{number}", held) for number in range(connections)):
-            time.sleep(pause)
-            pause = min(2 * pause, 0.5)
+            pause(seconds)
+            seconds = min(2 * seconds, 0.5)
         yield
 
 

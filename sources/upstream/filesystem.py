@@ -111,7 +111,7 @@ def _refusals(url: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise UpstreamError(url, "there is no such file", REMEDIES[404]) from None
+        raise UpstreamError(url, "there is no such file", REMEDIES[404], missing=True) from None
     except PermissionError:
         raise UpstreamError(url, "it may not be read", REMEDIES[401]) from None
     except IsADirectoryError:

@@ -89,7 +89,9 @@ def _refusals(url: str, user: str = ANONYMOUS) -> Iterator[None]:
             # Most servers say so when they have too many guests.
             raise Interrupted("it lets no anonymous guest in (530)") from None
         remedies = {NOT_LOGGED_IN: REMEDIES[401], NO_SUCH_FILE: REMEDIES[404]}
-        raise UpstreamError(url, f"answers {code}", remedies.get(code, CHECK_URL)) from None
+        raise UpstreamError(
+            url, f"answers {code}", remedies.get(code, CHECK_URL), missing=code == NO_SUCH_FILE
+        ) from None
     except ftplib.error_temp as error:
         raise Interrupted(f"answers {str(error)[:3]}") from None
     except (ftplib.Error, OSError, EOFError, UnicodeError) as error:

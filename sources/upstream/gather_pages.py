@@ -2,7 +2,7 @@
 
 A line of the list is an address, or JSON with ``url``; blank lines are none. Each line becomes one
 record: the page, or why it could not be had, for one of `sources.upstream.page.REASONS`. Hosts are
-asked at once, each at its own pace. If many hosts in a row are out of reach, our own network is taken
+asked at once, each at its own pace, and any other once a second. If many hosts in a row are out of reach, our own network is taken
 for broken, and those pages are asked for again next time. A killed download goes on at a record.
 """
 
@@ -12,7 +12,7 @@ import json
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ from urllib.request import url2pathname
 from urllib3.util import parse_url
 
 from sources.archives import Overlong, lines, open_stream
-from sources.source import RawFile, UnreadableFile
+from sources.source import Pace, RawFile, UnreadableFile
 from sources.upstream.answer import UNKNOWN
 from sources.upstream.attempts import CHECK_URL, Patience, UpstreamError
 from sources.upstream.guest import Guest
@@ -29,6 +29,9 @@ from sources.upstream.page import OUT_OF_REACH, Missing, page
 from sources.upstream.partial import Partial
 from sources.upstream.steps import noted, step
 from sources.upstream.warc_records import Line, missing_record, response_record
+
+UNASKED = Pace(1.0, 2)
+"""How a host is asked whose pace nobody states: those who put up these pages offered no downloads."""
 
 THREADS = 32
 OF_A_HOST = 4
@@ -70,6 +73,7 @@ def gather(raw: RawFile, part: Partial, guest: Guest, patience: Patience) -> Non
     if parts.scheme != "file":
         raise UpstreamError(raw.url, "not a file: URL of a list of pages", CHECK_URL)
     path = Path(url2pathname(parts.path))
+    guest = replace(guest, manners=replace(guest.manners, default=UNASKED))
     try:
         listed = _digest(path)
         if parts.fragment not in {"", f"sha256={listed}"}:

@@ -71,6 +71,9 @@ file can change twice and keep its date (RFC 9110, section 8.8.2.2)."""
 EPOCHS_AGO = 10**9
 """Seconds beyond which a number is a time since 1970, and no wait."""
 
+LONGEST_WINDOW = 2 * 3600.0
+"""Seconds over which requests are counted, at most: what names more counts otherwise, as in milliseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -255,7 +258,8 @@ def _used_up(headers: Mapping[str, str], now: datetime) -> float:
     reset = _number(headers.get("X-RateLimit-Reset")) or 0
     if headers.get("X-RateLimit-Remaining") != "0":
         return 0.0
-    return max(0.0, reset - now.timestamp()) if reset > EPOCHS_AGO else float(reset)
+    wait = reset - now.timestamp() if reset > EPOCHS_AGO else float(reset)
+    return wait if 0 < wait <= LONGEST_WINDOW else 0.0
 
 
 def whole(response: urllib3.BaseHTTPResponse, url: str, patience: Patience) -> Answer:

@@ -35,6 +35,7 @@ def ask(
             raise other
         file = path.open("rb", buffering=0)
     except OSError as error:
-        raise UpstreamError(url, f"cannot be read ({error.strerror})", CHECK_URL) from error
+        what, gone = f"cannot be read ({error.strerror})", isinstance(error, FileNotFoundError)
+        raise UpstreamError(url, what, CHECK_URL, missing=gone) from error
     with file:
         yield Answer(Version(size=found.st_size), 0, True, iter(lambda: file.read(CHUNK), b""))

@@ -35,13 +35,14 @@ class Manners:
     """How hosts are asked; all workers that share ``folder`` share one pace for each host.
 
     Without a folder, those of this process do. ``contact`` is how an upstream's people reach the user:
-    an address or a page.
+    an address or a page. ``pause`` is how turns are waited for.
     """
 
     folder: Path | None = None
     paces: Mapping[str, Pace] = field(default_factory=dict)
     default: Pace = DEFAULT_PACE
     contact: str = ""
+    pause: bucket.Pause = bucket.pause
 
     @contextmanager
     def turn(self, host: str, longest: float = 600.0) -> Iterator[None]:
@@ -54,8 +55,8 @@ class Manners:
             yield
             return
         tokens = self.beside(host, "bucket")
-        with bucket.slot(tokens.parent, pace.connections):
-            bucket.take(tokens, 1 / pace.per_second, longest)
+        with bucket.slot(tokens.parent, pace.connections, self.pause):
+            bucket.take(tokens, 1 / pace.per_second, longest, self.pause)
             yield
 
     def hold(self, host: str, seconds: float) -> None:

@@ -39,6 +39,7 @@ from sources.upstream.flow import flowing
 from sources.upstream.guest import ALONE, Guest
 from sources.upstream.http import (
     CHUNK,
+    NOT_TO_BE_HAD,
     PASSING_STATUSES,
     REMEDIES,
     retry_after,
@@ -261,7 +262,9 @@ def _refusal(url: str, error: ClientError) -> Exception:
         return UpstreamError(
             url, what, f"it refuses this request as it is signed: {SET_CREDENTIALS}"
         )
-    return UpstreamError(url, what, REMEDIES.get(status, CHECK_URL))
+    return UpstreamError(
+        url, what, REMEDIES.get(status, CHECK_URL), missing=status in NOT_TO_BE_HAD
+    )
 
 
 def _code(error: ClientError) -> str:

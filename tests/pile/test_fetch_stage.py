@@ -5,7 +5,9 @@ import hashlib
 import http.server
 import json
 import os
+import signal
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
@@ -24,9 +26,12 @@ from pile.downloads.raw_files import Located
 from pile.graph import build
 from pile.stages.fetch import groups
 from sources.registry import SOURCES
-from sources.source import Document, Get, Key, Options, RawFile, Rejected
+from sources.source import Document, Get, Key, Options, Pace, RawFile, Rejected
 from sources.upstream import s3
 from sources.upstream.attempts import Patience
+from sources.upstream.guest import Guest
+from sources.upstream.manners import Manners
+from sources.upstream.public_address import ALLOW_PRIVATE
 
 Pile = Callable[..., tuple[int, str, str]]
 SECRET = "s3cr3t-9f1e77c0"
@@ -310,7 +315,8 @@ def test_a_plan_that_cannot_be_made_ends_its_source_alone(
         ([RawFile("https://letters.example.org/a", "é" * 120)], "no name that a file can have"),
         ([RawFile("https://letters.example.org/a", "a.txt", -1)], "-1 bytes"),
         ([RawFile("https://letters.example.org/a", "a", 1, "md5:zz")], "no checksum"),
-        ([RawFile(f"https://letters.example.org/{n}", "x/" * n + "/x") for n in (1, 1)], "two"),
+        ([RawFile("https://letters.example.org/a", "a//b")], "no name that a file can have"),
+        ([RawFile(f"https://letters.example.org/{n}", "x") for n in (1, 2)], "two raw files"),
     ],
     ids=lambda found: found[0].url if isinstance(found, list) else found,
 )
@@ -626,6 +632,36 @@ def test_a_finished_file_gets_its_name_while_others_are_on_their_way(
         monkeypatch.setattr(names, "LONGEST", 0.0)
         waiting.tend()
         assert path.read_bytes() == b"all of it"
+
+
+@pytest.mark.parametrize("kind", ["items", "pages", "files"])
+def test_an_interrupt_ends_what_waits_for_a_host(
+    kind: str, tmp_path: Path, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while an upstream wants to be left alone for minutes: no thread waits for that."""
+    monkeypatch.setenv(ALLOW_PRIVATE, "yes")
+    busy = (503, {"Retry-After": "300"})
+    upstream.answers = {f"/{number}.json": busy for number in range(1, 41)}
+    addresses = [f"{upstream.url}/{number}.json" for number in range(1, 41)]
+    (tmp_path / "list").write_text("\n".join(addresses), encoding="utf-8")
+    raws = {
+        "items": [RawFile(f"{upstream.url}/{{1..40}}.json", "items", form="items")],
+        "pages": [RawFile((tmp_path / "list").as_uri(), "pages", form="pages")],
+        "files": [RawFile(address, address[-7:].replace("/", "-")) for address in addresses],
+    }[kind]
+    files = tuple(Located(raw, str(tmp_path / "raw" / raw.name), is_local=False) for raw in raws)
+    who = Guest(Manners(tmp_path / "manners", {"127.0.0.1": Pace(1000.0)}))
+    order = downloads.Order("s", "t", files, tmp_path / "stage", who, tmp_path / "journals")
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    begun = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 1.5)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            downloads.download(order)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - begun < 60
 
 
 def test_what_workers_tell_adds_up(tmp_path: Path) -> None:

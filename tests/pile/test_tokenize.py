@@ -49,3 +49,17 @@ def test_each_file_has_its_own_counts(tmp_path: Path) -> None:
     for text in filter(None, TEXTS):
         bins[min(50 * len(encoder.encode([text]).ids) // len(text.encode()), 50)] += 1
     assert first.figures["densities"] == second.figures["densities"] == {"Notes": bins}
+
+
+def test_a_document_that_cannot_be_encoded_is_named_by_its_line(tmp_path: Path) -> None:
+    """It is left out and counted, all others are encoded."""
+    tokenizer = tmp_path / "tokenizer.json"
+    tokenizer.write_text(train(["abba"], Recipe(alphabet="learned")), encoding="utf-8")
+    file = tmp_path / "train" / "00000.jsonl.zst"
+    (tmp_path / FOLDER / "origins").mkdir(parents=True)
+    file.parent.mkdir()
+    with corpus.LineWriter(file) as writer:
+        writer.extend(corpus.Line(text, "Notes") for text in ("ab", "ba", "abc", "bb"))
+    receipt = tokenize(tmp_path, file, Encoding(tokenizer, "text", "keep"))
+    assert (receipt.taken, receipt.given, receipt.rejected) == (4, 3, {"unencodable": 1})
+    assert receipt.figures["unencodable"][0].startswith("line 3: byte 0x63 has no token")

@@ -633,6 +633,11 @@ def test_retry_after_is_obeyed(
         ("429 Too Many", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "12"}, 12.0),
         ("429 Too Many", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9" * 5000}, None),
         ("429 Too Many", {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1761031000"}, None),
+        (
+            "429 Too Many",
+            {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1761031691000"},
+            None,
+        ),
         ("429 Too Many", {"X-RateLimit-Remaining": "3", "X-RateLimit-Reset": "1761031691"}, None),
     ],
 )
@@ -780,6 +785,7 @@ def test_a_lasting_refusal_is_not_asked_again(
     with pytest.raises(UpstreamError, match=f"answers {status} [A-Z]") as caught:
         fetch(raw(upstream), partial, patience=patience)
     assert not caught.value.retry_later
+    assert caught.value.missing == (status in {404, 410, 451})
     assert len(upstream.requests) == 1
 
 

@@ -178,6 +178,7 @@ def test_what_is_no_file_is_refused(upstream: FtpUpstream, partial: Path, path: 
     with pytest.raises(UpstreamError) as caught:
         fetch(RawFile(upstream.url + path, "a"), partial, patience=PATIENCE)
     assert not caught.value.retry_later
+    assert caught.value.missing == (path == "/none.txt")
     assert not any("DELE" in line for line in upstream.commands)
 
 
@@ -265,8 +266,9 @@ def test_a_part_is_read_only_of_the_same_version(monkeypatch: pytest.MonkeyPatch
 def test_what_no_mirror_has_is_refused(partial: Path, url: str, what: str) -> None:
     """Each refusal says what is wrong."""
     memory(CONTENT)
-    with pytest.raises(UpstreamError, match=what):
+    with pytest.raises(UpstreamError, match=what) as caught:
         fetch(RawFile(url, "a"), partial, patience=PATIENCE)
+    assert caught.value.missing == (what == "no such file")
 
 
 def test_a_library_that_is_missing_is_named(partial: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -216,8 +216,9 @@ def test_bad_credentials_are_named_by_the_code_alone(
 
 def test_an_object_that_is_gone_is_no_object(upstream: S3Upstream) -> None:
     """A missing key says to look for it; so does an address without a key."""
-    with pytest.raises(UpstreamError, match="NoSuchKey"):
+    with pytest.raises(UpstreamError, match="NoSuchKey") as caught:
         get("s3://open/none", guest=GUEST, patience=PATIENCE)
+    assert caught.value.missing
     for url in ("s3://open", "s3://open/", "s3:///key", "s3://user:word@open/key"):
         with pytest.raises(UpstreamError, match="s3://bucket/key"):
             get(url, guest=GUEST, patience=PATIENCE)

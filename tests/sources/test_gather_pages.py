@@ -7,6 +7,7 @@ import json
 import random
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -480,6 +481,22 @@ def test_a_host_that_wants_to_be_left_alone_is(
         guest.manners.turn(urlsplit(site.url).netloc),
     ):
         pass
+
+
+def test_a_site_whose_pace_nobody_states_is_asked_once_a_second(
+    site: WebUpstream, tmp_path: Path, partial: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pages are no downloads that it offers, so that more is not taken for granted."""
+    monkeypatch.setattr("sources.upstream.manners.is_loopback", lambda host: False)
+    begun = time.monotonic()
+    fetch(
+        raw(tmp_path, f"{site.url}/a", f"{site.url}/b"),
+        partial,
+        guest=fresh(tmp_path),
+        patience=PATIENCE,
+    )
+    assert [asked.path for asked in site.asked] == ["/robots.txt", "/a", "/b"]
+    assert time.monotonic() - begun >= 2.0
 
 
 def test_a_list_must_be_a_file_of_this_machine(tmp_path: Path, partial: Path) -> None:

@@ -66,6 +66,9 @@ def test_a_local_folder_is_a_mirror_too(tmp_path: Path) -> None:
     url = "https://irc.example.org/2004/07/%23ubuntu.txt"
     fetch(RawFile(url, "x.txt"), tmp_path / "x", guest=guest)
     assert (tmp_path / "x").read_bytes() == CONTENT
+    with pytest.raises(UpstreamError, match="No such file") as caught:
+        get(f"{url}.none", guest=guest)
+    assert caught.value.missing
     with pytest.raises(UpstreamError, match="not 0000"):
         fetch(RawFile(url, "x.txt", checksum=f"md5:{'0' * 32}"), tmp_path / "x", guest=guest)
 

@@ -116,6 +116,18 @@ def test_a_plan_refuses_what_it_does_not_know(item: dict[str, str]) -> None:
         list(plan({**SOURCE.defaults, "part": "../x"}, bucket))
 
 
+def test_a_listing_that_goes_in_a_circle_ends() -> None:
+    """Pages that name each other would be asked for without end."""
+
+    def circle(url: str) -> bytes:
+        token = parse_qs(urlsplit(url).query).get("pageToken", ["a"])[0]
+        item = {"name": "train/1.txt", "size": "1", "md5Hash": ""}
+        return json.dumps({"items": [item], "nextPageToken": {"a": "b"}.get(token, "a")}).encode()
+
+    with pytest.raises(ValueError, match="never end"):
+        list(plan(SOURCE.defaults, circle))
+
+
 @pytest.mark.real
 def test_real_books_are_read_as_in_text_mode(samples: Path) -> None:
     """Python's own text mode is what the original used; books that are Latin-1 it could not read."""

@@ -278,8 +278,9 @@ def test_items_are_planned_by_the_ten_thousand() -> None:
     assert len(asked) == 1
     with pytest.raises(ValueError, match="count from 1"):
         SOURCE.plan({**SOURCE.defaults, "first": 0}, get)
-    with pytest.raises(ValueError, match="no number"):
-        SOURCE.plan({**SOURCE.defaults, "last": 0}, lambda url: b"<html>")
+    for answer in (b"<html>", b"9" * 12):
+        with pytest.raises(ValueError, match="no number"):
+            SOURCE.plan({**SOURCE.defaults, "last": 0}, lambda url, answer=answer: answer)
 
 
 def test_a_story_is_whole_though_its_comments_lie_in_other_files(tmp_path: Path) -> None:

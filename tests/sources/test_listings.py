@@ -47,14 +47,24 @@ def test_folders_are_listed_by_their_prefixes() -> None:
         b"<Error><Code>AccessDenied</Code></Error>",
         page("<Contents><Key>a</Key></Contents>"),
         page(entry("a", 1), "again"),
+        page(entry("b", 1) + entry("a", 1)),
+        page(entry("a", 1) + entry("a", 1)),
         page("").replace(b"false", b"true"),
     ],
-    ids=["nothing", "a page", "an error", "no size", "in a circle", "cut"],
+    ids=["nothing", "a page", "an error", "no size", "in a circle", "back", "twice", "cut"],
 )
 def test_a_listing_of_another_form_is_refused(answer: bytes) -> None:
     """The message names the address."""
     with pytest.raises(ValueError, match=r"https://bucket\.example/\?list-type=2"):
         list(objects(BUCKET, "", lambda _: answer))
+
+
+@pytest.mark.parametrize("names", [("x1/", "x1/"), ("x2/", "x1/")])
+def test_folders_that_come_again_end_the_listing(names: tuple[str, ...]) -> None:
+    """A circle of pages would have no end, whatever its tokens."""
+    body = "".join(f"<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>" for name in names)
+    with pytest.raises(ValueError, match="never end"):
+        list(folders(BUCKET, "x", lambda _: page(body)))
 
 
 @pytest.mark.parametrize("answer", [b"", b"<html>", b"[1]", b"null", b"\xff", b"[" * 100_000])

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -269,6 +270,17 @@ def test_arrow_columns_are_encoded_from_their_buffers(small_tokenizer: str) -> N
         assert [row.tolist() for row in rows] == (expected * 2)[start : start + count]
     assert encoder.encode_column(pa.array([None], pa.large_string())).ids.size == 0
     assert encoder.fallbacks == 0
+
+
+def test_threads_may_share_an_encoder(small_tokenizer: str) -> None:
+    """They take turns at its cache, which one thread alone can change."""
+    encoder = Encoder(small_tokenizer)
+    documents = [
+        "".join(f"w{n * step} a_long_word_{n * step} " for n in range(999)) for step in range(40)
+    ]
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda text: encoder.encode([text]).ids.tolist(), documents))
+    assert found == by_hf(small_tokenizer, documents)
 
 
 def test_any_column_of_texts_is_encoded(small_tokenizer: str) -> None:

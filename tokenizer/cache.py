@@ -43,6 +43,9 @@ LINE_BYTES = 31
 LINE_IDS = 15
 """Ids at most of a word that has a line to itself."""
 
+MERGED, DISPLACED = 2, 3
+"""Places in ``filled``."""
+
 NONE = np.uint64(0)
 
 LENGTH_PLACE = np.uint64(56)
@@ -70,7 +73,7 @@ class Cache(NamedTuple):
     the second, and of a slot. ``long`` has two numbers a slot: a
     hash, and the place in ``arena``, the length and the count of ids, in 32, 16 and 16 bits. There lie
     the bytes and then the ids, 16 bits each. ``filled`` says how many slots, and how much of ``arena``,
-    are in use, and counts words merged.
+    are in use, and counts words merged, and words that lost their places in a line.
     """
 
     lines: Numbers
@@ -96,7 +99,7 @@ def cache(bits: int) -> Cache:
         shift_wide=np.uint64(62 - bits),
         long=aligned(8 << bits, NONE),
         arena=np.zeros(128 << bits, dtype=np.uint8),
-        filled=np.zeros(3, dtype=np.int64),
+        filled=np.zeros(4, dtype=np.int64),
     )
 
 
@@ -124,6 +127,7 @@ def way_for(cache: Cache, line: int, low: Mask, other: Mask) -> int:
         first, last = lines[line + way], lines[line + way + second]
         if last == NONE or (first == low and last == other):
             return way
+    cache.filled[DISPLACED] += 1
     for number in range(0, LINE, VALUES if second == 0 else MORE):
         lines[line + number + ways - 2] = lines[line + number + ways - 1]
     return ways - 1
@@ -173,7 +177,7 @@ def in_line(cache: Cache, line: int, text: Bytes, start: int, length: int) -> bo
     lines = cache.lines
     if at(lines, line) != first or at(lines, line + 1) != second:
         return False
-    return at(lines, line + 2) == third and at(lines, line + 3) == fourth
+    return bool(at(lines, line + 2) == third and at(lines, line + 3) == fourth)
 
 
 @lean
@@ -263,7 +267,7 @@ def keep_long(
     """
     start, length = word
     slot, hashed = key
-    slots, used, _ = cache.filled
+    slots, used, _, _ = cache.filled
     if 4 * slots >= len(cache.long) or used + length + 2 * len(ids) > len(cache.arena):
         cache.long.fill(NONE)
         cache.filled[0] = cache.filled[1] = 0

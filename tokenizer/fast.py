@@ -17,7 +17,6 @@ from tokenizer.composed import composed
 from tokenizer.jit import jit, lean
 from tokenizer.joins import joins_of
 from tokenizer.split import Bytes, split
-from tokenizer.split_scalar import split_scalar
 from tokenizer.tables import Scratch, Tables, ahead
 from tokenizer.vector import MARGIN, equal_mask, load_byte, lowest_bit
 
@@ -114,12 +113,8 @@ def encode_documents(
             stop = _end_of_piece(text, start, end)
             if stop - start >= len(scratch.starts):
                 scratch = _scratch(stop - start + 1)
-            count = split(text, start, stop, (kinds, tables.joins), longest > 0, scratch.starts)
-            after = words.look_up(text, scratch, count, tables, ids, place)
-            if after == words.SPLIT_AGAIN:
-                count = split_scalar(text, start, stop, kinds, longest, scratch.starts)
-                after = words.look_up(text, scratch, count, tables, ids, place)
-            place = after
+            count = split(text, start, stop, (kinds, tables.joins), longest, scratch.starts)
+            place = words.look_up(text, scratch, count, tables, ids, place)
             start = stop
         lengths[document] = place - first
     return lengths
@@ -136,7 +131,7 @@ class Kernels:
     @property
     def merged_words(self) -> int:
         """Number of words that were not in the cache, so far."""
-        return int(self._tables.cache.filled[2])
+        return int(self._tables.cache.filled[cache.MERGED])
 
     @staticmethod
     def readable(text: Bytes, offsets: NDArray[np.int64]) -> tuple[Bytes, NDArray[np.int64]]:

@@ -72,4 +72,4 @@ def may_join(joins: NDArray[np.uint8], text: NDArray[np.uint8], place: int) -> b
     last, lead = load_byte(text, place - 1), load_byte(text, place)
     ending = 8 * _ENDS + (last << 5 | lead & 31)
     found = load_byte(joins, bit >> 3) >> (bit & 7) | load_byte(joins, ending >> 3) >> (ending & 7)
-    return (found & 1) != 0
+    return bool(found & 1)

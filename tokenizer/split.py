@@ -7,7 +7,8 @@ where words begin, given the class of each character:
 - at the last white space before anything else, as ``\s+(?!\S)`` leaves it over;
 - after a contraction, which is one wherever an apostrophe begins a word.
 
-If runs of spaces are tokens, text ends before each run of two or more and begins anew after it.
+If runs of spaces are tokens, text ends before each run of two or more and begins anew after it. Of a
+run that leaves one over, such as 25 where the longest token is 24, the last space belongs to what follows.
 Words are also cut where no token can lie (`tokenizer.joins`): between characters beyond ASCII.
 All of this is arithmetic on masks, in which bit i tells about byte i of a block. Characters beyond
 ASCII are looked up one by one and painted into the masks over all their bytes.
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from tokenizer.characters import DIGIT, LETTER, SPACE
 from tokenizer.jit import lean
 from tokenizer.joins import may_join
-from tokenizer.vector import at, block_masks, highest_bit, load_byte, lowest_bit, put
+from tokenizer.vector import at, block_masks, count_bits, highest_bit, load_byte, lowest_bit, put
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = Any
@@ -204,8 +205,33 @@ def _run_masks(blanks: Mask, before: Mask) -> tuple[Mask, Mask, Mask]:
     ``before`` holds what the byte before the block was: bit 0 a space, bit 1 one in a run.
     """
     run = blanks & (blanks << _ONE | before & _ONE | blanks >> _ONE)
+    return _run_edges(run, before)
+
+
+@lean
+def _run_edges(run: Mask, before: Mask) -> tuple[Mask, Mask, Mask]:
+    """Return runs, where they begin, and what follows them."""
     shifted = run << _ONE | before >> _ONE
     return run, run & ~shifted, shifted & ~run
+
+
+@lean
+def _without_left_over(run: Mask, before: Mask, taken: int, longest: int, began: int) -> Mask:
+    """Return runs without the last space of those of which tokens leave one over.
+
+    ``began`` is where the run began that goes on from the block before, counted from this block's start.
+    """
+    shifted = run << _ONE | before >> _ONE
+    ends = shifted & ~run & (_below(taken) | _ONE << np.uint64(taken)) & ~_ONE
+    starts = run & ~shifted
+    while ends:
+        end = lowest_bit(ends)
+        ends &= ends - _ONE
+        earlier = starts & _below(end)
+        length = end - (highest_bit(earlier) if earlier else began)
+        if length > longest and length % longest == 1:
+            run &= ~(_ONE << np.uint64(end - 1))
+    return run
 
 
 @lean
@@ -214,27 +240,31 @@ def split(
     start: int,
     end: int,
     kinds: tuple[Bytes, Bytes],
-    runs: bool,
+    longest: int,
     starts: NDArray[np.int64],
 ) -> int:
     """Write where the words of ``text[start:end]`` begin, then ``end``; return how many words.
 
     ``kinds`` are the class of each character, and between which a token can lie (`tokenizer.joins`).
 
-    ``starts`` has room for a word at each byte and one more. With ``runs``, two or more spaces are
-    a word of their own: see `tokenizer.words` for the one case in which that is not enough.
+    ``starts`` has room for a word at each byte and one more. ``longest`` is the longest run of spaces that
+    is a token, 0 if none is: two or more spaces are then a word of their own.
     """
     classes, joins = kinds
     count = 0
     clear, begin = _NONE, _ONE  # which bytes begin no word, and which do, whatever their class
     letter = digit = space = single = before = _NONE  # of the byte before the block
+    began = 0  # where the run of spaces began that goes on, less than 0, counted from the block
     while start < end:
         taken, letters, digits, spaces, blanks, apostrophes, found, cuts = _classified(
             text, start, end - start, classes, joins
         )
         run = run_start = run_end = _NONE
-        if runs:
+        if longest > 0:
             run, run_start, run_end = _run_masks(blanks, before)
+            if began < 0 or count_bits(run) > longest:
+                run = _without_left_over(run, before, taken, longest, began)
+                run, run_start, run_end = _run_edges(run, before)
         singles = blanks & ~run
         changes = letters ^ (letters << _ONE | letter)
         changes |= digits ^ (digits << _ONE | digit)
@@ -258,6 +288,11 @@ def split(
         letter, digit = letters >> last & _ONE, digits >> last & _ONE
         space, single = spaces >> last & _ONE, singles >> last & _ONE
         before = blanks >> last & _ONE | (run >> last & _ONE) << _ONE
+        if run >> last & _ONE:
+            begun = run_start & _below(taken)
+            began = (highest_bit(begun) if begun else began) - taken
+        else:
+            began = 0
         clear = _moved(clear, clear_next, taken)
         begin = _moved(begin, begin_next, taken)
         start += taken

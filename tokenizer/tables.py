@@ -14,15 +14,18 @@ AHEAD = 256
 
 
 class Ahead(NamedTuple):
-    """The keys of the next words, and the places of their lines in the cache.
+    """The keys of the next words, the places of their lines in the cache, and of their values or 0.
 
-    ``unknown`` are the numbers of those that are merged side by side, ``ids`` the tokens of one.
+    ``unknown`` are the numbers of those without a value, ``lanes`` of those that are merged side by
+    side, and ``ids`` the tokens of one.
     """
 
     low: Numbers
     other: Numbers
     lines: NDArray[np.int64]
+    values: NDArray[np.int64]
     unknown: NDArray[np.int64]
+    lanes: NDArray[np.int64]
     ids: NDArray[np.uint32]
 
 
@@ -53,6 +56,8 @@ def ahead() -> Ahead:
         low=np.zeros(AHEAD, np.uint64),
         other=np.zeros(AHEAD, np.uint64),
         lines=np.zeros(AHEAD, np.int64),
-        unknown=np.zeros(LANES, np.int64),
+        values=np.zeros(AHEAD, np.int64),
+        unknown=np.zeros(AHEAD, np.int64),
+        lanes=np.zeros(LANES, np.int64),
         ids=np.zeros(SHORT, np.uint32),
     )

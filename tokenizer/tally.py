@@ -14,7 +14,6 @@ from tokenizer.jit import jit, lean, lean_inlined
 from tokenizer.joins import anywhere
 from tokenizer.merge import Numbers
 from tokenizer.split import Bytes, split
-from tokenizer.split_scalar import split_scalar
 from tokenizer.vector import at, load_word, prefetch, put, signed
 from tokenizer.words import HIGH_MASKS, LOW_MASKS
 
@@ -129,23 +128,10 @@ def _split(
     while True:
         # One document ends where the next begins, as do their words.
         start, end = offsets[document], offsets[document + 1]
-        found = split(text, start, end, (kinds, _ANYWHERE), reserved > 0, starts[words:])
-        if reserved > 0 and _leaves_one_over(text, starts[words:], found, reserved):
-            found = split_scalar(text, start, end, kinds, reserved, starts[words:])
-        words += found
+        words += split(text, start, end, (kinds, _ANYWHERE), reserved, starts[words:])
         document += 1
         if document == len(offsets) - 1 or offsets[document + 1] > limit:
             return document, words
-
-
-@lean
-def _leaves_one_over(text: Bytes, starts: NDArray[np.int64], words: int, reserved: int) -> bool:
-    """Tell whether a run of spaces, cut into as long ones as are reserved, leaves a single space over."""
-    for word in range(words):
-        length = starts[word + 1] - starts[word]
-        if length > reserved and length % reserved == 1 and _is_run(text, starts, word):
-            return True
-    return False
 
 
 @lean_inlined

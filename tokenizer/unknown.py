@@ -8,6 +8,7 @@ from tokenizer.cache import (
     FIRST_IDS,
     LINE_BYTES,
     LINE_IDS,
+    MERGED,
     MORE,
     NONE,
     VALUES,
@@ -47,17 +48,16 @@ def is_run(text: Bytes, start: int, length: int, run_ids: NDArray[np.int64]) -> 
 
 
 @lean
-def is_known(text: Bytes, word: Word, tables: Tables) -> bool:
-    """Tell whether the cache has a word of up to 31 bytes."""
-    start, length, number = word
-    low, other, lines, _, _ = tables.ahead
-    line = at(lines, number)
-    if length < 16:
-        return place_of(tables.cache, line, at(low, number), at(other, number)) > 0
-    if in_line(tables.cache, line, text, start, length):
-        return True
-    slot = slot_of(tables.cache, text, (start, length), hash_long(text, start, length))
-    return at(tables.cache.long, slot) != NONE  # type: ignore[no-any-return] # a number
+def find(count: int, tables: Tables) -> int:
+    """Find the values of the words looked at together; return how many have none, which are listed."""
+    ahead, unknown = tables.ahead, 0
+    for number in range(count):
+        line = at(ahead.lines, number)
+        value = place_of(tables.cache, line, at(ahead.low, number), at(ahead.other, number))
+        put(ahead.values, number, value)
+        put(ahead.unknown, unknown, number)
+        unknown += int(value == 0)
+    return unknown
 
 
 @lean
@@ -66,14 +66,15 @@ def write_known(
 ) -> int:
     """Write the ids of a word of up to 31 bytes; return the place after, or the same if it is unknown."""
     start, length, number = word
-    low, other, lines, _, _ = tables.ahead
+    low, other, lines = tables.ahead.low, tables.ahead.other, tables.ahead.lines
     cache, line = tables.cache, at(lines, number)
+    count: int
     if length < 16:
         value = place_of(cache, line, at(low, number), at(other, number))
         if value == 0:
             return place
         found = at(cache.lines, value)
-        count: int = signed(found >> COUNT_PLACE)
+        count = signed(found >> COUNT_PLACE)
         if count > 0:
             spread(ids, place, found)
             if count > FIRST_IDS:
@@ -86,7 +87,8 @@ def write_known(
         for value in range(1, VALUES):  # there is room: ids are not more than bytes
             after = place + FIRST_IDS + 4 * (value - 1)
             spread(ids, after, at(cache.lines, line + VALUES + value))
-        return place + signed(at(cache.lines, line + VALUES) >> COUNT_PLACE)
+        count = signed(at(cache.lines, line + VALUES) >> COUNT_PLACE)
+        return place + count
     slot = slot_of(cache, text, (start, length), hash_long(text, start, length))
     if at(cache.long, slot) == NONE:
         return place
@@ -98,34 +100,63 @@ def write_known(
 
 @lean
 def merge_unknown(
-    text: Bytes, starts: NDArray[np.int64], batch: tuple[int, int, int], tables: Tables
+    text: Bytes, starts: NDArray[np.int64], batch: tuple[int, int], tables: Tables
 ) -> None:
-    """Merge words that are not in the cache, `LANES` at most, and keep them.
+    """Merge the words of up to 31 bytes that `find` found no values for, and keep them.
 
-    ``batch`` is the first of the words looked at together, then of which to which they are asked for.
+    ``batch`` is the first of the words looked at together, and how many have no value.
     """
-    first, begins, ends = batch
-    lanes = 0
-    for number in range(begins, ends):
+    first, unknown = batch
+    ahead, lanes = tables.ahead, 0
+    for candidate in range(unknown):
+        number = at(ahead.unknown, candidate)
         start = at(starts, first + number)
         length = at(starts, first + number + 1) - start
         if length > LINE_BYTES or is_run(text, start, length, tables.run_ids):
             continue
-        if not is_known(text, (start, length, number), tables):
-            begin(text, (start, length), tables.merges, tables.room, lanes)
-            put(tables.ahead.unknown, lanes, number)
-            lanes += 1
-            if lanes == LANES:
-                break
+        if length > 15 and _has_long(text, (start, length, number), tables):
+            continue
+        begin(text, (start, length), tables.merges, tables.room, lanes)
+        put(ahead.lanes, lanes, number)
+        lanes += 1
+        if lanes == LANES:
+            _merge_lanes(text, starts, (first, lanes), tables)
+            lanes = 0
+    _merge_lanes(text, starts, (first, lanes), tables)
+
+
+@lean
+def _has_long(text: Bytes, word: Word, tables: Tables) -> bool:
+    """Tell whether the cache has a word of 16 to 31 bytes."""
+    start, length, number = word
+    if in_line(tables.cache, at(tables.ahead.lines, number), text, start, length):
+        return True
+    slot = slot_of(tables.cache, text, (start, length), hash_long(text, start, length))
+    return bool(at(tables.cache.long, slot) != NONE)
+
+
+@lean
+def _merge_lanes(
+    text: Bytes, starts: NDArray[np.int64], batch: tuple[int, int], tables: Tables
+) -> None:
+    """Merge the words in lanes, and keep them."""
+    first, lanes = batch
+    ahead, made = tables.ahead, tables.ahead.ids
     merge_lanes(tables.merges, tables.room, lanes)
-    tables.cache.filled[2] += lanes
-    made = tables.ahead.ids
+    tables.cache.filled[MERGED] += lanes
     for lane in range(lanes):
-        number = at(tables.ahead.unknown, lane)
+        number = at(ahead.lanes, lane)
         start = at(starts, first + number)
         length = at(starts, first + number + 1) - start
         count = write_tokens(tables.room, lane, made, 0)
         keep(text, (start, length, number), tables, made[:count])
+        if length < 16:
+            line, low, other = (
+                at(ahead.lines, number),
+                at(ahead.low, number),
+                at(ahead.other, number),
+            )
+            put(ahead.values, number, place_of(tables.cache, line, low, other))
 
 
 @lean

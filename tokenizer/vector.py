@@ -152,6 +152,16 @@ def lowest_bit(_typing: Any, _mask: Any) -> Built:
 
 
 @intrinsic
+def count_bits(_typing: Any, _mask: Any) -> Built:
+    """Return how many bits of a mask are set."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
 def highest_bit(_typing: Any, _mask: Any) -> Built:
     """Return the place of the highest set bit of a mask that is not 0."""
 

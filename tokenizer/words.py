@@ -3,9 +3,7 @@
 Words are taken 64 at a time: their lines of the cache are asked for first and read afterwards, so
 that memory answers meanwhile. Where one is not there, all that are not are merged side by side.
 
-If runs of spaces are tokens, words of nothing but two or more spaces are such runs. One that is
-longer than the longest token and leaves a single space over is the one that `split` cannot know of:
-that space belongs to what follows. Its document is split again by `tokenizer.split_scalar`.
+If runs of spaces are tokens, words of nothing but two or more spaces are such runs.
 """
 
 import numpy as np
@@ -14,9 +12,11 @@ from numpy.typing import NDArray
 from tokenizer.cache import (
     CACHED,
     COUNT_PLACE,
+    DISPLACED,
     FIRST_IDS,
     LINE,
     LINE_BYTES,
+    MERGED,
     MORE,
     NONE,
     copy,
@@ -24,18 +24,14 @@ from tokenizer.cache import (
     hash_short,
     keep_long,
     line_of,
-    place_of,
     slot_of,
 )
 from tokenizer.jit import lean, lean_inlined
 from tokenizer.merge import SHORT, merge_long, merge_short
 from tokenizer.split import Bytes
 from tokenizer.tables import AHEAD, Scratch, Tables
-from tokenizer.unknown import is_known, is_run, keep, merge_unknown, write_known
+from tokenizer.unknown import find, is_run, keep, merge_unknown, write_known
 from tokenizer.vector import at, load_word, prefetch, put, signed, spread
-
-SPLIT_AGAIN = -1
-"""What `look_up` returns for a document with a run of spaces that leaves one over."""
 
 LOW_MASKS = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(16)], dtype=np.uint64)
 HIGH_MASKS = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(16)], dtype=np.uint64)
@@ -61,35 +57,39 @@ def look_up(
     ids: NDArray[np.uint32],
     place: int,
 ) -> int:
-    """Write the ids of words to ``ids`` from ``place`` on; return the place after, or `SPLIT_AGAIN`.
+    """Write the ids of words to ``ids`` from ``place`` on; return the place after.
 
     ``ids`` has room for one id a byte and 4 more.
     """
-    low, other, lines, _, _ = tables.ahead
-    starts, _ = scratch
+    starts, lines = scratch.starts, tables.cache.lines
     for first in range(0, words, AHEAD):
         asked = min(AHEAD, words - first)
         _ask(text, starts, first, asked, tables)
+        unknown = find(asked, tables)
+        displaced = at(tables.cache.filled, DISPLACED)
+        if unknown > 0:
+            merge_unknown(text, starts, (first, unknown), tables)
         for word in range(asked):
-            value = place_of(tables.cache, at(lines, word), at(low, word), at(other, word))
-            found = at(tables.cache.lines, value)
+            if at(tables.cache.filled, DISPLACED) != displaced:
+                find(asked, tables)
+                displaced = at(tables.cache.filled, DISPLACED)
+            value = at(tables.ahead.values, word)
+            found = at(lines, value)
             count = signed(found >> COUNT_PLACE)
             if value > 0 and count > 0:
                 spread(ids, place, found)
                 if count > FIRST_IDS:
-                    spread(ids, place + FIRST_IDS, at(tables.cache.lines, value + MORE))
+                    spread(ids, place + FIRST_IDS, at(lines, value + MORE))
                 place += count
             else:
-                place = _seldom(text, (first, word, asked), tables, scratch, ids, place)
-                if place < 0:
-                    return SPLIT_AGAIN
+                place = _seldom(text, (first, word), tables, scratch, ids, place)
     return place
 
 
 @lean_inlined
 def _ask(text: Bytes, starts: NDArray[np.int64], first: int, count: int, tables: Tables) -> None:
     """Make the keys of some words, and ask memory for their lines of the cache."""
-    lows, others, lines, _, _ = tables.ahead
+    lows, others, lines = tables.ahead.low, tables.ahead.other, tables.ahead.lines
     narrow, shift, shift_wide = tables.cache.narrow, tables.cache.shift, tables.cache.shift_wide
     start = at(starts, first)
     for word in range(count):
@@ -114,8 +114,6 @@ def _ask(text: Bytes, starts: NDArray[np.int64], first: int, count: int, tables:
 def _run(length: int, run_ids: NDArray[np.int64], ids: NDArray[np.uint32], place: int) -> int:
     """Write the tokens of a run of two or more spaces."""
     longest = len(run_ids) - 1
-    if length > longest and length % longest == 1:
-        return SPLIT_AGAIN
     while length > 0:
         taken = min(length, longest)
         ids[place] = np.uint32(run_ids[taken])
@@ -127,7 +125,7 @@ def _run(length: int, run_ids: NDArray[np.int64], ids: NDArray[np.uint32], place
 @lean
 def _seldom(
     text: Bytes,
-    batch: tuple[int, int, int],
+    batch: tuple[int, int],
     tables: Tables,
     scratch: Scratch,
     ids: NDArray[np.uint32],
@@ -135,23 +133,21 @@ def _seldom(
 ) -> int:
     """Write the ids of a word whose line of the cache does not have them.
 
-    ``batch`` is the first of the words looked at together, the number of this one and how many they are.
+    ``batch`` is the first of the words looked at together, and the number of this one among them.
     """
-    first, number, asked = batch
+    first, number = batch
     start = at(scratch.starts, first + number)
     length = at(scratch.starts, first + number + 1) - start
     word = start, length, number
     if is_run(text, start, length, tables.run_ids):
         after = _run(length, tables.run_ids, ids, place)
-        if length < 16 and after != SPLIT_AGAIN:
+        if length < 16:
             keep(text, word, tables, ids[place:after])
         return after
     if length > CACHED:
         return _merge(text, (start, length), tables, scratch, ids, place)
     if length > LINE_BYTES:
         return _long(text, (start, length), tables, scratch, ids, place)
-    if not is_known(text, word, tables):
-        merge_unknown(text, scratch.starts, batch, tables)
     after = write_known(text, word, tables, ids, place)
     if after == place:  # it was kept among the long words, which were forgotten
         after = _merge(text, (start, length), tables, scratch, ids, place)
@@ -188,7 +184,7 @@ def _merge(
     place: int,
 ) -> int:
     """Write the ids of a word that is merged anew."""
-    tables.cache.filled[2] += 1
+    tables.cache.filled[MERGED] += 1
     if word[1] <= SHORT:
         return merge_short(text, word, tables.merges, tables.room, ids, place)
     return merge_long(text, word, tables.merges, scratch.long, ids, place)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 import tokenizer.encode
-from tokenizer import words
+from tokenizer import unknown, words
 from tokenizer.coverage import MOST, uncovered
 from tokenizer.encode import Encoder, LiteralSpecials, warm
 from tokenizer.fast import Kernels, joined
@@ -101,6 +101,23 @@ def test_hard_texts(small_tokenizer: str, literal: LiteralSpecials) -> None:
 def test_any_text(small_tokenizer: str, texts: list[str]) -> None:
     """Made up of hard snippets and of any characters."""
     check(small_tokenizer, texts)
+
+
+@pytest.fixture(scope="module")
+def unspaced_tokenizer() -> str:
+    """Text of a tokenizer.json whose tokens lie across characters of three bytes, and parts of them."""
+    texts = ["潮が引くと、船は泥の上に残った。潮が満ちると、船は沖へ出た。조수가 빠지면 배는"] * 3
+    return train(texts, Recipe(vocabulary_size=400))
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.text("潮が引くと船は泥の上に残った、조수가 배 a\u200b🙂", max_size=60), max_size=4)
+)
+def test_words_without_spaces_may_be_cut(unspaced_tokenizer: str, texts: list[str]) -> None:
+    """A sentence is cut where no token lies, which changes none of its tokens."""
+    check(unspaced_tokenizer, texts)
+    check(gpt2_like(unspaced_tokenizer), texts)
 
 
 def test_every_character(small_tokenizer: str) -> None:
@@ -213,7 +230,7 @@ def test_numba_is_not_loaded_for_a_small_job(small_tokenizer: str) -> None:
 def test_warm_compiles_all(small_tokenizer: str) -> None:
     """After it no kernel of the encoder is compiled any more."""
     warm()
-    kernels = [words.look_up, words._seldom, words._keep, words._long]
+    kernels = [words.look_up, words._seldom, words._long, unknown.keep, unknown.merge_unknown]
     before = [len(kernel.signatures) for kernel in kernels]  # type: ignore[attr-defined]
     check(small_tokenizer, HARD)
     assert [len(kernel.signatures) for kernel in kernels] == before  # type: ignore[attr-defined]

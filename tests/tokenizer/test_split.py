@@ -1,22 +1,21 @@
-"""Words found 64 bytes at a time are those that HF tokenizers finds, and the slow splitter."""
+"""Words found 64 bytes at a time are those that HF tokenizers finds, and the reference."""
 
-import re
 import sys
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from tokenizers.pre_tokenizers import ByteLevel
 
 from tokenizer import reference
 from tokenizer.alphabet import spelled
 from tokenizer.characters import DIGIT, LETTER, OTHER, SPACE, classes
 from tokenizer.fast import joined
-from tokenizer.joins import anywhere
+from tokenizer.joins import anywhere, joins_of
 from tokenizer.split import split
-from tokenizer.split_scalar import split_scalar
 
 PIECES = [
     *("a", "bc", "tide", "潮", "ß", "1", "98", "½", "²", "!", "--", "🙂", "\u0301", "\x00", "\x1c"),
@@ -27,19 +26,12 @@ PIECES = [
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=60).map("".join)
 
 
-def found(text: str, *, runs: bool) -> list[str]:
-    """Return the words that `split` finds."""
+def found(text: str, longest: int = 0, joins: NDArray[np.uint8] | None = None) -> list[str]:
+    """Return the words that `split` finds, where runs of up to ``longest`` spaces are tokens."""
     buffer, offsets = joined([text.encode()])
     starts = np.zeros(len(buffer) + 1, dtype=np.int64)
-    count = split(buffer, 0, int(offsets[1]), (classes(), anywhere()), runs, starts)
-    return _between(text, starts[: count + 1])
-
-
-def found_slowly(text: str, longest: int) -> list[str]:
-    """Return the words that `split_scalar` finds."""
-    buffer, offsets = joined([text.encode()])
-    starts = np.zeros(len(buffer) + 1, dtype=np.int64)
-    count = split_scalar(buffer, 0, int(offsets[1]), classes(), longest, starts)
+    kinds = classes(), anywhere() if joins is None else joins
+    count = split(buffer, 0, int(offsets[1]), kinds, longest, starts)
     return _between(text, starts[: count + 1])
 
 
@@ -52,34 +44,51 @@ def _between(text: str, places: np.ndarray) -> list[str]:  # type: ignore[type-a
 @given(TEXTS)
 def test_words_are_those_of_the_reference(text: str) -> None:
     """Contractions, white space of every kind and width, and blocks cut anywhere."""
-    assert found(text, runs=False) == list(reference.words(text))
-    assert found_slowly(text, 0) == list(reference.words(text))
+    assert found(text) == list(reference.words(text))
 
 
-@settings(max_examples=400, deadline=None)
-@given(TEXTS)
-def test_runs_of_spaces_stand_alone(text: str) -> None:
-    """With tokens for runs, text ends before each run and begins anew after it."""
-    parts = re.split("( {2,})", text)
-    expected = [
-        word
-        for part in parts
-        for word in ([part] if part.startswith("  ") else reference.words(part))
-    ]
-    assert found(text, runs=True) == expected
-
-
-@settings(max_examples=400, deadline=None)
-@given(TEXTS, st.sampled_from([2, 3, 24]))
-def test_a_run_longer_than_the_longest_token_is_cut(text: str, longest: int) -> None:
-    """Longest first from the left; a single space left over belongs to what follows."""
+@settings(max_examples=600)
+@given(TEXTS, st.sampled_from([2, 3, 24, 200]))
+def test_runs_of_spaces_stand_alone(text: str, longest: int) -> None:
+    """Text ends before each run and begins anew after it; a space that tokens leave over begins it."""
     runs = {" " * length: length for length in range(2, longest + 1)}
-    expected = [
-        word
-        for part, run in reference.cut_out(runs, text)
-        for word in ([part] if run else reference.words(part))
+    expected: list[str] = []
+    before = None
+    for part, run in reference.cut_out(runs, text):
+        if run and before:
+            expected[-1] += part
+        else:
+            expected += [part] if run else reference.words(part)
+        before = run
+    assert found(text, longest) == expected
+
+
+@settings(max_examples=400)
+@given(st.text("かなカナ漢字的一é! ", max_size=90), st.integers(0, 63))
+def test_words_are_cut_where_no_token_lies(text: str, before: int) -> None:
+    """Cuts lie inside words, never where a token has in it what is on both sides."""
+    tokens = ["かな", "漢字", " か", "a漢", "ナ"]
+    text = "a" * before + text
+    cut = found(text, joins=joins_of(map(spelled, map(str.encode, tokens))))
+    whole = list(reference.words(text))
+    assert "".join(cut) == text
+    places, kept = (set(accumulate(map(len, words))) for words in (cut, whole))
+    assert kept <= places
+    across = [
+        token for token in tokens for place in places - kept if _lies_across(text, token, place)
     ]
-    assert found_slowly(text, longest) == expected
+    assert not across
+
+
+def _lies_across(text: str, token: str, place: int) -> bool:
+    starts = range(max(place - len(token) + 1, 0), place)
+    return any(text.startswith(token, start) for start in starts)
+
+
+def test_what_no_token_holds_is_cut() -> None:
+    """Of a sentence without spaces, the characters that tokens join stay together."""
+    joins = joins_of([spelled("漢字".encode())])
+    assert found("的漢字的一 一字", joins=joins) == ["的", "漢字", "的", "一", " ", "一", "字"]
 
 
 @pytest.mark.parametrize("before", range(58, 70))
@@ -87,8 +96,8 @@ def test_contractions_across_blocks(before: int) -> None:
     """Wherever the apostrophe lies in a block of 64 bytes."""
     for rest in ("'s", "'ll", "'lla", "'re'", "'ve's", "'", "''s", " 's", "\t's", "'sé"):
         text = "x" * before + rest + "y"
-        assert found(text, runs=True) == list(reference.words(text))
-        assert found(text[:-1], runs=True) == list(reference.words(text[:-1]))
+        assert found(text, 24) == list(reference.words(text))
+        assert found(text[:-1], 24) == list(reference.words(text[:-1]))
 
 
 def test_every_character_is_what_it_is_to_hf_tokenizers() -> None:
@@ -98,7 +107,7 @@ def test_every_character_is_what_it_is_to_hf_tokenizers() -> None:
     for first in range(0, len(every), 1 << 15):
         text = "".join(f"a{c}1 {c}?" for c in every[first : first + (1 << 15)])
         theirs = [word for word, _ in splitter.pre_tokenize_str(text)]
-        assert [spelled(word.encode()) for word in found(text, runs=False)] == theirs
+        assert [spelled(word.encode()) for word in found(text)] == theirs
 
 
 def test_classes_of_some_characters() -> None:

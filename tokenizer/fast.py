@@ -21,7 +21,7 @@ from tokenizer.tables import Scratch, Tables, ahead
 from tokenizer.vector import MARGIN, equal_mask, load_byte, lowest_bit
 
 CACHE_BITS = 15
-"""The cache holds 2**17 words of up to 7 bytes and 2**18 of 8 to 15 in 10 MiB; longer ones take 6 more.
+"""The cache holds 2**17 words of up to 7 bytes, 2**18 of 8 to 15, 2**15 of 16 to 31: 12 MiB, and 6 for longer ones.
 
 Twice as many are hardly ever met again, and would not stay in the processor's own cache beside others."""
 

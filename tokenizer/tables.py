@@ -16,6 +16,7 @@ AHEAD = 256
 class Ahead(NamedTuple):
     """The keys of the next words, the places of their lines in the cache, and of their values or 0.
 
+    Instead of a value's, it is the place of the line, less than 0, where that is the word's own.
     ``unknown`` are the numbers of those without a value, ``lanes`` of those that are merged side by
     side, and ``ids`` the tokens of one.
     """

@@ -12,6 +12,7 @@ from tokenizer.cache import (
     MORE,
     NONE,
     VALUES,
+    Cache,
     copy,
     hash_long,
     hash_short,
@@ -24,7 +25,7 @@ from tokenizer.cache import (
     place_of,
     slot_of,
 )
-from tokenizer.jit import lean
+from tokenizer.jit import lean, lean_inlined
 from tokenizer.merge import LANES, begin, merge_lanes, write_tokens
 from tokenizer.split import Bytes
 from tokenizer.tables import Tables
@@ -60,6 +61,18 @@ def find(count: int, tables: Tables) -> int:
     return unknown
 
 
+@lean_inlined
+def write_line(cache: Cache, line: int, ids: NDArray[np.uint32], place: int) -> int:
+    """Write the ids of a word that has a line to itself; return the place after."""
+    first = at(cache.lines, line + VALUES)
+    spread(ids, place, first)
+    for value in range(1, VALUES):  # there is room: ids are not more than bytes
+        after = place + FIRST_IDS + 4 * (value - 1)
+        spread(ids, after, at(cache.lines, line + VALUES + value))
+    count: int = signed(first >> COUNT_PLACE)
+    return place + count
+
+
 @lean
 def write_known(
     text: Bytes, word: Word, tables: Tables, ids: NDArray[np.uint32], place: int
@@ -83,12 +96,7 @@ def write_known(
         slot = signed(found)
         return copy(cache, slot, ids, place) if holds(cache, slot, text, (start, length)) else place
     if in_line(cache, line, text, start, length):
-        spread(ids, place, at(cache.lines, line + VALUES))
-        for value in range(1, VALUES):  # there is room: ids are not more than bytes
-            after = place + FIRST_IDS + 4 * (value - 1)
-            spread(ids, after, at(cache.lines, line + VALUES + value))
-        count = signed(at(cache.lines, line + VALUES) >> COUNT_PLACE)
-        return place + count
+        return write_line(cache, line, ids, place)
     slot = slot_of(cache, text, (start, length), hash_long(text, start, length))
     if at(cache.long, slot) == NONE:
         return place
@@ -114,8 +122,14 @@ def merge_unknown(
         length = at(starts, first + number + 1) - start
         if length > LINE_BYTES or is_run(text, start, length, tables.run_ids):
             continue
-        if length > 15 and _has_long(text, (start, length, number), tables):
-            continue
+        if length > 15:
+            line = at(ahead.lines, number)
+            if in_line(tables.cache, line, text, start, length):
+                put(ahead.values, number, -line)
+                continue
+            slot = slot_of(tables.cache, text, (start, length), hash_long(text, start, length))
+            if at(tables.cache.long, slot) != NONE:
+                continue
         begin(text, (start, length), tables.merges, tables.room, lanes)
         put(ahead.lanes, lanes, number)
         lanes += 1
@@ -123,16 +137,6 @@ def merge_unknown(
             _merge_lanes(text, starts, (first, lanes), tables)
             lanes = 0
     _merge_lanes(text, starts, (first, lanes), tables)
-
-
-@lean
-def _has_long(text: Bytes, word: Word, tables: Tables) -> bool:
-    """Tell whether the cache has a word of 16 to 31 bytes."""
-    start, length, number = word
-    if in_line(tables.cache, at(tables.ahead.lines, number), text, start, length):
-        return True
-    slot = slot_of(tables.cache, text, (start, length), hash_long(text, start, length))
-    return bool(at(tables.cache.long, slot) != NONE)
 
 
 @lean

@@ -30,7 +30,7 @@ from tokenizer.jit import lean, lean_inlined
 from tokenizer.merge import SHORT, merge_long, merge_short
 from tokenizer.split import Bytes
 from tokenizer.tables import AHEAD, Scratch, Tables
-from tokenizer.unknown import find, is_run, keep, merge_unknown, write_known
+from tokenizer.unknown import find, is_run, keep, merge_unknown, write_known, write_line
 from tokenizer.vector import at, load_word, prefetch, put, signed, spread
 
 LOW_MASKS = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(16)], dtype=np.uint64)
@@ -74,13 +74,15 @@ def look_up(
                 find(asked, tables)
                 displaced = at(tables.cache.filled, DISPLACED)
             value = at(tables.ahead.values, word)
-            found = at(lines, value)
+            found = at(lines, max(value, 0))
             count = signed(found >> COUNT_PLACE)
             if value > 0 and count > 0:
                 spread(ids, place, found)
                 if count > FIRST_IDS:
                     spread(ids, place + FIRST_IDS, at(lines, value + MORE))
                 place += count
+            elif value < 0:
+                place = write_line(tables.cache, -value, ids, place)
             else:
                 place = _seldom(text, (first, word), tables, scratch, ids, place)
     return place

@@ -22,13 +22,12 @@ WIDE = 0xE0
 
 _BITS = 16
 _ENDS = 1 << _BITS - 3
-"""Where the bits begin of tokens that end within three bytes of a place: by the bytes on its two sides."""
+"""The byte at which the bits begin of tokens that end within three bytes of a place: by the bytes on its two sides."""
 _SIZE = _ENDS + 1024
 
 _SPREAD = np.uint64(0x9E37_79B9_7F4A_7C15)
 _FOUR = np.uint64(0xFFFF_FFFF)
 _SHIFT = np.uint64(64 - _BITS)
-_ONE = np.uint64(1)
 
 
 def anywhere() -> NDArray[np.uint8]:

@@ -9,7 +9,7 @@ where words begin, given the class of each character:
 
 If runs of spaces are tokens, text ends before each run of two or more and begins anew after it. Of a
 run that leaves one over, such as 25 where the longest token is 24, the last space belongs to what follows.
-Words are also cut where no token can lie (`tokenizer.joins`): between characters beyond ASCII.
+Words are also cut where no token can lie (`tokenizer.joins`), before characters of three bytes or more.
 All of this is arithmetic on masks, in which bit i tells about byte i of a block. Characters beyond
 ASCII are looked up one by one and painted into the masks over all their bytes.
 """
@@ -248,7 +248,7 @@ def split(
     ``kinds`` are the class of each character, and between which a token can lie (`tokenizer.joins`).
 
     ``starts`` has room for a word at each byte and one more. ``longest`` is the longest run of spaces that
-    is a token, 0 if none is: two or more spaces are then a word of their own.
+    is a token: two or more spaces are a word of their own, unless it is 0.
     """
     classes, joins = kinds
     count = 0

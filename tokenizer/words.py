@@ -1,6 +1,6 @@
 """From words to ids, by `tokenizer.cache`; a word that is not in it is merged, and kept there.
 
-Words are taken 64 at a time: their lines of the cache are asked for first and read afterwards, so
+Words are taken 256 at a time: their lines of the cache are asked for first and read afterwards, so
 that memory answers meanwhile. Where one is not there, all that are not are merged side by side.
 
 If runs of spaces are tokens, words of nothing but two or more spaces are such runs.
@@ -166,7 +166,7 @@ def _long(
     ids: NDArray[np.uint32],
     place: int,
 ) -> int:
-    """Write the ids of a word of more than 15 bytes."""
+    """Write the ids of a word of 32 bytes or more."""
     hashed = hash_long(text, word[0], word[1])
     slot = slot_of(tables.cache, text, word, hashed)
     if at(tables.cache.long, slot) != NONE:

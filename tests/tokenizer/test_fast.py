@@ -120,6 +120,20 @@ def test_words_without_spaces_may_be_cut(unspaced_tokenizer: str, texts: list[st
     check(gpt2_like(unspaced_tokenizer), texts)
 
 
+def test_sentences_are_cut_into_parts(unspaced_tokenizer: str) -> None:
+    """Most characters of a sentence share no token with those beside them, and are met again alone."""
+    kernels = Kernels(json.loads(unspaced_tokenizer))
+    kernels.encode(*joined(["一二三四五六七八九十一二三四五六七八九十".encode()]))
+    assert kernels.merged_words >= 10
+
+
+@pytest.mark.parametrize("length", [15, 16, 31, 32, 61, 62, 63, 64, 255, 256, 257])
+def test_words_at_the_borders_of_their_kinds(small_tokenizer: str, length: int) -> None:
+    """Each kind of length is kept and merged in a way of its own; met twice, and with equal beginnings."""
+    words = [("abcdefgh" * 40)[: length - 1] + end for end in "abz"]
+    check(small_tokenizer, [" ".join(words), "\n".join(words), *words])
+
+
 def test_every_character(small_tokenizer: str) -> None:
     """All 1,112,064 characters, in context, normalised or not."""
     every = [chr(point) for point in range(sys.maxunicode + 1) if not 0xD800 <= point < 0xE000]
@@ -131,7 +145,7 @@ def test_every_character(small_tokenizer: str) -> None:
 
 
 def test_a_small_cache_forgets_and_stays_right(small_tokenizer: str, texts: list[str]) -> None:
-    """With room for 32 short words and a few long ones, nothing changes but the time."""
+    """With room for 64 short words and a few long ones, nothing changes but the time."""
     document = " ".join(texts) + " ".join(f"word{n} a_word_that_is_long_{n}" for n in range(3000))
     config = json.loads(small_tokenizer)
     encoded = document.encode()

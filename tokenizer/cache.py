@@ -185,7 +185,7 @@ def keep_line(cache: Cache, line: int, text: Bytes, word: tuple[int, int], ids: 
     """Put a word of 16 to 31 bytes and its ids, `LINE_IDS` at most, into its line."""
     start, length = word
     lines = cache.lines
-    cache.filled[DISPLACED] += int(lines[line] != NONE)
+    cache.filled[DISPLACED] += int(lines[line + 3] != NONE)  # the length is in it
     lines[line], lines[line + 1] = load_word(text, start), load_word(text, start + 8)
     lines[line + 2], lines[line + 3] = last_numbers(text, start, length)
     lines[line + VALUES] = packed(ids, 0, FIRST_IDS) | np.uint64(len(ids)) << COUNT_PLACE

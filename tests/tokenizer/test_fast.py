@@ -263,6 +263,18 @@ def test_a_cache_that_is_too_small_forgets_and_is_still_right(
     assert ids.tolist() == [number for row in expected for number in row]
 
 
+def test_words_of_zeros_push_each_other_out() -> None:
+    """A line is in use though the first number in it is 0."""
+    zeros = ["\0" * count for count in range(16, 32)]
+    tokenizer_json = train(["a".join(zeros)] * 2, Recipe(vocabulary_size=300))
+    documents = ["a".join(zeros), "a".join(reversed(zeros)), "a".join(zeros[::2])] * 2
+    kernels = Kernels(json.loads(tokenizer_json), cache_bits=1)
+    expected = by_hf(tokenizer_json, documents)
+    for document, row in zip(documents, expected, strict=True):
+        ids, _ = kernels.encode(*joined([document.encode()]))
+        assert ids.tolist() == row
+
+
 def test_more_merges_than_ranks_are_left_to_hf(small_tokenizer: str) -> None:
     """A rank has 16 bits in the kernels' tables."""
     config = json.loads(small_tokenizer)

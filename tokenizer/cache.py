@@ -51,10 +51,9 @@ NONE = np.uint64(0)
 LENGTH_PLACE = np.uint64(56)
 """Bits of a word's last number below its length."""
 
-_LAST_MASKS = np.array(
-    [[(1 << 8 * min(n, 8)) - 1, (1 << 8 * max(n - 8, 0)) - 1] for n in range(16)], np.uint64
-).reshape(-1)
-"""For a word of 16 + n bytes, masks of its third and fourth number."""
+LOW_MASKS = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(16)], dtype=np.uint64)
+HIGH_MASKS = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(16)], dtype=np.uint64)
+"""For n bytes, masks of the two numbers that hold them."""
 
 _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)
 _MIX_HIGH = np.uint64(0xC2B2_AE3D_27D4_EB4F)
@@ -153,9 +152,8 @@ def hash_short(low: Mask, high: Mask) -> Mask:
 @lean_inlined
 def last_numbers(text: Bytes, start: int, length: int) -> tuple[Mask, Mask]:
     """Return the third and fourth number of a word of 16 to 31 bytes, which has its length in it."""
-    row = 2 * (length - 16)
-    third = load_word(text, start + 16) & at(_LAST_MASKS, row)
-    fourth = load_word(text, start + 24) & at(_LAST_MASKS, row + 1)
+    third = load_word(text, start + 16) & at(LOW_MASKS, length - 16)
+    fourth = load_word(text, start + 24) & at(HIGH_MASKS, length - 16)
     return third, fourth | np.uint64(length) << LENGTH_PLACE
 
 

@@ -186,10 +186,12 @@ def merge_short(
 
 @lean
 def begin(text: Bytes, word: tuple[int, int], merges: Merges, room: Workspace, lane: int) -> None:
-    """Put the bytes of a word into a lane, and what each is worth with the next."""
+    """Put the bytes of a word into a lane, and what each is worth with the next.
+
+    All pairs of a lane are worth `NEVER` before, as they are once its word is merged.
+    """
     start, length = word
     first = lane * _LANE
-    put(room.worth, first, np.uint32(NEVER))
     byte = load_byte(text, start)
     for place in range(first + 1, first + 1 + length):
         put(room.symbols, place, at(merges.byte_ids, byte))
@@ -198,8 +200,7 @@ def begin(text: Bytes, word: tuple[int, int], merges: Merges, room: Workspace, l
         put(room.worth, place, at(merges.byte_pairs, byte << 8 | following))
         byte = following
     put(room.symbols, first + length + 1, _END)
-    for place in range(first + length, first + (length + 17 & ~15)):
-        put(room.worth, place, np.uint32(NEVER))
+    put(room.worth, first + length, np.uint32(NEVER))
     put(room.bytes, lane, length + 2)
     put(room.live, lane, _ALL >> np.uint64(62 - length))
     put(room.right, lane, -1)

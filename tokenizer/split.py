@@ -216,14 +216,14 @@ def _run_edges(run: Mask, before: Mask) -> tuple[Mask, Mask, Mask]:
 
 
 @lean
-def _without_left_over(run: Mask, before: Mask, taken: int, longest: int, began: int) -> Mask:
+def _without_left_over(runs: tuple[Mask, Mask, Mask], taken: int, longest: int, began: int) -> Mask:
     """Return runs without the last space of those of which tokens leave one over.
 
-    ``began`` is where the run began that goes on from the block before, counted from this block's start.
+    ``runs`` are as `_run_edges` gives them. ``began`` is where the run began that goes on from the block
+    before, counted from this block's start.
     """
-    shifted = run << _ONE | before >> _ONE
-    ends = shifted & ~run & (_below(taken) | _ONE << np.uint64(taken)) & ~_ONE
-    starts = run & ~shifted
+    run, starts, ends = runs
+    ends &= (_below(taken) | _ONE << np.uint64(taken)) & ~_ONE
     while ends:
         end = lowest_bit(ends)
         ends &= ends - _ONE
@@ -246,7 +246,6 @@ def split(
     """Write where the words of ``text[start:end]`` begin, then ``end``; return how many words.
 
     ``kinds`` are the class of each character, and between which a token can lie (`tokenizer.joins`).
-
     ``starts`` has room for a word at each byte and one more. ``longest`` is the longest run of spaces that
     is a token: two or more spaces are a word of their own, unless it is 0.
     """
@@ -263,7 +262,7 @@ def split(
         if longest > 0:
             run, run_start, run_end = _run_masks(blanks, before)
             if began < 0 or count_bits(run) > longest:
-                run = _without_left_over(run, before, taken, longest, began)
+                run = _without_left_over((run, run_start, run_end), taken, longest, began)
                 run, run_start, run_end = _run_edges(run, before)
         singles = blanks & ~run
         changes = letters ^ (letters << _ONE | letter)

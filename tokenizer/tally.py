@@ -9,15 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tokenizer.cache import hash_long
+from tokenizer.cache import HIGH_MASKS, LENGTH_PLACE, LOW_MASKS, hash_long
 from tokenizer.jit import jit, lean, lean_inlined
 from tokenizer.joins import anywhere
 from tokenizer.merge import Numbers
 from tokenizer.split import Bytes, split
 from tokenizer.vector import at, load_word, prefetch, put, signed
-from tokenizer.words import HIGH_MASKS, LOW_MASKS
 
-_LENGTH_PLACE = np.uint64(56)
 _MIX = np.uint64(0x9E37_79B9_7F4A_7C15)
 _MIX_HIGH = np.uint64(0xC2B2_AE3D_27D4_EB4F)
 _FOLD = np.uint64(32)
@@ -164,7 +162,7 @@ def _ask(text: Bytes, starts: NDArray[np.int64], first: int, count: int, tally: 
         else:
             low = load_word(text, start) & at(LOW_MASKS, length)
             high = load_word(text, start + 8) & at(HIGH_MASKS, length)
-            high |= np.uint64(length) << _LENGTH_PLACE
+            high |= np.uint64(length) << LENGTH_PLACE
             mixed = low * _MIX ^ high * _MIX_HIGH
             mixed = (mixed ^ mixed >> _FOLD) * _MIX
             slot = mixed >> tally.shift

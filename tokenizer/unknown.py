@@ -9,7 +9,6 @@ from tokenizer.cache import (
     LINE_BYTES,
     LINE_IDS,
     MERGED,
-    MORE,
     NONE,
     VALUES,
     Cache,
@@ -53,12 +52,18 @@ def find(count: int, tables: Tables) -> int:
     """Find the values of the words looked at together; return how many have none, which are listed."""
     ahead, unknown = tables.ahead, 0
     for number in range(count):
-        line = at(ahead.lines, number)
-        value = place_of(tables.cache, line, at(ahead.low, number), at(ahead.other, number))
+        value = _value_of(number, tables)
         put(ahead.values, number, value)
         put(ahead.unknown, unknown, number)
         unknown += int(value == 0)
     return unknown
+
+
+@lean_inlined
+def _value_of(number: int, tables: Tables) -> int:
+    """Return the place of the value of a word of less than 16 bytes, or 0."""
+    low, other, lines = tables.ahead.low, tables.ahead.other, tables.ahead.lines
+    return place_of(tables.cache, at(lines, number), at(low, number), at(other, number))
 
 
 @lean_inlined
@@ -77,23 +82,17 @@ def write_line(cache: Cache, line: int, ids: NDArray[np.uint32], place: int) -> 
 def write_known(
     text: Bytes, word: Word, tables: Tables, ids: NDArray[np.uint32], place: int
 ) -> int:
-    """Write the ids of a word of up to 31 bytes; return the place after, or the same if it is unknown."""
+    """Write the ids of a word of up to 31 bytes that are not in its value; return the place after.
+
+    It is the same place if the cache does not have them.
+    """
     start, length, number = word
-    low, other, lines = tables.ahead.low, tables.ahead.other, tables.ahead.lines
-    cache, line = tables.cache, at(lines, number)
-    count: int
+    cache, line = tables.cache, at(tables.ahead.lines, number)
     if length < 16:
-        value = place_of(cache, line, at(low, number), at(other, number))
+        value = at(tables.ahead.values, number)
         if value == 0:
             return place
-        found = at(cache.lines, value)
-        count = signed(found >> COUNT_PLACE)
-        if count > 0:
-            spread(ids, place, found)
-            if count > FIRST_IDS:
-                spread(ids, place + FIRST_IDS, at(cache.lines, value + MORE))
-            return place + count
-        slot = signed(found)
+        slot = signed(at(cache.lines, value))
         return copy(cache, slot, ids, place) if holds(cache, slot, text, (start, length)) else place
     if in_line(cache, line, text, start, length):
         return write_line(cache, line, ids, place)
@@ -155,12 +154,7 @@ def _merge_lanes(
         count = write_tokens(tables.room, lane, made, 0)
         keep(text, (start, length, number), tables, made[:count])
         if length < 16:
-            line, low, other = (
-                at(ahead.lines, number),
-                at(ahead.low, number),
-                at(ahead.other, number),
-            )
-            put(ahead.values, number, place_of(tables.cache, line, low, other))
+            put(ahead.values, number, _value_of(number, tables))
 
 
 @lean

@@ -88,11 +88,7 @@ def equal_mask(_typing: Any, text: Any, _start: Any, _byte: Any) -> Built:
         text_value, start, byte = arguments
         address = _address(context, builder, text, text_value, start)
         block = builder.load(builder.bitcast(address, _BLOCK.as_pointer()), align=1)
-        one = builder.insert_element(
-            ir.Constant(_BLOCK, ir.Undefined), builder.trunc(byte, _I8), _I32(0)
-        )
-        every = ir.Constant(ir.VectorType(_I32, 64), [0] * 64)
-        wanted = builder.shuffle_vector(one, ir.Constant(_BLOCK, ir.Undefined), every)
+        wanted = _filled(builder, _BLOCK, byte)
         return builder.bitcast(builder.icmp_unsigned("==", block, wanted), _I64)
 
     return types.uint64(text, types.intp, types.int64), codegen
@@ -258,12 +254,14 @@ def settle_16(_typing: Any, array: Any, _place: Any, _changed: Any, _values: Any
         numbers = builder.load(address, align=4)
         counted = ir.Constant(wide, list(range(16)))
         for number in range(3):
-            which = _sixteen(builder, builder.extract_value(changed, number))
-            value = _sixteen(builder, builder.extract_value(values, number))
+            which = _filled(builder, wide, builder.extract_value(changed, number))
+            value = _filled(builder, wide, builder.extract_value(values, number))
             numbers = builder.select(builder.icmp_unsigned("==", counted, which), value, numbers)
         builder.store(numbers, address, align=4)
         least = _least(builder, numbers, 16)
-        same = builder.icmp_unsigned("==", numbers, _sixteen(builder, builder.zext(least, _I64)))
+        same = builder.icmp_unsigned(
+            "==", numbers, _filled(builder, wide, builder.zext(least, _I64))
+        )
         which = builder.bitcast(same, ir.IntType(16))
         found = builder.cttz(builder.zext(which, _I64), ir.Constant(ir.IntType(1), 1))
         pair = [builder.zext(least, _I64), found]
@@ -274,14 +272,12 @@ def settle_16(_typing: Any, array: Any, _place: Any, _changed: Any, _values: Any
     return pair(array, types.intp, *three), codegen
 
 
-def _sixteen(builder: Any, value: Any) -> Any:
-    """Return a vector of the lower 32 bits of a number."""
-    wide = ir.VectorType(_I32, 16)
-    one = builder.insert_element(
-        ir.Constant(wide, ir.Undefined), builder.trunc(value, _I32), _I32(0)
-    )
-    zeros = ir.Constant(wide, [0] * 16)
-    return builder.shuffle_vector(one, ir.Constant(wide, ir.Undefined), zeros)
+def _filled(builder: Any, kind: Any, number: Any) -> Any:
+    """Return a vector of the lowest bits of a number, in every lane."""
+    undefined = ir.Constant(kind, ir.Undefined)
+    one = builder.insert_element(undefined, builder.trunc(number, kind.element), _I32(0))
+    zeros = ir.Constant(ir.VectorType(_I32, kind.count), [0] * kind.count)
+    return builder.shuffle_vector(one, undefined, zeros)
 
 
 @intrinsic
@@ -293,13 +289,7 @@ def value_of(_typing: Any, array: Any, _place: Any, _key: Any) -> Built:
         eight = ir.VectorType(_I32, 8)
         address = _address(context, builder, array, array_value, place)
         keys = builder.load(builder.bitcast(address, eight.as_pointer()), align=4)
-        wanted = builder.shuffle_vector(
-            builder.insert_element(
-                ir.Constant(eight, ir.Undefined), builder.trunc(key, _I32), _I32(0)
-            ),
-            ir.Constant(eight, ir.Undefined),
-            ir.Constant(eight, [0] * 8),
-        )
+        wanted = _filled(builder, eight, key)
         found = builder.zext(builder.bitcast(builder.icmp_unsigned("==", keys, wanted), _I8), _I64)
         which = builder.cttz(
             builder.or_(found, ir.Constant(_I64, 0x80)), ir.Constant(ir.IntType(1), 1)

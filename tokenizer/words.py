@@ -14,8 +14,11 @@ from tokenizer.cache import (
     COUNT_PLACE,
     DISPLACED,
     FIRST_IDS,
+    HIGH_MASKS,
+    LENGTH_PLACE,
     LINE,
     LINE_BYTES,
+    LOW_MASKS,
     MERGED,
     MORE,
     NONE,
@@ -33,13 +36,10 @@ from tokenizer.tables import AHEAD, Scratch, Tables
 from tokenizer.unknown import find, is_run, keep, merge_unknown, write_known, write_line
 from tokenizer.vector import at, load_word, prefetch, put, signed, spread
 
-LOW_MASKS = np.array([(1 << 8 * min(n, 8)) - 1 for n in range(16)], dtype=np.uint64)
-HIGH_MASKS = np.array([(1 << 8 * max(n - 8, 0)) - 1 for n in range(16)], dtype=np.uint64)
-
 _BY_LENGTH = np.zeros((17, 4), dtype=np.uint64)
 _BY_LENGTH[:16, 0], _BY_LENGTH[:16, 1] = LOW_MASKS, HIGH_MASKS
-_BY_LENGTH[:8, 2] = np.arange(8, dtype=np.uint64) << np.uint64(56)
-_BY_LENGTH[8:16, 3] = np.arange(8, 16, dtype=np.uint64) << np.uint64(56)
+_BY_LENGTH[:8, 2] = np.arange(8, dtype=np.uint64) << LENGTH_PLACE
+_BY_LENGTH[8:16, 3] = np.arange(8, 16, dtype=np.uint64) << LENGTH_PLACE
 _BY_LENGTH[16] = 0, 0, 0xFF << 56, 0
 _KEYS = _BY_LENGTH.reshape(-1)
 """Four numbers a length: masks of a word's first two numbers, and what is set in each, the length.

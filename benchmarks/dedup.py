@@ -41,6 +41,7 @@ from benchmarks.dedup_quality import (
     measure_recall,
     synthetic,
 )
+from benchmarks.memory import peak_mb
 from dedup import minhash
 from dedup.batches import sign_columns
 from dedup.external import Workspace, decide_spilled, tables
@@ -232,12 +233,8 @@ def scale(count: int) -> None:
         found = decide_spilled(spill, Workspace(folder, 256 << 20))
         rows = sum(table.num_rows for table in tables(spill, found))
         spent += time.process_time() - started
-    # getrusage would tell of the process that started this one too
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
-    print(
-        json.dumps({"rows": rows, "us": spent / count * 1e6, "rss": peak, "gone": len(found.kind)})
-    )
+    us = spent / count * 1e6
+    print(json.dumps({"rows": rows, "us": us, "rss": peak_mb(), "gone": len(found.kind)}))
 
 
 def measure_scale(counts: list[int]) -> dict[str, Any]:

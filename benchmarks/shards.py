@@ -20,7 +20,6 @@ import hashlib
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
 import tempfile
@@ -38,6 +37,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.memory import peak_mb
 from shards import loops
 from shards.dataset import Loader, Settings
 from shards.format import dtype_for, paths_of
@@ -149,8 +149,7 @@ def write_documents(documents: int) -> dict[str, float]:
                 shard.add(ids, lengths)
             shard.finish()
         seconds = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"write_peak_rss_mb": peak, "written_documents_per_second": documents / seconds}
+    return {"write_peak_rss_mb": peak_mb(), "written_documents_per_second": documents / seconds}
 
 
 def measure_samples(

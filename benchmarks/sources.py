@@ -32,6 +32,8 @@ from typing import Any
 HERE = Path(__file__).parent
 sys.path[0] = str(HERE.parent)  # not this folder, where a file has the name of what it measures
 
+from benchmarks.memory import peak_mb
+
 PANDOC = frozenset({"arxiv", "pubmed_central"})
 """Sources that are all pandoc, at a tenth of a megabyte a second: a sixteenth of the content does."""
 
@@ -62,12 +64,6 @@ def cpu() -> float:
     """Return CPU seconds of this process and its children."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(each.ru_utime + each.ru_stime for each in used)
-
-
-def peak_mb() -> float:
-    """Return the most memory this process has had since it began: unlike ru_maxrss, only its own."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6
 
 
 def read_all(name: str, files: list[tuple[str, str]]) -> dict[str, Any]:

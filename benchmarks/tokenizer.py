@@ -174,6 +174,8 @@ def train_job(name: str, paths: list[str], vocabulary: int) -> dict[str, object]
     Seconds are CPU seconds of the whole process, from its start to the file: imports and loading
     of compiled kernels too, which ``load`` states by themselves.
     """
+    from benchmarks.memory import peak_mb
+
     load = 0.0
     with tempfile.TemporaryDirectory() as folder:
         out = f"{folder}/out.json"
@@ -194,13 +196,7 @@ def train_job(name: str, paths: list[str], vocabulary: int) -> dict[str, object]
         merge if isinstance(merge, str) else " ".join(merge)
         for merge in json.loads(made)["model"]["merges"]
     ]
-    return {"seconds": spent, "load": load, "merges": merges, "peak_rss_mb": round(peak_rss())}
-
-
-def peak_rss() -> float:
-    """Return megabytes at most; ``getrusage`` would tell of the process that started this one too."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
+    return {"seconds": spent, "load": load, "merges": merges, "peak_rss_mb": round(peak_mb())}
 
 
 def train_hf(paths: list[str], vocabulary: int, out: str) -> None:
